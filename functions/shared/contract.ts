@@ -1,0 +1,73 @@
+import type { z } from 'zod';
+
+/** The capabilities of the product; the same names are used in lib/, functions/, test/ and in the API. */
+export const capabilities = [
+  'cdn',
+  'shards',
+  'tracing',
+  'monitoring',
+  'recovery',
+  'services',
+  'access',
+] as const;
+export type Capability = (typeof capabilities)[number];
+
+/**
+ * What a caller needs to use a route. `open` needs nothing. `admin` includes every other scope;
+ * `<capability>:read` is satisfied by `<capability>:write` as well.
+ */
+export type Scope = 'admin' | 'ingest' | `${Capability}:read` | `${Capability}:write`;
+export type RouteScope = Scope | 'open';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** One answer a route can give, besides the problem details that every route can give. */
+export interface ResponseContract {
+  description: string;
+  schema?: z.ZodType;
+  /** Default `application/json`. */
+  contentType?: string;
+  headers?: Record<string, string>;
+}
+
+/**
+ * One route of the API. Schemas are strict objects: an unknown field is an error that names it.
+ * `path` uses API Gateway's `{name}` placeholders.
+ */
+export interface RouteContract {
+  method: Method;
+  path: `/${string}`;
+  scope: RouteScope;
+  summary: string;
+  description?: string;
+  params?: z.ZodObject;
+  query?: z.ZodObject;
+  body?: z.ZodType;
+  responses: Record<number, ResponseContract>;
+}
+
+/** What a function needs around its code, read by infrastructure, handlers and tests. */
+export interface FunctionContract {
+  /** Environment variables, validated at cold start. */
+  environment: z.ZodObject;
+  /** The event a non-HTTP function accepts. */
+  event?: z.ZodType;
+  /** Files copied beside the bundle, as package specifiers (`pkg/dist/file.wasm`). */
+  files?: readonly string[];
+  /** Further entry points bundled beside `index.mjs`, as module names of the same folder. */
+  workers?: readonly string[];
+}
+
+/** All that a capability promises: its routes, and the functions that keep the promise. */
+export interface CapabilityContract {
+  name: string;
+  title: string;
+  description: string;
+  routes: Record<string, RouteContract>;
+  functions: Record<string, FunctionContract>;
+}
+
+/** Declares a contract and keeps its literal types. */
+export function defineContract<const C extends CapabilityContract>(contract: C): C {
+  return contract;
+}
