@@ -3,7 +3,14 @@ export type Principal =
   /** The person at the keyboard: the credentials in `.mainstay/local.json`; allowed everything. */
   | { kind: 'operator'; arn: string }
   /** A role of the synthesized template, assumed by a function, a workflow or a schedule. */
-  | { kind: 'role'; arn: string; roleArn: string };
+  | { kind: 'role'; arn: string; roleArn: string }
+  /**
+   * An AWS service acting by itself, for example an alarm that publishes to a topic; `arn` is the
+   * service's name (`cloudwatch.amazonaws.com`). Only resource policies can allow it something.
+   */
+  | { kind: 'service'; arn: string; sourceArn?: string }
+  /** A request without a signature. Only resource policies can allow it something. */
+  | { kind: 'anonymous'; arn: 'anonymous' };
 
 /** One thing IAM has to allow before an operation runs. */
 export interface Authorization {
