@@ -56,9 +56,11 @@ export interface FunctionContract {
   files?: readonly string[];
   /** Further entry points bundled beside `index.mjs`, as module names of the same folder. */
   workers?: readonly string[];
+  /** Whether it answers every request that no route of the API matches (`$default`). Exactly one does. */
+  fallback?: boolean;
 }
 
-/** All that a capability promises: its routes, and the functions that keep the promise. */
+/** All that a capability promises: its routes, and the functions that keep the promise. Its function `api` serves the routes. */
 export interface CapabilityContract {
   name: string;
   title: string;

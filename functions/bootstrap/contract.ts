@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { defineContract } from '../shared/contract.ts';
+
+/** CloudFormation passes every property as a string, and leaves out what is undefined. */
+const shardProperties = z.strictObject({
+  Name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/),
+  ClusterIdentifier: z.string().min(1),
+  /** The cluster's `cluster-…` resource id, which IAM database authentication names. */
+  ResourceId: z.string().min(1),
+  Database: z.string().min(1).max(63),
+  WriterHost: z.string().min(1),
+  WriterPort: z.coerce.number().int().min(1).max(65535),
+  /** The secret that RDS keeps for the master user. Absent for an adopted cluster: its SQL is printed, not run. */
+  MasterSecretArn: z.string().startsWith('arn:').optional(),
+});
+export type ShardProperties = z.output<typeof shardProperties>;
+
+/** A recurring backup that is created where no schedule of that name exists; afterwards it belongs to its users. */
+const scheduleProperties = z.strictObject({
+  Name: z.string().regex(/^[0-9a-zA-Z-_.]{1,64}$/),
+  /** `cron(…)` or `rate(…)`, as EventBridge Scheduler reads it, in UTC. */
+  Expression: z.string().regex(/^(cron|rate)\(.+\)$/),
+  Type: z.enum(['full']).default('full'),
+});
+export type ScheduleProperties = z.output<typeof scheduleProperties>;
+
+/** The properties of the custom resource `Custom::MainstayBootstrap`. */
+export const bootstrapProperties = z.strictObject({
+  ServiceToken: z.string(),
+  ServiceTimeout: z.string().optional(),
+  /** Any text; a change runs the bootstrap again. */
+  Revision: z.string().optional(),
+  Shards: z.array(shardProperties).min(1),
+  Schedules: z
+    .array(scheduleProperties)
+    .default([{ Name: 'full-backup-daily', Expression: 'cron(0 2 * * ? *)', Type: 'full' }]),
+});
+export type BootstrapProperties = z.output<typeof bootstrapProperties>;
+
+/** The result of preparing one shard's database. */
+export const databaseResultSchema = z.strictObject({
+  shard: z.string(),
+  /** Version of the SQL that is in place now. */
+  version: z.number().int().min(1),
+  /** Versions that this run applied; empty when nothing was left to do. */
+  applied: z.array(z.number().int()),
+});
+export type DatabaseResult = z.output<typeof databaseResultSchema>;
+
+export const bootstrapContract = defineContract({
+  name: 'bootstrap',
+  title: 'Bootstrap',
+  description: 'What a deployment needs once: database roles, the first admin key, default schedules.',
+  routes: {},
+  functions: {
+    /**
+     * Outside the VPC; answers CloudFormation's custom resource events. Needs: PutItem and GetItem on the shards
+     * and access tables, GetSecretValue of the pepper and of each master secret, GetSecretValue and PutSecretValue
+     * of the admin key's secret, CreateSchedule in the group, PassRole of the schedules' role, InvokeFunction of
+     * `database`.
+     */
+    'custom-resource': {
+      environment: z.object({
+        SHARDS_TABLE: z.string().min(1),
+        ACCESS_TABLE: z.string().min(1),
+        KEY_PEPPER_SECRET_ARN: z.string().startsWith('arn:'),
+        ADMIN_KEY_SECRET_ARN: z.string().startsWith('arn:'),
+        /** Function name or ARN of `database`. */
+        DATABASE_FUNCTION_ARN: z.string().startsWith('arn:'),
+        SCHEDULE_GROUP: z.string().min(1),
+        /** The role that EventBridge Scheduler assumes to start the backup workflow. */
+        SCHEDULE_ROLE_ARN: z.string().startsWith('arn:'),
+        BACKUP_STATE_MACHINE_ARN: z.string().startsWith('arn:'),
+      }),
+      event: z.looseObject({
+        RequestType: z.enum(['Create', 'Update', 'Delete']),
+        ResponseURL: z.url(),
+        StackId: z.string(),
+        RequestId: z.string(),
+        LogicalResourceId: z.string(),
+        PhysicalResourceId: z.string().optional(),
+        ResourceProperties: z.looseObject({}),
+      }),
+    },
+    /** In the VPC; runs the versioned SQL as the master user, whose password comes with the event and is kept nowhere. */
+    database: {
+      environment: z.object({}),
+      event: z.strictObject({
+        traceparent: z.string().optional(),
+        shard: z.strictObject({
+          name: z.string(),
+          database: z.string(),
+          host: z.string(),
+          port: z.number().int(),
+        }),
+        master: z.strictObject({ username: z.string().min(1), password: z.string().min(1) }),
+      }),
+    },
+  },
+});
