@@ -1,0 +1,283 @@
+import { z } from 'zod';
+import { callerEnvironment } from '../access/contract.ts';
+import { defineContract } from '../shared/contract.ts';
+import { backupIdSchema, operationIdSchema, shardNameSchema } from './ids.ts';
+import { backupSchema, backupStateSchema, backupSummarySchema, operationSchema } from './model.ts';
+import * as workflow from './workflow.ts';
+
+const accepted = { Location: 'Where to follow it.' };
+const arn = z.string().startsWith('arn:');
+const name = z.string().min(1);
+
+const RECOVERY_TABLE = name.describe('Catalogue of backups.');
+const SHARDS_TABLE = name.describe('Shards and their writers.');
+const BACKUPS_BUCKET = name.describe('Where backups are stored.');
+const ENCRYPTION_KEY_ARN = arn.describe('KMS key that wraps the data keys of backups.');
+const HMAC_KEY_ARN = arn.describe('KMS HMAC key that authenticates manifests.');
+const EVENT_BUS_NAME = name.describe('The platform’s event bus.');
+const SWEEP_FUNCTION_ARN = arn.describe('Invoked asynchronously to remove leftovers.');
+const pipeline = {
+  RECOVERY_TABLE,
+  BACKUPS_BUCKET,
+  ENCRYPTION_KEY_ARN,
+  COMPRESSION: z.enum(['zstd', 'gzip']),
+  COMPRESSION_LEVEL: z.coerce.number().int().min(1).max(19).describe('1 to 19 for zstd, 1 to 9 for gzip.'),
+};
+
+const backupParams = z.strictObject({ backupId: backupIdSchema });
+const operationParams = z.strictObject({ operationId: operationIdSchema });
+const verifyBody = z.strictObject({ backupId: backupIdSchema }).meta({ title: 'What to verify' });
+const backupLocation = { 202: { description: 'Accepted.', schema: backupSchema, headers: accepted } };
+const operationLocation = { 202: { description: 'Accepted.', schema: operationSchema, headers: accepted } };
+
+/** Backups of the platform's databases: taken, proved, listed, removed. */
+export const recoveryContract = defineContract({
+  name: 'recovery',
+  title: 'Recovery',
+  description: 'If we lose a database tonight, what do we lose and how fast are we back? Prove it.',
+  routes: {
+    startBackup: {
+      method: 'POST',
+      path: '/api/disaster-recovery/backup',
+      scope: 'admin',
+      summary: 'Take a backup',
+      description: 'Without a body: a full backup of every shard. One backup of a shard runs at a time.',
+      body: z
+        .strictObject({
+          type: z
+            .literal('full')
+            .default('full')
+            .meta({ description: 'Everything, depending on no other backup.' }),
+          shards: z
+            .array(shardNameSchema)
+            .min(1)
+            .max(100)
+            .refine((shards) => new Set(shards).size === shards.length, 'names a shard twice')
+            .optional()
+            .meta({ description: 'Default: all shards.' }),
+        })
+        .meta({ title: 'What to back up' }),
+      responses: {
+        ...backupLocation,
+        409: { description: 'A backup of one of these shards is running; `runningBackupId` names it.' },
+        422: { description: 'A shard of that name does not exist.' },
+      },
+    },
+    listBackups: {
+      method: 'GET',
+      path: '/api/disaster-recovery/backups',
+      scope: 'admin',
+      summary: 'List backups, newest first',
+      query: z.strictObject({
+        limit: z.coerce.number().int().min(1).max(100).default(20).meta({ description: 'Backups per page.' }),
+        nextToken: z.string().min(1).max(2048).optional().meta({ description: 'From the page before.' }),
+        state: backupStateSchema.optional().meta({ description: 'Only backups in this state.' }),
+      }),
+      responses: {
+        200: {
+          description: 'One page.',
+          schema: z
+            .strictObject({ backups: z.array(backupSummarySchema), nextToken: z.string().nullable() })
+            .meta({ title: 'Page of backups' }),
+        },
+      },
+    },
+    getBackup: {
+      method: 'GET',
+      path: '/api/disaster-recovery/backups/{backupId}',
+      scope: 'admin',
+      summary: 'One backup, with its progress',
+      params: backupParams,
+      responses: {
+        200: { description: 'The backup.', schema: backupSchema },
+        404: { description: 'No such backup.' },
+      },
+    },
+    cancelBackup: {
+      method: 'POST',
+      path: '/api/disaster-recovery/backups/{backupId}/cancel',
+      scope: 'admin',
+      summary: 'Cancel a running backup',
+      description: 'What it has stored is removed. Canceling twice is the same as once.',
+      params: backupParams,
+      responses: {
+        ...backupLocation,
+        404: { description: 'No such backup.' },
+        409: { description: 'It has ended already.' },
+      },
+    },
+    deleteBackup: {
+      method: 'DELETE',
+      path: '/api/disaster-recovery/backup/{backupId}',
+      scope: 'admin',
+      summary: 'Delete a backup and all its objects',
+      params: backupParams,
+      responses: {
+        ...backupLocation,
+        404: { description: 'No such backup.' },
+        409: { description: 'It is still running: cancel it first.' },
+      },
+    },
+    verify: {
+      method: 'POST',
+      path: '/api/disaster-recovery/encryption/verify',
+      scope: 'admin',
+      summary: 'Read a stored backup back',
+      description: 'Manifest, and of every object hash, decryption, decompression, rows and their digest.',
+      body: verifyBody,
+      responses: {
+        ...operationLocation,
+        404: { description: 'No such backup.' },
+        409: { description: 'The backup is not complete.' },
+      },
+    },
+    verifyHash: {
+      method: 'POST',
+      path: '/api/disaster-recovery/encryption/verify-hash',
+      scope: 'admin',
+      summary: 'Compare the hashes of a stored backup',
+      description: 'Manifest, and of every object size and SHA-256. Decrypts nothing.',
+      body: verifyBody,
+      responses: {
+        ...operationLocation,
+        404: { description: 'No such backup.' },
+        409: { description: 'The backup is not complete.' },
+      },
+    },
+    getOperation: {
+      method: 'GET',
+      path: '/api/disaster-recovery/encryption/operations/{operationId}',
+      scope: 'admin',
+      summary: 'One verification, with what it found',
+      params: operationParams,
+      responses: {
+        200: { description: 'The operation.', schema: operationSchema },
+        404: { description: 'No such operation.' },
+      },
+    },
+    cancelOperation: {
+      method: 'POST',
+      path: '/api/disaster-recovery/encryption/operations/{operationId}/cancel',
+      scope: 'admin',
+      summary: 'Cancel a running verification',
+      params: operationParams,
+      responses: {
+        ...operationLocation,
+        404: { description: 'No such operation.' },
+        409: { description: 'It has ended already.' },
+      },
+    },
+  },
+  functions: {
+    /** Outside the VPC: starts and stops executions, invokes `sweep`. */
+    api: {
+      environment: z.object({
+        ...callerEnvironment.shape,
+        RECOVERY_TABLE,
+        SHARDS_TABLE,
+        BACKUP_STATE_MACHINE_ARN: arn,
+        VERIFICATION_STATE_MACHINE_ARN: arn,
+        SWEEP_FUNCTION_ARN,
+      }),
+    },
+    /** Outside the VPC: `rds:DescribeDBClusters`, `rds:DescribeDBInstances`. */
+    plan: {
+      environment: z.object({ RECOVERY_TABLE, SHARDS_TABLE }),
+      event: workflow.planEventSchema,
+      result: workflow.planResultSchema,
+    },
+    /**
+     * In the VPC, as `mainstay_backup`, with the longest timeout there is (900 s); never retried by Lambda
+     * or the workflow. It copies a chunk itself where a waiting exclusive lock keeps the workers out of a table,
+     * so it needs what `chunk-pipeline` needs.
+     */
+    'hold-snapshot': {
+      environment: z.object({
+        ...pipeline,
+        HOLD_TERM_SECONDS: z.coerce
+          .number()
+          .int()
+          .min(2)
+          .max(780)
+          .describe('How long one invocation holds the snapshot before it asks the other lane to take over.'),
+      }),
+      event: workflow.holdSnapshotEventSchema,
+      result: workflow.holdSnapshotResultSchema,
+    },
+    /** In the VPC, as `mainstay_backup`; runs pg_dump as WebAssembly in a worker thread. At least 1024 MB. */
+    'dump-schema': {
+      environment: z.object(pipeline),
+      event: workflow.dumpSchemaEventSchema,
+      result: workflow.dumpSchemaResultSchema,
+      files: ['@electric-sql/pglite-tools/dist/pg_dump.wasm'],
+      workers: ['pg-dump-worker'],
+    },
+    /** In the VPC, as `mainstay_backup`; writes the plan that the distributed Map reads. */
+    'plan-chunks': {
+      environment: z.object({
+        RECOVERY_TABLE,
+        BACKUPS_BUCKET,
+        CHUNK_TARGET_MIB: z.coerce.number().int().min(1).max(4096).describe('Heap of a table in one chunk.'),
+      }),
+      event: workflow.shardEventSchema,
+      result: workflow.planChunksResultSchema,
+    },
+    /** In the VPC, as `mainstay_backup`; 1769 MB is one CPU of its own. `kms:GenerateDataKey`, multipart uploads. */
+    'chunk-pipeline': {
+      environment: z.object(pipeline),
+      event: workflow.chunkPipelineEventSchema,
+      result: workflow.chunkPipelineResultSchema,
+    },
+    /** Outside the VPC; serves both workflows. `s3:GetObjectVersion`, `kms:Decrypt`. */
+    'verify-chunk': {
+      environment: z.object({ RECOVERY_TABLE, BACKUPS_BUCKET, ENCRYPTION_KEY_ARN }),
+      event: workflow.verifyChunkEventSchema,
+      result: workflow.verifyChunkResultSchema,
+    },
+    /** Outside the VPC; `kms:Decrypt` to read DDL and sequences back, `kms:GenerateMac`, `kms:VerifyMac`. */
+    commit: {
+      environment: z.object({
+        RECOVERY_TABLE,
+        BACKUPS_BUCKET,
+        ENCRYPTION_KEY_ARN,
+        HMAC_KEY_ARN,
+        EVENT_BUS_NAME,
+      }),
+      event: workflow.commitEventSchema,
+      result: workflow.commitResultSchema,
+    },
+    /** Outside the VPC. */
+    release: {
+      environment: z.object({ RECOVERY_TABLE }),
+      event: workflow.releaseEventSchema,
+      result: workflow.releaseResultSchema,
+    },
+    /** Outside the VPC; target of both workflows' `Catch` and of the rule on executions that ended badly. */
+    conclude: {
+      environment: z.object({ RECOVERY_TABLE, EVENT_BUS_NAME, SWEEP_FUNCTION_ARN }),
+      event: workflow.concludeEventSchema,
+      result: workflow.concludeResultSchema,
+    },
+    /** Outside the VPC; checks the manifest before its objects. */
+    'plan-verification': {
+      environment: z.object({ RECOVERY_TABLE, BACKUPS_BUCKET, HMAC_KEY_ARN }),
+      event: workflow.planVerificationEventSchema,
+      result: workflow.planVerificationResultSchema,
+    },
+    /** Outside the VPC. */
+    'conclude-verification': {
+      environment: z.object({ RECOVERY_TABLE }),
+      event: workflow.concludeVerificationEventSchema,
+      result: workflow.concludeVerificationResultSchema,
+    },
+    /**
+     * Outside the VPC; invoked asynchronously for one backup, and hourly with `{}` to finish what was left.
+     * `s3:ListBucketVersions`, `s3:ListBucketMultipartUploads`, `s3:DeleteObjectVersion`, `s3:AbortMultipartUpload`.
+     */
+    sweep: {
+      environment: z.object({ RECOVERY_TABLE, BACKUPS_BUCKET, EVENT_BUS_NAME }),
+      event: workflow.sweepEventSchema,
+      result: workflow.sweepResultSchema,
+    },
+  },
+});

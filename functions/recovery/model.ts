@@ -1,0 +1,180 @@
+import { z } from 'zod';
+import { backupIdSchema, operationIdSchema, shardNameSchema } from './ids.ts';
+
+const instant = z.iso.datetime();
+const count = z.number().int().min(0);
+
+export const workStateSchema = z
+  .enum(['queued', 'running', 'completed', 'failed', 'canceled'])
+  .meta({ title: 'State', description: 'The last three are final.' });
+export type WorkState = z.output<typeof workStateSchema>;
+
+export const backupStateSchema = z
+  .enum([...workStateSchema.options, 'deleting'])
+  .meta({
+    title: 'State of a backup',
+    description: '`deleting`: its objects are being removed; afterwards it is unknown.',
+  });
+export type BackupState = z.output<typeof backupStateSchema>;
+
+export const stageSchema = z
+  .enum(['planning', 'snapshot', 'schema', 'chunks', 'sequences', 'committing', 'done'])
+  .meta({
+    title: 'Stage',
+    description: 'How far the work has come; of several shards, the one furthest behind.',
+  });
+export type Stage = z.output<typeof stageSchema>;
+
+export const failureSchema = z
+  .strictObject({
+    code: z
+      .string()
+      .meta({ description: 'The kind of failure, stable.', examples: ['IncompleteBackupError'] }),
+    message: z.string().meta({ description: 'The cause, and what would fix it where that is known.' }),
+  })
+  .meta({ title: 'Failure' });
+export type Failure = z.output<typeof failureSchema>;
+
+export const progressSchema = z
+  .strictObject({
+    stage: stageSchema,
+    chunksDone: count.meta({ description: 'Chunks stored and read back.' }),
+    chunksStored: count.meta({ description: 'Chunks stored, read back or not yet.' }),
+    chunksTotal: count.nullable().meta({ description: 'Unknown until every shard is planned.' }),
+    bytesRead: count.meta({ description: 'Bytes of COPY text read from the databases.' }),
+    bytesStored: count.meta({ description: 'Bytes written to the store: compressed and encrypted.' }),
+    bytesPerSecond: z
+      .number()
+      .min(0)
+      .meta({ description: 'Bytes read, over the time since the first chunk began.' }),
+    ratio: z.number().min(0).nullable().meta({ description: 'Bytes read for each byte stored.' }),
+    etaMs: count
+      .nullable()
+      .meta({ description: 'Estimated time to the end; unknown until chunks are done.' }),
+  })
+  .meta({ title: 'Progress' });
+export type Progress = z.output<typeof progressSchema>;
+
+export const stageTotalsSchema = z
+  .strictObject({
+    dump: z.strictObject({ bytes: count, durationMs: count }),
+    compress: z.strictObject({ bytes: count, durationMs: count }),
+    encrypt: z.strictObject({ bytes: count, durationMs: count }),
+    hash: z.strictObject({ bytes: count, durationMs: count }),
+    store: z.strictObject({ bytes: count, durationMs: count }),
+  })
+  .meta({
+    title: 'Stages',
+    description: 'Bytes that left each stage and the time spent in it, summed over chunks.',
+  });
+export type StageTotals = z.output<typeof stageTotalsSchema>;
+
+export const shardBackupSchema = z
+  .strictObject({
+    shard: shardNameSchema,
+    stage: stageSchema,
+    snapshotAt: instant.nullable().meta({ description: 'The one instant that this shard is backed up at.' }),
+    relations: count.nullable(),
+    chunksTotal: count.nullable(),
+    chunksDone: count,
+    rows: count,
+    bytesRead: count,
+    bytesStored: count,
+    stages: stageTotalsSchema,
+  })
+  .meta({ title: 'Backup of a shard' });
+export type ShardBackup = z.output<typeof shardBackupSchema>;
+
+const backupSummary = {
+  id: backupIdSchema,
+  state: backupStateSchema,
+  type: z.literal('full'),
+  trigger: z.enum(['api', 'schedule']),
+  shards: z.array(shardNameSchema),
+  createdAt: instant,
+  startedAt: instant.nullable(),
+  finishedAt: instant.nullable(),
+  durationMs: count.nullable(),
+  sizeBytes: count.nullable().meta({ description: 'Bytes stored; known when the backup has ended.' }),
+  rows: count.nullable(),
+  verified: z
+    .boolean()
+    .meta({ description: 'Every object was read back: its hash, decryption, decompression and rows agree.' }),
+  error: failureSchema.nullable(),
+};
+
+export const backupSummarySchema = z.strictObject(backupSummary).meta({ title: 'Backup (in a list)' });
+export type BackupSummary = z.output<typeof backupSummarySchema>;
+
+export const backupSchema = z
+  .strictObject({
+    ...backupSummary,
+    requestedBy: z.string().nullable().meta({ description: 'Id of the API key that asked for it.' }),
+    cancelRequested: z.boolean(),
+    progress: progressSchema,
+    shardDetails: z.array(shardBackupSchema),
+    skewMs: count.nullable().meta({ description: 'Time between the first and the last shard’s instant.' }),
+    manifest: z
+      .strictObject({ key: z.string(), versionId: z.string().nullable(), sha256: z.string() })
+      .nullable()
+      .meta({ description: 'Written last; a backup without one does not exist.' }),
+    verification: z
+      .strictObject({ operationId: operationIdSchema, state: workStateSchema, at: instant, findings: count })
+      .nullable()
+      .meta({ description: 'The latest check of the stored backup after its completion.' }),
+  })
+  .meta({ title: 'Backup' });
+export type Backup = z.output<typeof backupSchema>;
+
+export const findingSchema = z
+  .strictObject({
+    object: z.string().meta({ description: 'Key of the stored object.' }),
+    versionId: z.string().nullable(),
+    problem: z.enum([
+      'missing',
+      'hash-mismatch',
+      'size-mismatch',
+      'not-decryptable',
+      'wrong-context',
+      'truncated',
+      'not-decompressible',
+      'row-count',
+      'digest',
+      'manifest-unreadable',
+      'manifest-mac',
+    ]),
+    detail: z.string(),
+    shard: shardNameSchema.nullable(),
+    relation: z
+      .string()
+      .nullable()
+      .meta({ description: 'Qualified name of the table whose rows the object holds.' }),
+  })
+  .meta({ title: 'Finding', description: 'Which object is wrong, and how.' });
+export type Finding = z.output<typeof findingSchema>;
+
+export const operationSchema = z
+  .strictObject({
+    id: operationIdSchema,
+    kind: z.enum(['verify', 'verify-hash']),
+    backupId: backupIdSchema,
+    state: workStateSchema,
+    createdAt: instant,
+    finishedAt: instant.nullable(),
+    progress: z.strictObject({
+      objectsDone: count,
+      objectsTotal: count.nullable(),
+      bytesRead: count.meta({ description: 'Stored bytes read.' }),
+    }),
+    intact: z
+      .boolean()
+      .nullable()
+      .meta({
+        description: 'Whether the backup is as it was stored; known when the operation has completed.',
+      }),
+    findings: z.array(findingSchema).meta({ description: 'At most 1 000 are listed.' }),
+    findingsTotal: count,
+    error: failureSchema.nullable(),
+  })
+  .meta({ title: 'Verification' });
+export type Operation = z.output<typeof operationSchema>;
