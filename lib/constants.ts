@@ -1,0 +1,18 @@
+/**
+ * Values that infrastructure, functions and the local runtime have to agree on. Nothing of the CDK
+ * is imported here, so that everybody may read it.
+ */
+
+/** Major version of PostgreSQL: that of the Aurora clusters, and of the binaries that run locally. */
+export const postgresMajor = 18;
+
+/** The master user of new database clusters. Its password is made and kept by RDS. */
+export const masterUsername = 'mainstay_master';
+
+/** The roles that functions take in a shard's database; they authenticate with IAM tokens. */
+export const databaseUsers = {
+  backup: 'mainstay_backup',
+  restore: 'mainstay_restore',
+  probe: 'mainstay_probe',
+  stats: 'mainstay_stats',
+} as const;
