@@ -35,21 +35,21 @@ export function parseTraceparent(
 }
 
 /**
- * Continues the trace that `header` names as a new span, or starts one. A new trace takes the id of
- * `xrayHeader` (`Root=1-…-…`) where there is one, so that logs and X-Ray agree on it.
+ * Continues the trace that `header` names as a new span, or starts one. A new trace takes X-Ray's id
+ * (`1-…-…`) where there is one, so that logs and X-Ray agree on it.
  */
-export function continueTrace(header: string | undefined, xrayHeader?: string): Trace {
+export function continueTrace(header: string | undefined, xrayTraceId?: string): Trace {
   const parent = parseTraceparent(header);
   const spanId = randomId(8);
   if (parent === undefined) {
-    return trace(traceIdOfXRay(xrayHeader) ?? randomId(16), spanId, true);
+    return trace(traceIdOfXRay(xrayTraceId) ?? randomId(16), spanId, true);
   }
   return { ...trace(parent.traceId, spanId, parent.sampled), parentSpanId: parent.spanId };
 }
 
-/** The W3C form of the id in an `X-Amzn-Trace-Id` header, when it names one. */
-export function traceIdOfXRay(header: string | undefined): string | undefined {
-  const match = /(?:^|;)\s*Root=1-([0-9a-f]{8})-([0-9a-f]{24})(?:;|$)/.exec(header ?? '');
+/** The W3C form of an X-Ray trace id, when it is one. */
+export function traceIdOfXRay(xrayTraceId: string | undefined): string | undefined {
+  const match = /^1-([0-9a-f]{8})-([0-9a-f]{24})$/.exec(xrayTraceId ?? '');
   const traceId = match === null ? '' : `${match[1]}${match[2]}`;
   return traceId === '' || zeroes.test(traceId) ? undefined : traceId;
 }
