@@ -52,6 +52,8 @@ export interface FunctionContract {
   environment: z.ZodObject;
   /** The event a non-HTTP function accepts. */
   event?: z.ZodType;
+  /** What it returns, where a workflow or another function reads that. */
+  result?: z.ZodType;
   /** Files copied beside the bundle, as package specifiers (`pkg/dist/file.wasm`). */
   files?: readonly string[];
   /** Further entry points bundled beside `index.mjs`, as module names of the same folder. */

@@ -79,7 +79,7 @@ function accept(part: string, schema: z.ZodType, value: unknown): Accepted {
 /** A part that the contract does not have: empty is fine, anything else is a misunderstanding worth telling. */
 function undeclared(part: string, value: unknown): Accepted {
   if (part === 'body') {
-    if (value === undefined || isEmptyObject(value)) return { value: undefined, errors: [] };
+    if (isEmptyObject(value)) return { value: undefined, errors: [] };
     return { value: undefined, errors: [{ field: part, message: 'this request takes no body' }] };
   }
   const names = Object.keys(value ?? {});
@@ -124,7 +124,8 @@ function parseQuery(raw: string | undefined): { values: unknown; errors: FieldEr
 }
 
 function parseBody(event: APIGatewayProxyEventV2, { headers }: HttpRequest): unknown {
-  if (event.body === undefined || event.body === '') return undefined;
+  // Absent is read as `{}`: fields have defaults, or are named as missing.
+  if (event.body === undefined || event.body === '') return {};
   const bytes = Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8');
   if (bytes.length > maximumBodyBytes) {
     throw new Problem('payload-too-large', `A request body has at most ${maximumBodyBytes} bytes.`);

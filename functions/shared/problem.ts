@@ -8,7 +8,7 @@ export interface FieldError {
 }
 
 /** An error answer of this API: problem details as RFC 9457 describes them. */
-export const problemSchema = z.strictObject({
+export const problemSchema = z.looseObject({
   type: z.string().meta({
     description: 'Names the kind of problem: a path of this API’s documentation.',
     examples: ['/docs#problem-not-found'],
@@ -49,6 +49,8 @@ export type ProblemKind = keyof typeof problemKinds;
 interface ProblemOptions {
   readonly errors?: readonly FieldError[];
   readonly headers?: Readonly<Record<string, string>>;
+  /** Further members of the answer that a program can act on, for example `{ runningBackupId }`. */
+  readonly extensions?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
 }
 
@@ -57,6 +59,7 @@ export class Problem extends Error {
   readonly kind: ProblemKind;
   readonly errors: readonly FieldError[];
   readonly headers: Readonly<Record<string, string>>;
+  readonly extensions: Readonly<Record<string, unknown>>;
 
   /** @param detail shown to the caller: it names what they sent, never how Mainstay is built. */
   constructor(kind: ProblemKind, detail: string, options: ProblemOptions = {}) {
@@ -65,6 +68,7 @@ export class Problem extends Error {
     this.kind = kind;
     this.errors = options.errors ?? [];
     this.headers = options.headers ?? {};
+    this.extensions = options.extensions ?? {};
   }
 
   get status(): number {
@@ -75,6 +79,7 @@ export class Problem extends Error {
   toDetails(context: { instance?: string; traceId?: string } = {}): ProblemDetails {
     const { status, title } = problemKinds[this.kind];
     return {
+      ...this.extensions,
       type: `/docs#problem-${this.kind}`,
       title,
       status,

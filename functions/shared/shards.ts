@@ -1,0 +1,59 @@
+import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+
+/** How long a function works with the shards as it last read them. */
+export const shardsCacheMs = 30_000;
+
+/** One shard of the platform's database, as the table of shards describes it. */
+export const shardSchema = z.object({
+  name: z.string(),
+  clusterIdentifier: z.string(),
+  /** The id that IAM policies for `rds-db:connect` name. */
+  resourceId: z.string(),
+  /** Name of the database in the cluster. */
+  database: z.string(),
+  writer: z.object({ host: z.string(), port: z.number().int() }),
+  /** Rises with every promotion and restore; a writer of an older epoch is no writer any more. */
+  epoch: z.number().int().min(1),
+  state: z.enum(['active']),
+});
+export type Shard = z.output<typeof shardSchema>;
+
+/** The shards in the order of their names, read again when what is known is older than `shardsCacheMs`. */
+export class ShardReader {
+  readonly #client: DynamoDBDocumentClient;
+  readonly #table: string;
+  readonly #now: () => number;
+  #known: { shards: readonly Shard[]; until: number } | undefined;
+
+  constructor(client: DynamoDBDocumentClient, table: string, now: () => number = Date.now) {
+    this.#client = client;
+    this.#table = table;
+    this.#now = now;
+  }
+
+  async list(): Promise<readonly Shard[]> {
+    if (this.#known !== undefined && this.#known.until > this.#now()) return this.#known.shards;
+    const shards = await this.#read();
+    this.#known = { shards, until: this.#now() + shardsCacheMs };
+    return shards;
+  }
+
+  async #read(): Promise<Shard[]> {
+    const shards: Shard[] = [];
+    let ExclusiveStartKey: Record<string, unknown> | undefined;
+    do {
+      const page = await this.#client.send(
+        new QueryCommand({
+          TableName: this.#table,
+          KeyConditionExpression: 'pk = :pk',
+          ExpressionAttributeValues: { ':pk': 'SHARD' },
+          ...(ExclusiveStartKey === undefined ? {} : { ExclusiveStartKey }),
+        }),
+      );
+      for (const item of page.Items ?? []) shards.push(shardSchema.parse(item));
+      ExclusiveStartKey = page.LastEvaluatedKey;
+    } while (ExclusiveStartKey !== undefined);
+    return shards;
+  }
+}
