@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Principal } from './operation.ts';
@@ -128,16 +128,13 @@ export function rolePrincipal(roleArn: string, sessionName = 'mainstay'): Princi
 
 function readOrCreateSeed(directory: string): Buffer {
   const path = join(directory, 'credentials.json');
-  const read = () => {
-    const stored = z.object({ seed: z.base64() }).parse(JSON.parse(readFileSync(path, 'utf8')));
-    return Buffer.from(stored.seed, 'base64');
-  };
-  try {
-    return read();
-  } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    if (!missing)
-      throw new Error(`${path} cannot be read; remove it to get new credentials`, { cause: error });
+  if (existsSync(path)) {
+    try {
+      const { seed } = z.object({ seed: z.base64() }).parse(JSON.parse(readFileSync(path, 'utf8')));
+      return Buffer.from(seed, 'base64');
+    } catch (cause) {
+      throw new Error(`${path} cannot be read; remove it to get new credentials`, { cause });
+    }
   }
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const seed = randomBytes(32);
