@@ -12,7 +12,7 @@ export const referenceContract = defineContract({
       scope: 'open',
       summary: 'This API as an OpenAPI 3.1 document',
       responses: {
-        200: { description: 'The document.', schema: z.looseObject({ openapi: z.string() }) },
+        200: { description: 'The document.', contentType: 'application/json' },
         304: { description: 'Not changed since the version named by `If-None-Match`.' },
       },
     },

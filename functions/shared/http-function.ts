@@ -26,7 +26,10 @@ export interface HttpFunctionOptions<C extends CapabilityContract, E extends z.Z
   readonly contract: C;
   /** Which of the contract's functions this is. */
   readonly functionContract: FunctionContract & { readonly environment: E };
-  /** One handler for each route; called once, at cold start, with the function's environment. */
+  /**
+   * Makes one handler for each route; called once, at cold start, with the function's environment. Give it the
+   * return type `HttpHandlers<typeof theContract>`: TypeScript does not infer the handlers' literals without.
+   */
   readonly handlers: (environment: z.output<E>) => HttpHandlers<C>;
   /** Required as soon as one route is not open: `apiKeys` of the access capability. */
   readonly authenticate?: (source: EnvironmentSource) => Authenticate;

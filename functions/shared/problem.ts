@@ -31,18 +31,66 @@ export type ProblemDetails = z.output<typeof problemSchema>;
 
 /** The kinds of problem this API has, by the slug in their `type`. */
 export const problemKinds = {
-  'invalid-request': { status: 400, title: 'Invalid request' },
-  unauthorized: { status: 401, title: 'Unauthorized' },
-  forbidden: { status: 403, title: 'Forbidden' },
-  'not-found': { status: 404, title: 'Not found' },
-  'method-not-allowed': { status: 405, title: 'Method not allowed' },
-  conflict: { status: 409, title: 'Conflict' },
-  'payload-too-large': { status: 413, title: 'Payload too large' },
-  'unsupported-media-type': { status: 415, title: 'Unsupported media type' },
-  'unprocessable-request': { status: 422, title: 'Unprocessable request' },
-  'too-many-requests': { status: 429, title: 'Too many requests' },
-  'internal-error': { status: 500, title: 'Internal error' },
-  'not-available': { status: 503, title: 'Not available' },
+  'invalid-request': {
+    status: 400,
+    title: 'Invalid request',
+    meaning: 'A part of the request is not what this path takes; `errors` names each field.',
+  },
+  unauthorized: {
+    status: 401,
+    title: 'Unauthorized',
+    meaning: 'There is no API key, or it is not known, expired or revoked.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'Forbidden',
+    meaning: 'The API key does not have the scope that this path needs.',
+  },
+  'not-found': {
+    status: 404,
+    title: 'Not found',
+    meaning: 'There is nothing at this path, or it has been removed.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    title: 'Method not allowed',
+    meaning: 'The path exists with other methods; the header Allow lists them.',
+  },
+  conflict: {
+    status: 409,
+    title: 'Conflict',
+    meaning: 'The present state of what the request is about does not allow it.',
+  },
+  'payload-too-large': {
+    status: 413,
+    title: 'Payload too large',
+    meaning: 'The body of the request is too large.',
+  },
+  'unsupported-media-type': {
+    status: 415,
+    title: 'Unsupported media type',
+    meaning: 'The body is not JSON, or it is compressed.',
+  },
+  'unprocessable-request': {
+    status: 422,
+    title: 'Unprocessable request',
+    meaning: 'The request is well formed, but names something that does not exist or does not fit.',
+  },
+  'too-many-requests': {
+    status: 429,
+    title: 'Too many requests',
+    meaning: 'The header Retry-After says when to try again.',
+  },
+  'internal-error': {
+    status: 500,
+    title: 'Internal error',
+    meaning: 'Something unexpected happened; the trace id finds it in the logs.',
+  },
+  'not-available': {
+    status: 503,
+    title: 'Not available',
+    meaning: 'A part of Mainstay did not answer in time. Trying again later may work.',
+  },
 } as const;
 export type ProblemKind = keyof typeof problemKinds;
 
