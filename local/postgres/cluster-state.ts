@@ -1,0 +1,47 @@
+import { randomInt } from 'node:crypto';
+import { z } from 'zod';
+
+/** 0: none has been chosen yet. */
+const portSchema = z.number().int().min(0).max(65_535);
+
+const instanceSchema = z.object({
+  identifier: z.string(),
+  /** `DbiResourceId`. */
+  resourceId: z.string(),
+  port: portSchema,
+  createdAt: z.iso.datetime(),
+  /** Its data are of no use any more: it becomes a new copy of the writer. */
+  rebuild: z.boolean().default(false),
+});
+
+const clusterSchema = z.object({
+  identifier: z.string(),
+  /** What the platform calls it, for example the shard's name. */
+  name: z.string().optional(),
+  /** `DbClusterResourceId`. */
+  resourceId: z.string(),
+  database: z.string(),
+  masterUsername: z.string(),
+  masterPassword: z.string(),
+  forceSsl: z.boolean(),
+  iamAuthentication: z.boolean(),
+  port: portSchema,
+  createdAt: z.iso.datetime(),
+  /** Identifier of the instance that is the primary. */
+  writer: z.string().optional(),
+  instances: z.array(instanceSchema),
+});
+
+/** What is stored of all clusters. */
+export const clustersSchema = z.object({ version: z.literal(1), clusters: z.array(clusterSchema) });
+
+export type InstanceState = z.infer<typeof instanceSchema>;
+export type ClusterState = z.infer<typeof clusterSchema>;
+export type ClustersState = z.infer<typeof clustersSchema>;
+
+/** A new resource id as RDS makes them: `cluster-` or `db-`, and 26 capital letters and digits. */
+export function newResourceId(kind: 'cluster' | 'db'): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+  const letters = Array.from({ length: 26 }, () => alphabet[randomInt(alphabet.length)]);
+  return `${kind}-${letters.join('')}`;
+}

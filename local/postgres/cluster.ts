@@ -1,0 +1,279 @@
+import type { ServerCertificate } from './certificates.ts';
+import { ClusterEndpoints } from './cluster-endpoints.ts';
+import { type ClusterState, type InstanceState, newResourceId } from './cluster-state.ts';
+import { type Activity, type ClusterDescription, describeCluster } from './description.ts';
+import { Instance, type InstanceEnvironment } from './instance.ts';
+import type { TokenCheck } from './proxy/backend.ts';
+import type { Endpoint } from './proxy/endpoint.ts';
+import { createRoles, setMasterPassword } from './roles.ts';
+import { copyToStandby, isStreaming, promote } from './standby.ts';
+import { WorkQueue } from './work-queue.ts';
+
+/** How long a standby may take to begin to stream before it is copied anew, in milliseconds. */
+const streamingPatienceMs = 15_000;
+
+export interface ClusterEnvironment {
+  instances: InstanceEnvironment;
+  certificate: ServerCertificate;
+  checkToken: TokenCheck;
+  /** For example `18.4`. */
+  engineVersion: string;
+  /** How long a crashed server stays down, in milliseconds; see {@link PostgresClustersOptions}. */
+  restartAfterMs: number;
+  /** Stores the state of all clusters. */
+  save(): Promise<void>;
+  /** Called when a process or a role changed. */
+  changed(): void;
+  report(message: string): void;
+}
+
+/** One cluster: a primary, its standbys, and the endpoints to reach them by. */
+export class Cluster {
+  readonly state: ClusterState;
+  readonly #environment: ClusterEnvironment;
+  readonly #instances = new Map<string, Instance>();
+  readonly #activities = new Map<string, Activity>();
+  readonly #endpoints: ClusterEndpoints;
+  readonly #work: WorkQueue;
+  #nextReader = 0;
+
+  constructor(state: ClusterState, environment: ClusterEnvironment) {
+    this.state = state;
+    this.#environment = environment;
+    this.#work = new WorkQueue(environment.report);
+    this.#endpoints = new ClusterEndpoints({
+      certificate: environment.certificate,
+      resourceId: state.resourceId,
+      checkToken: environment.checkToken,
+      forceSsl: () => state.forceSsl,
+      portSeed: environment.instances.home.dataDirectory,
+    });
+  }
+
+  /** Opens the cluster's endpoints, and starts its instances as an earlier run left them. */
+  async start(): Promise<void> {
+    await this.#openClusterEndpoints();
+    for (const instance of this.state.instances) await this.#openInstance(instance);
+    const writer = this.#instance(this.state.writer);
+    if (writer === undefined) return;
+    await Promise.all([
+      this.#startInstance(writer),
+      ...this.state.instances
+        .filter(({ identifier, rebuild }) => identifier !== writer.identifier && !rebuild)
+        .map(({ identifier }) => this.#startInstance(this.#required(identifier))),
+    ]);
+    await Promise.all(
+      this.state.instances.filter(({ rebuild }) => rebuild).map((instance) => this.#rebuild(instance)),
+    );
+  }
+
+  /** Adds an instance: the first one is the writer, with its database; every further one is a standby. */
+  addInstance(identifier: string): Promise<void> {
+    return this.#work.run(async () => {
+      if (this.state.instances.some((instance) => instance.identifier === identifier)) return;
+      const state: InstanceState = {
+        identifier,
+        resourceId: newResourceId('db'),
+        port: 0,
+        createdAt: new Date().toISOString(),
+        rebuild: false,
+      };
+      const instance = await this.#openInstance(state);
+      try {
+        if (this.state.writer === undefined) await this.#makeWriter(instance);
+        else await this.#makeStandby(instance);
+      } catch (error) {
+        await this.#endpoints.close(identifier);
+        this.#instances.delete(identifier);
+        await instance.remove();
+        throw error;
+      }
+      this.state.instances.push(state);
+      this.state.writer ??= identifier;
+      await this.#environment.save();
+      this.#environment.changed();
+    });
+  }
+
+  /**
+   * Makes a standby the writer. A writer that still runs is shut down first, so that nothing is lost.
+   * Resolves when the new writer accepts writes; the old one comes back as a standby afterwards.
+   */
+  promote(identifier: string): Promise<void> {
+    return this.#work.run(async () => {
+      const target = this.#required(identifier);
+      const old = this.#required(this.state.writer ?? '');
+      if (target === old) return;
+      if (!target.running) throw new Error(`The instance ${identifier} does not run.`);
+      this.#activities.set(old.identifier, 'rebooting');
+      await old.stop();
+      const oldState = this.#stateOf(old);
+      this.state.writer = identifier;
+      oldState.rebuild = true;
+      await this.#environment.save();
+      await promote(target);
+      await target.configure(this.#startOptions(target));
+      for (const other of this.#instances.values()) {
+        if (other === target || other === old || !other.running) continue;
+        await other.configure(this.#startOptions(other));
+        other.reload();
+      }
+      this.#environment.changed();
+      this.#work.runInBackground(() => this.#rebuild(oldState), `rebuild ${old.identifier}`);
+    });
+  }
+
+  /** Waits until everything asked for before has been done, rebuilt standbys included. */
+  async settled(): Promise<void> {
+    await this.#work.run(async () => {});
+  }
+
+  async setMasterPassword(password: string): Promise<void> {
+    const writer = this.#required(this.state.writer ?? '');
+    await setMasterPassword(writer, { username: this.state.masterUsername, password });
+    this.state.masterPassword = password;
+  }
+
+  /** Stops the instances and closes the endpoints. Safe to call twice. */
+  async stop(): Promise<void> {
+    await this.#work.close();
+    await this.#endpoints.closeAll();
+    await Promise.all([...this.#instances.values()].map((instance) => instance.stop()));
+  }
+
+  /** Stops the cluster and removes its data. */
+  async remove(): Promise<void> {
+    await this.stop();
+    for (const instance of this.#instances.values()) await instance.remove();
+  }
+
+  async rotateLogs(): Promise<void> {
+    for (const instance of this.#instances.values()) await instance.rotateLog();
+  }
+
+  /** The endpoint with a name: `writer`, `reader`, or an instance's identifier. */
+  endpoint(name: string): Endpoint | undefined {
+    return this.#endpoints.get(name);
+  }
+
+  describe(): ClusterDescription {
+    return describeCluster(this.state, {
+      engineVersion: this.#environment.engineVersion,
+      readerEndpoint: this.#endpoints.get('reader'),
+      pidOf: (identifier) => this.#instances.get(identifier)?.pid,
+      activityOf: (identifier) => this.#activities.get(identifier),
+    });
+  }
+
+  async #openClusterEndpoints(): Promise<void> {
+    const writer = () => this.#required(this.state.writer ?? '');
+    const { port } = await this.#endpoints.openCluster(this.state.port, writer, () => this.#chooseReader());
+    this.state.port = port;
+  }
+
+  async #openInstance(state: InstanceState): Promise<Instance> {
+    const instance = new Instance(state.identifier, this.#environment.instances);
+    instance.onCrash = () => this.#crashed(instance);
+    this.#instances.set(state.identifier, instance);
+    const { port } = await this.#endpoints.openInstance(state.identifier, state.port, () => instance);
+    state.port = port;
+    return instance;
+  }
+
+  #chooseReader(): Instance {
+    const readers = [...this.#instances.values()].filter(
+      ({ identifier, running }) => running && identifier !== this.state.writer,
+    );
+    this.#nextReader += 1;
+    // Without a reader, the reader endpoint leads to the writer, as on Aurora.
+    return readers[this.#nextReader % readers.length] ?? this.#required(this.state.writer ?? '');
+  }
+
+  async #makeWriter(instance: Instance): Promise<void> {
+    const { masterUsername: username, masterPassword: password, database } = this.state;
+    await instance.initialise();
+    await instance.start(this.#startOptions(instance));
+    await createRoles(instance, { username, password }, database);
+  }
+
+  async #makeStandby(instance: Instance): Promise<void> {
+    const writer = this.#required(this.state.writer ?? '');
+    await instance.stop();
+    await copyToStandby(writer, instance);
+    await instance.start(this.#startOptions(instance));
+    if (!(await isStreaming(instance, streamingPatienceMs, this.#work.signal))) {
+      throw new Error(`The standby ${instance.identifier} does not stream from ${writer.identifier}.`);
+    }
+  }
+
+  async #rebuild(state: InstanceState): Promise<void> {
+    const instance = this.#required(state.identifier);
+    this.#activities.set(state.identifier, 'rebooting');
+    await this.#makeStandby(instance);
+    state.rebuild = false;
+    this.#activities.delete(state.identifier);
+    await this.#environment.save();
+    this.#environment.changed();
+  }
+
+  async #startInstance(instance: Instance): Promise<void> {
+    if (!(await instance.exists())) {
+      throw new Error(
+        `The data of ${instance.identifier} are gone (${instance.dataDirectory}); start with --fresh.`,
+      );
+    }
+    this.#activities.set(instance.identifier, 'starting');
+    await instance.start(this.#startOptions(instance));
+    this.#activities.delete(instance.identifier);
+    this.#environment.changed();
+    if (instance.identifier !== this.state.writer) {
+      this.#work.runInBackground(() => this.#checkStreaming(instance), `check ${instance.identifier}`);
+    }
+  }
+
+  /** A standby that was away for so long that the writer's log does not reach back is copied anew. */
+  async #checkStreaming(instance: Instance): Promise<void> {
+    const writer = this.#instance(this.state.writer);
+    if (!instance.running || writer?.running !== true) return;
+    const streaming = await isStreaming(instance, streamingPatienceMs, this.#work.signal);
+    if (!streaming && !this.#work.closed) await this.#rebuild(this.#stateOf(instance));
+  }
+
+  #crashed(instance: Instance): void {
+    if (this.#work.closed) return;
+    this.#activities.set(instance.identifier, 'failed');
+    this.#environment.report(
+      `PostgreSQL ${instance.identifier} ended unexpectedly; its log is ${instance.logFile}.`,
+    );
+    this.#environment.changed();
+    const restart = setTimeout(() => {
+      this.#work.runInBackground(async () => {
+        if (!instance.running && !this.#stateOf(instance).rebuild) await this.#startInstance(instance);
+      }, `restart ${instance.identifier}`);
+    }, this.#environment.restartAfterMs);
+    restart.unref();
+  }
+
+  #startOptions(instance: Instance) {
+    const isWriter = this.state.writer === undefined || instance.identifier === this.state.writer;
+    const primary = isWriter ? undefined : this.#instance(this.state.writer);
+    return { forceSsl: this.state.forceSsl, primary };
+  }
+
+  #instance(identifier: string | undefined): Instance | undefined {
+    return identifier === undefined ? undefined : this.#instances.get(identifier);
+  }
+
+  #required(identifier: string): Instance {
+    const instance = this.#instances.get(identifier);
+    if (instance === undefined)
+      throw new Error(`The cluster ${this.state.identifier} has no instance ${identifier}.`);
+    return instance;
+  }
+
+  #stateOf(instance: Instance): InstanceState {
+    const state = this.state.instances.find(({ identifier }) => identifier === instance.identifier);
+    if (state === undefined) throw new Error(`The instance ${instance.identifier} is not known.`);
+    return state;
+  }
+}

@@ -1,0 +1,246 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StateFile } from '../aws/state-file.ts';
+import type { Service } from '../service.ts';
+import { findBinaries } from './binaries.ts';
+import { serverCertificate } from './certificates.ts';
+import { Cluster, type ClusterEnvironment } from './cluster.ts';
+import { endpointNames, writerHost } from './cluster-endpoints.ts';
+import { type ClustersState, clustersSchema, newResourceId } from './cluster-state.ts';
+import type { ClusterDescription, LocalDatabase, LocalServer } from './description.ts';
+import { postgresDirectory, prepareHome, supervisorOf } from './home.ts';
+import type { TokenCheck } from './proxy/backend.ts';
+import type { Condition } from './proxy/traffic.ts';
+import { SocketDirectories } from './socket-directories.ts';
+import type { Supervisor } from './supervisor.ts';
+
+export interface PostgresClustersOptions {
+  /** The runtime's state directory; everything is kept in its `postgres` directory. */
+  stateDirectory: string;
+  /** One log file per instance goes here; default `logs` in the state directory. */
+  logDirectory?: string;
+  /** Decides over clients that present IAM tokens. */
+  checkToken: TokenCheck;
+  /**
+   * How long a server that crashed stays down before it is started again, in milliseconds, as long as
+   * nothing else has been promoted. Default 10 000: time enough to notice, and to fail over.
+   */
+  restartAfterMs?: number;
+  /** Called when a process id, a port or a role has changed. */
+  onChange?: () => void;
+  /** Takes messages for the person at the keyboard. Default: nobody is told. */
+  report?: (message: string) => void;
+  /** A PostgreSQL installation in place of the one from npm. */
+  nativeDirectory?: string;
+  /** Parent of the private directory for data that cannot stay in the state directory. */
+  relocateTo?: string;
+}
+
+export interface ClusterRequest {
+  identifier: string;
+  /** What the platform calls it, for example the shard's name. */
+  name?: string;
+  /** The first database, owned by the master user. */
+  database: string;
+  masterUsername: string;
+  masterPassword: string;
+  /** Whether connections without TLS are refused. Default true. */
+  forceSsl?: boolean;
+  /** Whether roles with `rds_iam` may connect. Default true. */
+  iamAuthentication?: boolean;
+}
+
+interface Running {
+  state: StateFile<ClustersState>;
+  supervisor: Supervisor;
+  sockets: SocketDirectories;
+  environment: ClusterEnvironment;
+  certificateFile: string;
+  logRotation: NodeJS.Timeout;
+}
+
+const rotationIntervalMs = 30_000;
+
+/** Aurora PostgreSQL on this machine: clusters of real PostgreSQL servers behind their endpoints. */
+export class PostgresClusters implements Service {
+  readonly name = 'PostgreSQL';
+  readonly #options: PostgresClustersOptions;
+  readonly #clusters = new Map<string, Cluster>();
+  #running: Running | undefined;
+
+  constructor(options: PostgresClustersOptions) {
+    this.#options = options;
+  }
+
+  /** Starts the clusters that an earlier run left, in the state it left them in, however it ended. */
+  async start(): Promise<void> {
+    const { stateDirectory, nativeDirectory, relocateTo, logDirectory } = this.#options;
+    const own = postgresDirectory(stateDirectory);
+    const binaries = await findBinaries(nativeDirectory);
+    const supervisor = supervisorOf(stateDirectory);
+    await supervisor.waitForEarlier();
+    const home = await prepareHome(stateDirectory, binaries, relocateTo);
+    const sockets = new SocketDirectories(join(own, 'sockets'));
+    await sockets.dispose();
+    const certificate = await serverCertificate(join(own, 'tls'), endpointNames);
+    const logs = logDirectory ?? join(stateDirectory, 'logs');
+    await mkdir(logs, { recursive: true });
+    const state = new StateFile(join(own, 'clusters.json'), clustersSchema, { version: 1, clusters: [] });
+    this.#running = {
+      state,
+      supervisor,
+      sockets,
+      certificateFile: certificate.authorityFile,
+      environment: {
+        instances: { home, supervisor, sockets, logDirectory: logs },
+        certificate,
+        checkToken: this.#options.checkToken,
+        engineVersion: binaries.version,
+        restartAfterMs: this.#options.restartAfterMs ?? 10_000,
+        save: () => state.save(),
+        changed: () => this.#options.onChange?.(),
+        report: this.#options.report ?? (() => {}),
+      },
+      logRotation: setInterval(() => void this.#rotateLogs(), rotationIntervalMs).unref(),
+    };
+    await this.#rotateLogs();
+    for (const cluster of state.state.clusters) this.#add(cluster);
+    await Promise.all([...this.#clusters.values()].map((cluster) => cluster.start()));
+    await state.save();
+  }
+
+  async stop(): Promise<void> {
+    const running = this.#running;
+    if (running === undefined) return;
+    this.#running = undefined;
+    clearInterval(running.logRotation);
+    await Promise.all([...this.#clusters.values()].map((cluster) => cluster.stop()));
+    this.#clusters.clear();
+    await running.supervisor.stop();
+    await running.sockets.dispose();
+  }
+
+  /** Path of the certificate that clients have to trust, in PEM. */
+  get authorityFile(): string {
+    return this.#required().certificateFile;
+  }
+
+  /**
+   * Creates a cluster, or brings an existing one in line with the request. Like a cluster of RDS it
+   * has endpoints at once, and answers when it has an instance.
+   */
+  async ensureCluster(request: ClusterRequest): Promise<ClusterDescription> {
+    const { state } = this.#required();
+    const { forceSsl = true, iamAuthentication = true } = request;
+    const existing = this.#clusters.get(request.identifier);
+    if (existing !== undefined) {
+      Object.assign(existing.state, { forceSsl, iamAuthentication });
+      if (request.name !== undefined) existing.state.name = request.name;
+      if (existing.state.masterPassword !== request.masterPassword) {
+        await existing.setMasterPassword(request.masterPassword);
+      }
+      await state.save();
+      return existing.describe();
+    }
+    const cluster = this.#add({
+      ...request,
+      forceSsl,
+      iamAuthentication,
+      resourceId: newResourceId('cluster'),
+      port: 0,
+      createdAt: new Date().toISOString(),
+      instances: [],
+    });
+    await cluster.start();
+    state.state.clusters.push(cluster.state);
+    await state.save();
+    return cluster.describe();
+  }
+
+  /** Adds an instance to a cluster: the first one is its writer, every further one a reader. */
+  async ensureInstance(request: { cluster: string; identifier: string }): Promise<ClusterDescription> {
+    const cluster = this.cluster(request.cluster);
+    await cluster.addInstance(request.identifier);
+    return cluster.describe();
+  }
+
+  /** Stops a cluster and removes its data. */
+  async removeCluster(identifier: string): Promise<void> {
+    const { state } = this.#required();
+    const cluster = this.#clusters.get(identifier);
+    if (cluster === undefined) return;
+    this.#clusters.delete(identifier);
+    state.state.clusters = state.state.clusters.filter((other) => other !== cluster.state);
+    await state.save();
+    await cluster.remove();
+  }
+
+  /** Makes a reader the writer; see {@link Cluster.promote}. */
+  async promote(cluster: string, instance: string): Promise<void> {
+    await this.cluster(cluster).promote(instance);
+  }
+
+  /** All clusters as they are now. */
+  describe(): ClusterDescription[] {
+    return [...this.#clusters.values()].map((cluster) => cluster.describe());
+  }
+
+  /** How programs of the person at the keyboard reach the databases. */
+  describeForLocalJson(): LocalDatabase[] {
+    return [...this.#clusters.values()].map((cluster) => {
+      const { name, identifier, instances } = cluster.describe();
+      const servers = (writer: boolean): LocalServer[] =>
+        instances
+          .filter((instance) => instance.writer === writer)
+          .map(({ endpoint, pid }) => ({ url: this.#url(cluster, endpoint.port), pid: pid ?? null }));
+      const [writer = { url: this.#url(cluster, cluster.state.port), pid: null }] = servers(true);
+      return { name, identifier, writer, readers: servers(false) };
+    });
+  }
+
+  /** How to connect as a cluster's master user, by way of its writer endpoint. */
+  masterUrl(identifier: string): string {
+    const cluster = this.cluster(identifier);
+    return this.#url(cluster, cluster.state.port);
+  }
+
+  /** For tests of faults: how traffic fares through an endpoint (`writer`, `reader` or an instance's identifier). */
+  setTraffic(cluster: string, endpoint: string, condition: Condition): void {
+    const found = this.cluster(cluster).endpoint(endpoint);
+    if (found === undefined) throw new Error(`The cluster ${cluster} has no endpoint ${endpoint}.`);
+    found.traffic.set(condition);
+  }
+
+  /** The cluster with an identifier. @throws when there is none. */
+  cluster(identifier: string): Cluster {
+    const cluster = this.#clusters.get(identifier);
+    if (cluster === undefined) throw new Error(`There is no cluster ${identifier}.`);
+    return cluster;
+  }
+
+  #add(state: ClustersState['clusters'][number]): Cluster {
+    const cluster = new Cluster(state, this.#required().environment);
+    this.#clusters.set(state.identifier, cluster);
+    return cluster;
+  }
+
+  #url(cluster: Cluster, port: number): string {
+    const { masterUsername, masterPassword, database } = cluster.state;
+    const url = new URL(`postgresql://${writerHost}:${port}`);
+    url.username = encodeURIComponent(masterUsername);
+    url.password = encodeURIComponent(masterPassword);
+    url.pathname = `/${encodeURIComponent(database)}`;
+    url.searchParams.set('sslmode', 'require');
+    url.searchParams.set('sslrootcert', this.authorityFile);
+    return url.href;
+  }
+
+  async #rotateLogs(): Promise<void> {
+    await Promise.all([...this.#clusters.values()].map((cluster) => cluster.rotateLogs())).catch(() => {});
+  }
+
+  #required(): Running {
+    if (this.#running === undefined) throw new Error('PostgreSQL has not been started.');
+    return this.#running;
+  }
+}
