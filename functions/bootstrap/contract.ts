@@ -44,6 +44,8 @@ export const databaseResultSchema = z.strictObject({
   version: z.number().int().min(1),
   /** Versions that this run applied; empty when nothing was left to do. */
   applied: z.array(z.number().int()),
+  /** Tables whose row security hides rows from the backup role; a backup refuses them by name. */
+  hidden: z.array(z.strictObject({ table: z.string(), reason: z.enum(['forced', 'owner']) })),
 });
 export type DatabaseResult = z.output<typeof databaseResultSchema>;
 
@@ -54,10 +56,10 @@ export const bootstrapContract = defineContract({
   routes: {},
   functions: {
     /**
-     * Outside the VPC; answers CloudFormation's custom resource events. Needs: PutItem and GetItem on the shards
-     * and access tables, GetSecretValue of the pepper and of each master secret, GetSecretValue and PutSecretValue
-     * of the admin key's secret, CreateSchedule in the group, PassRole of the schedules' role, InvokeFunction of
-     * `database`.
+     * Outside the VPC; answers CloudFormation's custom resource events. Needs: UpdateItem on the shards table,
+     * PutItem on the access table, GetSecretValue of the pepper and of each master secret, GetSecretValue and
+     * PutSecretValue of the admin key's secret, CreateSchedule in the group, PassRole of the schedules' role,
+     * InvokeFunction of `database`.
      */
     'custom-resource': {
       environment: z.object({
@@ -95,6 +97,7 @@ export const bootstrapContract = defineContract({
         }),
         master: z.strictObject({ username: z.string().min(1), password: z.string().min(1) }),
       }),
+      result: databaseResultSchema,
     },
   },
 });

@@ -1,0 +1,52 @@
+import { KeyStore } from '../access/key-store.ts';
+import { pepperReader } from '../access/pepper.ts';
+import { dynamo, lambda, scheduler, secretsManager } from '../shared/clients.ts';
+import { eventFunction } from '../shared/event-function.ts';
+import { ensureAdminKey } from './admin-key.ts';
+import { answerEvent } from './answer-event.ts';
+import { bootstrapContract, bootstrapProperties } from './contract.ts';
+import { isOwn, prepareDatabases } from './databases.ts';
+import { ensureSchedules } from './schedules.ts';
+import { seedShards } from './seed-shards.ts';
+import { bootstrapScript, latestVersion } from './sql.ts';
+
+/**
+ * The custom resource of a deployment's first steps. Every step can be repeated; deleting the resource removes
+ * nothing, because keys, schedules, shards and roles outlive it.
+ */
+export const handler = eventFunction({
+  contract: bootstrapContract.functions['custom-resource'],
+  handler: (environment) => (event, context) =>
+    answerEvent(event, context, async ({ log, trace }) => {
+      const { Shards, Schedules } = bootstrapProperties.parse(event.ResourceProperties);
+
+      const kept = await seedShards(dynamo(), environment.SHARDS_TABLE, Shards);
+      const keyCreated = await ensureAdminKey({
+        secrets: secretsManager(),
+        secretArn: environment.ADMIN_KEY_SECRET_ARN,
+        store: new KeyStore(dynamo(), environment.ACCESS_TABLE),
+        pepper: pepperReader(secretsManager(), environment.KEY_PEPPER_SECRET_ARN),
+        now: new Date(),
+      });
+      const target = {
+        group: environment.SCHEDULE_GROUP,
+        stateMachineArn: environment.BACKUP_STATE_MACHINE_ARN,
+        roleArn: environment.SCHEDULE_ROLE_ARN,
+      };
+      const schedules = await ensureSchedules(scheduler(), target, Schedules);
+      const databases = await prepareDatabases(Shards.filter(isOwn), {
+        lambda: lambda(),
+        secrets: secretsManager(),
+        functionArn: environment.DATABASE_FUNCTION_ARN,
+        traceparent: trace.traceparent,
+      });
+      log.info('The deployment is prepared', { kept, keyCreated, schedules, databases });
+
+      const adopted = Shards.filter((shard) => !isOwn(shard)).map(({ Name }) => Name);
+      const result = { Version: String(latestVersion), AdoptedShards: adopted.join(',') };
+      if (adopted.length === 0) return result;
+      const sql = bootstrapScript();
+      log.warn('Run this SQL as an administrator in the database of each adopted shard', { adopted, sql });
+      return { ...result, Sql: sql };
+    }),
+});

@@ -1,0 +1,24 @@
+import { withConnection } from '../shared/database.ts';
+import { eventFunction } from '../shared/event-function.ts';
+import { bootstrapContract } from './contract.ts';
+import { prepareDatabase } from './prepare-database.ts';
+
+/** Prepares one shard's database as its master user. */
+export const handler = eventFunction({
+  contract: bootstrapContract.functions.database,
+  handler:
+    () =>
+    async ({ shard, master }, { log }) => {
+      const { host, port, database } = shard;
+      const { username: user, password } = master;
+      const limits = { connectTimeoutMs: 15_000, statementTimeoutMs: 60_000 };
+      const result = await withConnection({ host, port, database, user, password, ...limits }, (client) =>
+        prepareDatabase(client, shard.name),
+      );
+      log.info('The database is prepared', { ...result });
+      if (result.hidden.length > 0) {
+        log.warn('Tables with row security that cannot be backed up', { hidden: result.hidden });
+      }
+      return result;
+    },
+});

@@ -1,0 +1,57 @@
+import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { shardSchema } from '../shared/shards.ts';
+import type { ShardProperties } from './contract.ts';
+
+/** The epoch of a shard that has never been promoted or restored. */
+const firstEpoch = 1;
+
+/**
+ * Enters shards into the table of shards. One that has moved on to a later epoch (a promotion, a restore) is left
+ * as it is: the deployment's idea of its writer is out of date.
+ *
+ * @returns the names of shards that were left as they are.
+ */
+export async function seedShards(
+  client: DynamoDBDocumentClient,
+  table: string,
+  shards: readonly ShardProperties[],
+): Promise<string[]> {
+  const left: string[] = [];
+  for (const shard of shards) {
+    if (!(await seedShard(client, table, shard))) left.push(shard.Name);
+  }
+  return left;
+}
+
+async function seedShard(
+  client: DynamoDBDocumentClient,
+  table: string,
+  shard: ShardProperties,
+): Promise<boolean> {
+  const item = shardSchema.parse({
+    name: shard.Name,
+    clusterIdentifier: shard.ClusterIdentifier,
+    resourceId: shard.ResourceId,
+    database: shard.Database,
+    writer: { host: shard.WriterHost, port: shard.WriterPort },
+    epoch: firstEpoch,
+    state: 'active',
+  });
+  const members = Object.entries(item);
+  try {
+    await client.send(
+      new UpdateCommand({
+        TableName: table,
+        Key: { pk: 'SHARD', sk: shard.Name },
+        UpdateExpression: `SET ${members.map(([name]) => `#${name} = :${name}`).join(', ')}`,
+        ConditionExpression: 'attribute_not_exists(#epoch) OR #epoch <= :epoch',
+        ExpressionAttributeNames: Object.fromEntries(members.map(([name]) => [`#${name}`, name])),
+        ExpressionAttributeValues: Object.fromEntries(members.map(([name, value]) => [`:${name}`, value])),
+      }),
+    );
+    return true;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ConditionalCheckFailedException') return false;
+    throw error;
+  }
+}

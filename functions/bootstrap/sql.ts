@@ -1,0 +1,121 @@
+/** One step of what a shard's database needs. It runs once, and may be run again without harm. */
+interface Version {
+  readonly version: number;
+  readonly title: string;
+  readonly sql: string;
+}
+
+/** Serialises runs in one database; the number only has to be the same in all of them. */
+const lock = 'SELECT pg_advisory_xact_lock(7261636865);';
+
+const preparation = `CREATE SCHEMA IF NOT EXISTS mainstay;
+REVOKE ALL ON SCHEMA mainstay FROM PUBLIC;
+CREATE TABLE IF NOT EXISTS mainstay.bootstrap (
+  version integer PRIMARY KEY,
+  title text NOT NULL,
+  applied_at timestamptz NOT NULL DEFAULT now()
+);`;
+
+const versions: readonly Version[] = [
+  {
+    version: 1,
+    title: 'roles of the functions',
+    sql: `DO $bootstrap$
+DECLARE
+  role_name text;
+BEGIN
+  -- Roles belong to the whole cluster: another of its databases may have created them.
+  FOREACH role_name IN ARRAY ARRAY['mainstay_backup', 'mainstay_restore', 'mainstay_probe', 'mainstay_stats'] LOOP
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = role_name) THEN
+      EXECUTE format('CREATE ROLE %I LOGIN', role_name);
+    END IF;
+    EXECUTE format('ALTER ROLE %I SET search_path = pg_catalog', role_name);
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), role_name);
+    EXECUTE format('GRANT rds_iam TO %I', role_name);
+  END LOOP;
+END
+$bootstrap$;
+-- Reads everything and writes nothing. Limits on time that others have are not for a backup.
+GRANT pg_read_all_data TO mainstay_backup WITH INHERIT TRUE;
+ALTER ROLE mainstay_backup SET default_transaction_read_only = on;
+ALTER ROLE mainstay_backup SET statement_timeout = 0;
+ALTER ROLE mainstay_backup SET idle_in_transaction_session_timeout = 0;
+-- Creates the databases that it restores into, and owns them.
+ALTER ROLE mainstay_restore CREATEDB;
+-- Looks at statistics, never at rows.
+GRANT pg_monitor TO mainstay_stats WITH INHERIT TRUE;
+ALTER ROLE mainstay_stats SET default_transaction_read_only = on;
+ALTER ROLE mainstay_stats SET statement_timeout = '30s';
+-- Proves with one small write that the writer is one.
+CREATE TABLE IF NOT EXISTS mainstay.heartbeat (
+  source text PRIMARY KEY,
+  beaten_at timestamptz NOT NULL DEFAULT now()
+);
+GRANT USAGE ON SCHEMA mainstay TO mainstay_probe;
+GRANT SELECT, INSERT, UPDATE ON mainstay.heartbeat TO mainstay_probe;
+ALTER ROLE mainstay_probe SET statement_timeout = '5s';`,
+  },
+];
+
+/** The version that a prepared database has. */
+export const latestVersion = Math.max(...versions.map(({ version }) => version));
+
+/**
+ * Tables whose row policies hide rows from the backup role. Each run looks anew: tables come and go. The owner of
+ * a table passes its policies, so the role becomes a member of the owners, and may not become them (SET FALSE).
+ */
+const rowSecurity = `DO $bootstrap$
+DECLARE
+  owner_name text;
+BEGIN
+  FOR owner_name IN
+    SELECT DISTINCT pg_catalog.pg_get_userbyid(c.relowner)
+      FROM pg_catalog.pg_class c
+     WHERE c.relkind IN ('r', 'p') AND c.relrowsecurity
+       AND NOT pg_catalog.pg_has_role('mainstay_backup', c.relowner, 'USAGE')
+  LOOP
+    BEGIN
+      EXECUTE format('GRANT %I TO mainstay_backup WITH INHERIT TRUE, SET FALSE', owner_name);
+    EXCEPTION WHEN insufficient_privilege OR invalid_grant_operation THEN
+      RAISE WARNING 'mainstay_backup cannot become a member of %: its tables with row security cannot be backed up', owner_name;
+    END;
+  END LOOP;
+END
+$bootstrap$;`;
+
+/** Tables that the backup role still cannot read in full, with why; a backup refuses them by name. */
+export const hiddenTablesSql = `SELECT format('%I.%I', n.nspname, c.relname) AS "table",
+       CASE WHEN c.relforcerowsecurity THEN 'forced' ELSE 'owner' END AS reason
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('r', 'p') AND c.relrowsecurity
+   AND (c.relforcerowsecurity OR NOT pg_catalog.pg_has_role('mainstay_backup', c.relowner, 'USAGE'))
+ ORDER BY 1`;
+
+/** Versions that a database has, once `preparation` has run. */
+export const appliedVersionsSql = 'SELECT version FROM mainstay.bootstrap ORDER BY version';
+
+/** The statements that bring a database with the given versions up to date, to run in one transaction in this order. */
+export function bootstrapSteps(applied: readonly number[]): { version: number | undefined; sql: string }[] {
+  const missing = versions.filter(({ version }) => !applied.includes(version));
+  return [
+    ...missing.map(({ version, title, sql }) => ({ version, sql: `${sql}\n${recordSql(version, title)}` })),
+    { version: undefined, sql: rowSecurity },
+  ];
+}
+
+/** What comes before the steps, in the same transaction. */
+export const bootstrapPreparation = `${lock}\n${preparation}`;
+
+function recordSql(version: number, title: string): string {
+  return `INSERT INTO mainstay.bootstrap (version, title) VALUES (${version}, '${title}') ON CONFLICT DO NOTHING;`;
+}
+
+/**
+ * Everything as one script, for clusters that the deployment has adopted and may not change: their administrator
+ * runs it with psql in the platform's database. Running it again does no harm.
+ */
+export function bootstrapScript(): string {
+  const steps = bootstrapSteps([]).map(({ sql }) => sql);
+  return ['BEGIN;', bootstrapPreparation, ...steps, 'COMMIT;', ''].join('\n');
+}
