@@ -1,0 +1,79 @@
+import { CustomResource, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import type { z } from 'zod';
+import { bootstrapContract, type bootstrapProperties } from '../../functions/bootstrap/contract.ts';
+import type { Access } from '../access/access.ts';
+import { BundledFunction, type FunctionSettings } from '../constructs/function.ts';
+import type { Workflow } from '../constructs/workflow.ts';
+import type { StatefulStack } from '../stateful-stack.ts';
+import { Schedules } from './schedules.ts';
+
+export interface BootstrapProps {
+  settings: FunctionSettings;
+  stateful: StatefulStack;
+  access: Access;
+  /** The workflow that schedules start. */
+  backups: Workflow;
+}
+
+/** What CloudFormation passes on, before it turns everything into text. */
+type Properties = Omit<z.input<typeof bootstrapProperties>, 'ServiceToken' | 'ServiceTimeout'>;
+
+const databaseTimeout = Duration.minutes(5);
+const resourceTimeout = Duration.minutes(15);
+
+/** Prepares what a deployment needs once: database roles, the first admin key, default schedules. */
+export class Bootstrap extends Construct {
+  constructor(scope: Construct, id: string, props: BootstrapProps) {
+    super(scope, id);
+    const { settings, stateful, backups } = props;
+    const database = new BundledFunction(this, 'Database', {
+      settings,
+      contract: bootstrapContract,
+      name: 'database',
+      description: 'Creates the database roles of a shard',
+      memoryMiB: 256,
+      timeout: databaseTimeout,
+      network: stateful.network,
+    });
+    const customResource = new BundledFunction(this, 'CustomResource', {
+      settings,
+      contract: bootstrapContract,
+      name: 'custom-resource',
+      description: 'Prepares a deployment when CloudFormation asks for it',
+      memoryMiB: 512,
+      timeout: resourceTimeout,
+    });
+    const schedules = new Schedules(this, 'Schedules', { environment: settings.environment, backups });
+
+    stateful.tables.shards.grant(customResource, ['dynamodb:GetItem', 'dynamodb:PutItem']);
+    props.access.grantIssue(customResource);
+    stateful.secrets.grantKeepAdminKey(customResource);
+    for (const shard of stateful.shards) shard.grantReadMasterSecret(customResource);
+    database.grantInvoke(customResource, 'DATABASE_FUNCTION_ARN');
+    schedules.grantSeed(customResource);
+
+    const properties: Properties = {
+      Revision: settings.bundles.revisionOf('bootstrap'),
+      Shards: stateful.shards.map(({ name, database: databaseName, cluster }) => ({
+        Name: name,
+        ClusterIdentifier: cluster.clusterIdentifier,
+        ResourceId: cluster.resourceId,
+        Database: databaseName,
+        WriterHost: cluster.writerHost,
+        WriterPort: cluster.writerPort,
+        ...(cluster.masterSecretArn !== undefined && { MasterSecretArn: cluster.masterSecretArn }),
+      })),
+      Schedules: [{ Name: 'full-backup-daily', Expression: settings.config.backup.schedule, Type: 'full' }],
+    };
+    const resource = new CustomResource(this, 'Resource', {
+      resourceType: 'Custom::MainstayBootstrap',
+      serviceToken: customResource.function.functionArn,
+      serviceTimeout: resourceTimeout.plus(Duration.minutes(1)),
+      properties,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    // The functions with their policies, and the group and the role that its schedules need.
+    resource.node.addDependency(database, customResource, schedules);
+  }
+}

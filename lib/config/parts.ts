@@ -1,0 +1,16 @@
+import { z } from 'zod';
+
+/** Sets of defaults: `dev` deploys the least that works, `production` what an operator relies on. */
+export const profiles = ['dev', 'production'] as const;
+export type Profile = (typeof profiles)[number];
+
+/** A whole number between two bounds, both included. */
+export const integer = (min: number, max: number) => z.int().min(min).max(max);
+
+/** A schedule as EventBridge Scheduler reads it, in UTC. */
+export const scheduleExpression = z
+  .string()
+  .regex(
+    /^(cron\(\S+( \S+){5}\)|rate\([1-9]\d* (minute|minutes|hour|hours|day|days)\))$/,
+    'write cron(minutes hours day-of-month month day-of-week year) or rate(value unit)',
+  );

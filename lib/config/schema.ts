@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { apiSchema } from './api.ts';
+import { backupSchema } from './backup.ts';
+import { databaseSchema, networkSchema, shardsSchema } from './data.ts';
+import { integer, type Profile, profiles } from './parts.ts';
+
+/** Lambda environments that one shard's snapshot needs: one holds it, one stands by. */
+export const lanesPerShard = 2;
+
+const alarmsSchema = z.strictObject({
+  emails: z
+    .array(z.email())
+    .max(50)
+    .default([])
+    .describe('Who is told when an alarm changes state. Each address has to confirm its subscription once.'),
+  runbookBaseUrl: z
+    .string()
+    .min(1)
+    .default('docs/runbooks')
+    .describe('Where the runbooks are read; an alarm links `<runbookBaseUrl>/<alarm>.md`.'),
+  functionErrors: integer(1, 1000)
+    .default(1)
+    .describe('Errors of one background function within 5 minutes that raise its alarm.'),
+  functionThrottles: integer(1, 1000)
+    .default(1)
+    .describe('Throttled starts of one background function within 5 minutes that raise its alarm.'),
+});
+
+const logsSchema = (profile: Profile) =>
+  z.strictObject({
+    level: z
+      .enum(['DEBUG', 'INFO', 'WARN', 'ERROR'])
+      .default('INFO')
+      .describe('The least severe line that functions write.'),
+    retentionDays: z
+      .literal([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653])
+      .default(profile === 'production' ? 90 : 7)
+      .describe('How long CloudWatch keeps the logs of functions, workflows and the API, in days.'),
+    archiveDays: integer(1, 3650)
+      .default(profile === 'production' ? 365 : 30)
+      .describe('How long the log bucket keeps S3 access logs and VPC flow logs, in days.'),
+  });
+
+const encryptionSchema = z.strictObject({
+  rotationDays: integer(90, 2560)
+    .default(365)
+    .describe('How often KMS rotates the material of the encryption keys, in days. HMAC keys do not rotate.'),
+});
+
+/** One deployment: all its settings, each with its default in the given profile. */
+export const deploymentSchema = (profile: Profile) =>
+  z
+    .strictObject({
+      profile: z
+        .enum(profiles)
+        .default('dev')
+        .describe('Which defaults apply: `dev` costs least, `production` favours availability.'),
+      account: z
+        .string()
+        .regex(/^\d{12}$/, 'an AWS account id has 12 digits')
+        .optional()
+        .describe('AWS account; without it, the one whose credentials deploy.'),
+      region: z
+        .string()
+        .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'not the name of a region, such as eu-central-1')
+        .optional()
+        .describe('AWS region; without it, the one that the credentials name.'),
+      lambdaConcurrency: integer(10, 100_000)
+        .default(10)
+        .describe('Quota "Concurrent executions" of the account. A new account has 10.'),
+      apiConcurrency: integer(1, 10_000)
+        .default(4)
+        .describe(
+          'Concurrent executions that a running backup leaves to the API and to background functions.',
+        ),
+      network: networkSchema(profile).prefault({}),
+      shards: shardsSchema(profile),
+      database: databaseSchema(profile).prefault({}),
+      backup: backupSchema(profile).prefault({}),
+      api: apiSchema(profile).prefault({}),
+      alarms: alarmsSchema.prefault({}),
+      logs: logsSchema(profile).prefault({}),
+      encryption: encryptionSchema.prefault({}),
+    })
+    .superRefine((config, context) => {
+      const shards = Math.min(config.backup.shardConcurrency, config.shards.length);
+      const needed = shards * (lanesPerShard + config.backup.chunkConcurrency) + config.apiConcurrency;
+      if (needed > config.lambdaConcurrency) {
+        context.addIssue({
+          code: 'custom',
+          path: ['backup', 'chunkConcurrency'],
+          message:
+            `a backup of ${shards} shard(s) at once runs ${shards} × (${lanesPerShard} + ${config.backup.chunkConcurrency}) functions; ` +
+            `with apiConcurrency (${config.apiConcurrency}) that is ${needed}, more than lambdaConcurrency (${config.lambdaConcurrency}): ` +
+            'lower chunkConcurrency or shardConcurrency, or raise the quota and lambdaConcurrency',
+        });
+      }
+      config.shards.forEach((shard, index) => {
+        if (shard.adopt !== undefined && config.network.adopt === undefined) {
+          context.addIssue({
+            code: 'custom',
+            path: ['shards', index, 'adopt'],
+            message: 'an existing cluster is reached from its own VPC: set network.adopt as well',
+          });
+        }
+      });
+    });
+
+/** The settings of one deployment, complete. */
+export type DeploymentConfig = z.output<ReturnType<typeof deploymentSchema>>;

@@ -1,0 +1,21 @@
+import { Duration } from 'aws-cdk-lib';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
+
+/** Where events and notifications end that could not be delivered: kept two weeks for a person to look at. */
+export class DeadLetters extends Construct {
+  readonly queue: sqs.Queue;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    this.queue = new sqs.Queue(this, 'Queue', {
+      retentionPeriod: Duration.days(14),
+      encryption: sqs.QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+    });
+    const last =
+      'It is itself the dead-letter queue of event rules, functions and subscriptions, and nothing receives from it automatically; the alarm dead-letters tells a person.';
+    acknowledge(this.queue, { 'AwsSolutions-SQS3': last, 'Serverless-SQSRedrivePolicy': last });
+  }
+}

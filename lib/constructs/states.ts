@@ -1,0 +1,110 @@
+import { Aws } from 'aws-cdk-lib';
+import { DependencyError, NotReadyError } from '../../functions/recovery/errors.ts';
+import type { BundledFunction } from './function.ts';
+
+/** A state of the Amazon States Language. */
+export type State = Readonly<Record<string, unknown>>;
+export type States = Readonly<Record<string, State>>;
+
+/** Where a state goes from here. */
+export type Then = { Next: string } | { End: true };
+
+/** Seconds that a task may take beyond its function's own timeout: Lambda's answer has to arrive. */
+const answerSeconds = 30;
+
+/** Errors that another try may mend: Lambda did not run the function or lost it, or a dependency was not ready. */
+const trouble = [
+  'Lambda.ServiceException',
+  'Lambda.AWSLambdaException',
+  'Lambda.SdkClientException',
+  'Lambda.ClientExecutionTimeoutException',
+  'Lambda.TooManyRequestsException',
+  'Lambda.Unknown',
+  'Runtime.ExitError',
+  'Sandbox.Timedout',
+  'States.Timeout',
+  DependencyError.name,
+  NotReadyError.name,
+];
+
+/** Tries again three times after such errors: for functions that come to the same when run again. */
+export const retryTrouble = retry(trouble, 3);
+
+/** Tries again, waiting twice as long each time, starting with two seconds. */
+export function retry(errors: readonly string[], attempts: number): State {
+  return {
+    ErrorEquals: errors,
+    IntervalSeconds: 2,
+    BackoffRate: 2,
+    MaxAttempts: attempts,
+    MaxDelaySeconds: 60,
+    JitterStrategy: 'FULL',
+  };
+}
+
+/** Never tries again after these errors, whatever follows in the list of retriers. */
+export function neverRetry(errors: readonly string[]): State {
+  return { ErrorEquals: errors, MaxAttempts: 0 };
+}
+
+/**
+ * A task that invokes a function and waits for it.
+ *
+ * @param payload the function's event: a payload template, or the path of what is passed as it is.
+ * @param rest retriers, catchers and what becomes of the result. Nothing is tried again unless it says so.
+ */
+export function invoke(fn: BundledFunction, payload: State | string, rest: State & Then): State {
+  return {
+    Type: 'Task',
+    Resource: `arn:${Aws.PARTITION}:states:::lambda:invoke`,
+    Parameters: {
+      FunctionName: fn.function.functionArn,
+      ...(typeof payload === 'string' ? { 'Payload.$': payload } : { Payload: payload }),
+    },
+    TimeoutSeconds: fn.timeout.toSeconds() + answerSeconds,
+    ...rest,
+  };
+}
+
+/** Catches every error, and keeps it at `$.error`. */
+export function catchAll(next: string): State[] {
+  return [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: next }];
+}
+
+/** Ends with the error that was caught at `$.error`. */
+export const failAsCaught: State = { Type: 'Fail', ErrorPath: '$.error.Error', CausePath: '$.error.Cause' };
+
+/** Runs states for each item of a JSON array in S3, as child executions; keeps nothing of their results. */
+export function distributedMap(
+  options: {
+    label: string;
+    /** JSONPaths of the array's bucket and key. */
+    bucket: string;
+    key: string;
+    maxConcurrency: number;
+    itemSelector: State;
+    startAt: string;
+    states: States;
+  },
+  rest: State & Then,
+): State {
+  return {
+    Type: 'Map',
+    Label: options.label,
+    MaxConcurrency: options.maxConcurrency,
+    ItemReader: {
+      Resource: `arn:${Aws.PARTITION}:states:::s3:getObject`,
+      ReaderConfig: { InputType: 'JSON' },
+      Parameters: { 'Bucket.$': options.bucket, 'Key.$': options.key },
+    },
+    ItemSelector: options.itemSelector,
+    ItemProcessor: {
+      ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' },
+      StartAt: options.startAt,
+      States: options.states,
+    },
+    // The results of ten thousand items together would be more than a state may hold.
+    ResultPath: null,
+    ...rest,
+  };
+}

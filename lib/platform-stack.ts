@@ -1,0 +1,50 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { Access } from './access/access.ts';
+import { Bootstrap } from './bootstrap/bootstrap.ts';
+import { DeadLetters } from './constructs/dead-letters.ts';
+import { EventBus } from './constructs/event-bus.ts';
+import type { FunctionSettings } from './constructs/function.ts';
+import { HttpApi } from './constructs/http-api.ts';
+import { Notifications } from './constructs/notifications.ts';
+import { Dashboard } from './monitoring/dashboard.ts';
+import { Monitoring } from './monitoring/monitoring.ts';
+import { Recovery } from './recovery/recovery.ts';
+import { Reference } from './reference/reference.ts';
+import type { StatefulStack } from './stateful-stack.ts';
+
+export interface PlatformStackProps extends StackProps {
+  settings: FunctionSettings;
+  stateful: StatefulStack;
+}
+
+/** The capabilities, wired to each other and to what the Stateful stack keeps. It can be replaced at any time. */
+export class PlatformStack extends Stack {
+  constructor(scope: Construct, id: string, { settings, stateful, ...props }: PlatformStackProps) {
+    super(scope, id, { ...props, terminationProtection: true });
+    const { environment, config } = settings;
+    const deadLetters = new DeadLetters(this, 'DeadLetters');
+    const notifications = new Notifications(this, 'Notifications', {
+      environment,
+      config: config.alarms,
+      key: stateful.keys.data,
+      deadLetters,
+    });
+    const events = new EventBus(this, 'Events', { environment });
+    const api = new HttpApi(this, 'HttpApi', { environment, config });
+    const common = { settings, stateful, api, deadLetters, notifications };
+
+    const access = new Access(this, 'Access', stateful);
+    new Reference(this, 'Reference', { settings, api });
+    new Monitoring(this, 'Monitoring', common);
+    const recovery = new Recovery(this, 'Recovery', { ...common, access, events });
+    new Bootstrap(this, 'Bootstrap', { settings, stateful, access, backups: recovery.backups });
+    new Dashboard(this, 'Dashboard', { settings, stateful, api, recovery });
+
+    new CfnOutput(this, 'ApiUrl', { value: api.api.apiEndpoint, description: 'Base URL of the API' });
+    new CfnOutput(this, 'AdminKeySecretArn', {
+      value: stateful.secrets.adminKey.secretArn,
+      description: 'Secret that holds the first admin API key',
+    });
+  }
+}

@@ -1,0 +1,45 @@
+import { Duration } from 'aws-cdk-lib';
+import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Construct } from 'constructs';
+import { Alarm } from '../constructs/alarm.ts';
+import { watchFunction } from '../constructs/function-alarms.ts';
+import { recoveryMetric } from './metrics.ts';
+import type { Recovery, RecoveryProps } from './recovery.ts';
+
+/** Says when backups fail, do not happen, or when what cleans up after them does not work. */
+export function addAlarms(
+  scope: Construct,
+  recovery: Recovery,
+  { settings, notifications }: RecoveryProps,
+): void {
+  const { environment, config } = settings;
+  const hours = config.backup.missedAfterHours;
+
+  new Alarm(scope, 'BackupFailed', {
+    name: 'backup-failed',
+    description: 'A backup failed. What it had stored is being removed; the backups before it are untouched.',
+    runbook: 'backup-failed',
+    notifications,
+    metric: recoveryMetric(environment, 'BackupsFailed', Duration.minutes(5)),
+    threshold: 1,
+    comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+    evaluationPeriods: 1,
+    treatMissingData: TreatMissingData.NOT_BREACHING,
+  });
+  new Alarm(scope, 'BackupMissed', {
+    name: 'backup-missed',
+    description: `No backup was completed for ${hours} hours.`,
+    runbook: 'backup-missed',
+    notifications,
+    metric: recoveryMetric(environment, 'BackupsCompleted', Duration.hours(1)),
+    threshold: 1,
+    comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
+    evaluationPeriods: hours,
+    datapointsToAlarm: hours,
+    // An hour without a completed backup publishes nothing at all.
+    treatMissingData: TreatMissingData.BREACHING,
+  });
+  for (const name of ['conclude', 'sweep'] as const) {
+    watchFunction(recovery.functions[name], { name, thresholds: config.alarms, notifications });
+  }
+}

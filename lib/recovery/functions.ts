@@ -1,0 +1,119 @@
+import { Duration } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { recoveryContract } from '../../functions/recovery/contract.ts';
+import type { DeadLetters } from '../constructs/dead-letters.ts';
+import { BundledFunction, type FunctionSettings } from '../constructs/function.ts';
+import type { Network } from '../stateful/network.ts';
+
+export type RecoveryFunctionName = keyof typeof recoveryContract.functions;
+export type RecoveryFunctions = Readonly<Record<RecoveryFunctionName, BundledFunction>>;
+
+/** One full CPU comes with this much memory. The pipeline streams, so it is there for the CPU. */
+const oneCpuMiB = 1769;
+/** The longest that Lambda allows. */
+const longest = Duration.minutes(15);
+
+interface Size {
+  description: string;
+  memoryMiB: number;
+  timeout: Duration;
+  inNetwork?: true;
+  /** Invoked asynchronously too. */
+  asynchronous?: true;
+}
+
+const sizes: Record<RecoveryFunctionName, Size> = {
+  api: { description: 'Serves the recovery API', memoryMiB: 512, timeout: Duration.seconds(28) },
+  plan: { description: 'Chooses shards and instances', memoryMiB: 256, timeout: Duration.minutes(1) },
+  'hold-snapshot': {
+    description: 'Holds the exported snapshot of a shard',
+    memoryMiB: oneCpuMiB,
+    timeout: longest,
+    inNetwork: true,
+  },
+  'dump-schema': {
+    description: 'Stores the DDL and the sequences of a shard',
+    memoryMiB: oneCpuMiB,
+    timeout: longest,
+    inNetwork: true,
+  },
+  'plan-chunks': {
+    description: 'Divides the tables of a shard into chunks',
+    memoryMiB: 512,
+    timeout: Duration.minutes(5),
+    inNetwork: true,
+  },
+  'chunk-pipeline': {
+    description: 'Copies, compresses, encrypts, hashes and stores a chunk',
+    memoryMiB: oneCpuMiB,
+    timeout: longest,
+    inNetwork: true,
+  },
+  'verify-chunk': { description: 'Reads stored objects back', memoryMiB: oneCpuMiB, timeout: longest },
+  commit: { description: 'Writes the manifest of a backup', memoryMiB: 1024, timeout: longest },
+  release: { description: 'Releases the snapshot of a shard', memoryMiB: 256, timeout: Duration.minutes(1) },
+  conclude: {
+    description: 'Records how a failed or canceled backup ended',
+    memoryMiB: 256,
+    timeout: Duration.minutes(2),
+    asynchronous: true,
+  },
+  'plan-verification': {
+    description: 'Checks a manifest and lists its objects',
+    memoryMiB: 1024,
+    timeout: Duration.minutes(5),
+  },
+  'conclude-verification': {
+    description: 'Sums up a verification',
+    memoryMiB: 512,
+    timeout: Duration.minutes(2),
+  },
+  sweep: {
+    description: 'Removes what deleted, failed and canceled backups left',
+    memoryMiB: 512,
+    timeout: longest,
+    asynchronous: true,
+  },
+};
+
+/** Creates the functions of the capability, without grants yet. */
+export function createFunctions(
+  scope: Construct,
+  settings: FunctionSettings,
+  network: Network,
+  deadLetters: DeadLetters,
+): RecoveryFunctions {
+  const create = (name: RecoveryFunctionName): BundledFunction => {
+    const { description, memoryMiB, timeout, inNetwork, asynchronous } = sizes[name];
+    return new BundledFunction(scope, constructId(name), {
+      settings,
+      contract: recoveryContract,
+      name,
+      description,
+      memoryMiB,
+      timeout,
+      ...(inNetwork === true && { network }),
+      ...(asynchronous === true && { onFailure: deadLetters }),
+    });
+  };
+  return {
+    api: create('api'),
+    plan: create('plan'),
+    'hold-snapshot': create('hold-snapshot'),
+    'dump-schema': create('dump-schema'),
+    'plan-chunks': create('plan-chunks'),
+    'chunk-pipeline': create('chunk-pipeline'),
+    'verify-chunk': create('verify-chunk'),
+    commit: create('commit'),
+    release: create('release'),
+    conclude: create('conclude'),
+    'plan-verification': create('plan-verification'),
+    'conclude-verification': create('conclude-verification'),
+    sweep: create('sweep'),
+  };
+}
+
+/** `hold-snapshot` becomes `HoldSnapshot`. */
+function constructId(name: string): string {
+  return name.replace(/(^|-)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,76 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { acknowledgeResource } from '../constructs/acknowledge.ts';
+import type { BundledFunction } from '../constructs/function.ts';
+import type { Shard } from '../stateful/shard.ts';
+import type { Recovery, RecoveryProps } from './recovery.ts';
+
+/** Gives each function of the capability what it needs, and nothing more. */
+export function grantAll(recovery: Recovery, { settings, stateful, access, events }: RecoveryProps): void {
+  const { functions, backups, verifications } = recovery;
+  const { tables, keys, shards } = stateful;
+  const bucket = stateful.buckets.backups;
+  const { backup } = settings.config;
+
+  for (const fn of Object.values(functions)) tables.recovery.grantReadWrite(fn);
+
+  access.grantAuthenticate(functions.api);
+  tables.shards.grantRead(functions.api);
+  backups.grantRun(functions.api, 'BACKUP_STATE_MACHINE_ARN');
+  verifications.grantRun(functions.api, 'VERIFICATION_STATE_MACHINE_ARN');
+  functions.sweep.grantInvoke(functions.api, 'SWEEP_FUNCTION_ARN');
+
+  tables.shards.grantRead(functions.plan);
+  grantDescribeShards(functions.plan, shards);
+
+  for (const fn of [functions['hold-snapshot'], functions['dump-schema'], functions['chunk-pipeline']]) {
+    bucket.grantWrite(fn);
+    keys.grantEncrypt(fn);
+    fn.addEnvironment('COMPRESSION', backup.compression);
+    fn.addEnvironment('COMPRESSION_LEVEL', String(backup.compressionLevel));
+    for (const shard of shards) shard.grantConnect(fn, 'backup');
+  }
+  functions['hold-snapshot'].addEnvironment('HOLD_TERM_SECONDS', String(backup.holdTermSeconds));
+
+  bucket.grantWrite(functions['plan-chunks']);
+  functions['plan-chunks'].addEnvironment('CHUNK_TARGET_MIB', String(backup.chunkTargetMiB));
+  for (const shard of shards) shard.grantConnect(functions['plan-chunks'], 'backup');
+
+  bucket.grantRead(functions['verify-chunk']);
+  keys.grantDecrypt(functions['verify-chunk']);
+
+  bucket.grantRead(functions.commit);
+  bucket.grantWrite(functions.commit);
+  keys.grantDecrypt(functions.commit);
+  keys.grantMac(functions.commit, ['kms:GenerateMac', 'kms:VerifyMac']);
+  events.grantPut(functions.commit);
+
+  events.grantPut(functions.conclude);
+  functions.sweep.grantInvoke(functions.conclude, 'SWEEP_FUNCTION_ARN');
+
+  bucket.grantRead(functions['plan-verification']);
+  bucket.grantWrite(functions['plan-verification']);
+  keys.grantMac(functions['plan-verification'], ['kms:VerifyMac']);
+
+  bucket.grantRemove(functions.sweep);
+  events.grantPut(functions.sweep);
+}
+
+/** Lets a function see which instances the clusters have. */
+function grantDescribeShards(fn: BundledFunction, shards: readonly Shard[]): void {
+  const instances = Stack.of(fn).formatArn({
+    service: 'rds',
+    resource: 'db',
+    resourceName: '*',
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+  fn.allow(
+    ['rds:DescribeDBClusters'],
+    shards.map((shard) => shard.clusterArn),
+  );
+  fn.allow(['rds:DescribeDBInstances'], [instances]);
+  acknowledgeResource(
+    fn.policies,
+    instances,
+    'Instances come and go with failovers and with readers that are added, under names that only the cluster knows. The action reads descriptions and no data.',
+  );
+}

@@ -1,0 +1,108 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import type { Construct } from 'constructs';
+import { masterUsername, postgresMajor } from '../constants.ts';
+import type { ClusterEndpoint, ShardProps } from './shard.ts';
+
+const version = rds.AuroraPostgresEngineVersion.VER_18_6;
+if (version.auroraPostgresMajorVersion !== String(postgresMajor)) {
+  throw new Error(
+    `Aurora ${version.auroraPostgresFullVersion} is not PostgreSQL ${postgresMajor}; change both together`,
+  );
+}
+
+/** Minutes without a connection after which an instance whose least capacity is 0 pauses. */
+const autoPauseMinutes = 15;
+
+/** Creates a shard's Aurora PostgreSQL Serverless v2 cluster: a writer, readers, IAM logins, TLS only. */
+export function createCluster(
+  scope: Construct,
+  { environment, shard, config, network, key }: ShardProps,
+): ClusterEndpoint {
+  const clusterIdentifier = `mainstay-${environment}-${shard.name}`;
+  const engine = rds.DatabaseClusterEngine.auroraPostgres({ version });
+  const { minAcu, maxAcu } = shard.capacity;
+
+  // RDS would create it without an end to what it keeps.
+  const log = new logs.LogGroup(scope, 'Log', {
+    logGroupName: `/aws/rds/cluster/${clusterIdentifier}/postgresql`,
+    retention: config.logs.retentionDays,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  const group = new ec2.SecurityGroup(scope, 'Group', {
+    vpc: network.vpc,
+    description: `Database of shard ${shard.name}`,
+    allowAllOutbound: false,
+  });
+  const instance = (suffix: string) => ({
+    instanceIdentifier: `${clusterIdentifier}-${suffix}`,
+    publiclyAccessible: false,
+    enablePerformanceInsights: true,
+    performanceInsightEncryptionKey: key,
+  });
+  const cluster = new rds.DatabaseCluster(scope, 'Cluster', {
+    clusterIdentifier,
+    engine,
+    defaultDatabaseName: shard.database,
+    credentials: rds.Credentials.fromUsername(masterUsername),
+    manageMasterUserPassword: true,
+    iamAuthentication: true,
+    parameterGroup: new rds.ParameterGroup(scope, 'Parameters', {
+      engine,
+      description: `Parameters of shard ${shard.name}`,
+      parameters: {
+        'rds.force_ssl': '1',
+        log_min_duration_statement: String(config.database.slowQueryMs),
+      },
+    }),
+    vpc: network.vpc,
+    vpcSubnets: network.subnets,
+    securityGroups: [group],
+    serverlessV2MinCapacity: minAcu,
+    serverlessV2MaxCapacity: maxAcu,
+    ...(minAcu === 0 && { serverlessV2AutoPauseDuration: Duration.minutes(autoPauseMinutes) }),
+    writer: rds.ClusterInstance.serverlessV2('Writer', instance('writer')),
+    readers: Array.from({ length: shard.readers }, (_, index) =>
+      rds.ClusterInstance.serverlessV2(`Reader${index + 1}`, {
+        ...instance(`reader-${index + 1}`),
+        // The first reader takes over when the writer fails, so it is as large as the writer.
+        scaleWithWriter: index === 0,
+      }),
+    ),
+    storageEncrypted: true,
+    storageEncryptionKey: key,
+    backup: { retention: Duration.days(config.database.pointInTimeDays) },
+    copyTagsToSnapshot: true,
+    cloudwatchLogsExports: ['postgresql'],
+    enablePerformanceInsights: true,
+    performanceInsightEncryptionKey: key,
+    databaseInsightsMode:
+      config.database.insights === 'advanced'
+        ? rds.DatabaseInsightsMode.ADVANCED
+        : rds.DatabaseInsightsMode.STANDARD,
+    ...(config.database.insights === 'advanced' && {
+      performanceInsightRetention: rds.PerformanceInsightRetention.MONTHS_15,
+    }),
+    ...(config.database.enhancedMonitoringSeconds > 0 && {
+      monitoringInterval: Duration.seconds(config.database.enhancedMonitoringSeconds),
+    }),
+    deletionProtection: true,
+    removalPolicy: RemovalPolicy.RETAIN,
+  });
+  cluster.node.addDependency(log);
+  cluster.connections.allowDefaultPortFrom(network.clients, 'Functions that reach the databases');
+
+  const resource = cluster.node.defaultChild;
+  if (!(resource instanceof rds.CfnDBCluster))
+    throw new Error(`${cluster.node.path} has no cluster resource`);
+  resource.masterUserSecret = { kmsKeyId: key.keyArn };
+  return {
+    clusterIdentifier: cluster.clusterIdentifier,
+    resourceId: cluster.clusterResourceIdentifier,
+    writerHost: cluster.clusterEndpoint.hostname,
+    writerPort: String(cluster.clusterEndpoint.port),
+    masterSecretArn: resource.attrMasterUserSecretSecretArn,
+  };
+}

@@ -1,0 +1,92 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+import type { ShardConfig } from '../config/data.ts';
+import type { DeploymentConfig } from '../config/schema.ts';
+import { databaseUsers } from '../constants.ts';
+import type { BundledFunction } from '../constructs/function.ts';
+import { createCluster } from './aurora-cluster.ts';
+import type { Network } from './network.ts';
+
+export type DatabaseUser = keyof typeof databaseUsers;
+
+export interface ShardProps {
+  /** Name of the environment, part of the cluster's name. */
+  environment: string;
+  shard: ShardConfig;
+  config: DeploymentConfig;
+  network: Network;
+  key: kms.IKey;
+}
+
+/** How a cluster is found and reached, whether it was created here or adopted. */
+export interface ClusterEndpoint {
+  clusterIdentifier: string;
+  /** The `cluster-…` id that IAM database authentication names. */
+  resourceId: string;
+  writerHost: string;
+  writerPort: string;
+  /** The secret that RDS keeps for the master user; an adopted cluster has none that Mainstay knows. */
+  masterSecretArn?: string;
+}
+
+/** One shard: an Aurora PostgreSQL cluster, new or adopted, that functions can be let into. */
+export class Shard extends Construct {
+  readonly name: string;
+  readonly database: string;
+  readonly cluster: ClusterEndpoint;
+
+  constructor(scope: Construct, id: string, props: ShardProps) {
+    super(scope, id);
+    this.name = props.shard.name;
+    this.database = props.shard.database;
+    this.cluster =
+      props.shard.adopt === undefined
+        ? createCluster(this, props)
+        : this.adopt(props.shard.adopt, props.network);
+  }
+
+  /** ARN of the cluster, for the RDS API. */
+  get clusterArn(): string {
+    return Stack.of(this).formatArn({
+      service: 'rds',
+      resource: 'cluster',
+      resourceName: this.cluster.clusterIdentifier,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+  }
+
+  /** Lets a function log in as one of the database roles. It has to sit in the network to get there. */
+  grantConnect(fn: BundledFunction, user: DatabaseUser): void {
+    const name = `${this.cluster.resourceId}/${databaseUsers[user]}`;
+    fn.allow(
+      ['rds-db:connect'],
+      [
+        Stack.of(this).formatArn({
+          service: 'rds-db',
+          resource: 'dbuser',
+          resourceName: name,
+          arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+        }),
+      ],
+    );
+  }
+
+  /** Lets a function read the master user's password, where RDS keeps one. */
+  grantReadMasterSecret(fn: BundledFunction): void {
+    if (this.cluster.masterSecretArn === undefined) return;
+    fn.allow(['secretsmanager:GetSecretValue'], [this.cluster.masterSecretArn]);
+  }
+
+  private adopt(adopted: NonNullable<ShardConfig['adopt']>, network: Network): ClusterEndpoint {
+    const group = ec2.SecurityGroup.fromSecurityGroupId(this, 'Group', adopted.securityGroupId);
+    network.clients.connections.allowTo(group, ec2.Port.tcp(adopted.writerPort), `Shard ${this.name}`);
+    return {
+      clusterIdentifier: adopted.clusterIdentifier,
+      resourceId: adopted.resourceId,
+      writerHost: adopted.writerHost,
+      writerPort: String(adopted.writerPort),
+    };
+  }
+}
