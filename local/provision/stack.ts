@@ -6,8 +6,8 @@ export interface StackEnvironment {
   region: string;
   accountId: string;
   assembly: Assembly;
-  /** The handler of each resource type the runtime understands. */
-  handlers: ReadonlyMap<string, ResourceHandler>;
+  /** Finds the handler of a resource type; undefined for one that the runtime does not know. */
+  handlerOf(type: string): ResourceHandler | undefined;
   /** Values of SSM parameters that templates take as parameters. */
   parameter(name: string): string | undefined;
   /** Values exported by stacks created before, by export name. */
@@ -50,7 +50,7 @@ export async function createStack(
       .filter((id) => wanted.some(([other]) => other === id))
       .map((id) => create(id, [...path, logicalId]));
     const done = Promise.all(needs).then(async () => {
-      const handler = environment.handlers.get(resource.Type);
+      const handler = environment.handlerOf(resource.Type);
       if (handler === undefined) return;
       const properties = asRecord(resolve(resource.Properties, scope));
       const request = {
@@ -126,7 +126,7 @@ function requireKnownTypes(
   environment: StackEnvironment,
 ): void {
   const unknown = new Set(
-    resources.map(([, { Type }]) => Type).filter((type) => !environment.handlers.has(type)),
+    resources.map(([, { Type }]) => Type).filter((type) => environment.handlerOf(type) === undefined),
   );
   if (unknown.size > 0) {
     throw new Error(`The local runtime does not know the resource type ${[...unknown].sort().join(', ')}.`);

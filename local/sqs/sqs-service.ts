@@ -53,6 +53,11 @@ export class SqsService {
     return { arn: this.#arn(name), url: this.#url(name) };
   }
 
+  /** The ARN of the queue at a URL. */
+  arnOf(url: string): string {
+    return this.#arn(nameOf(url));
+  }
+
   /** Messages waiting in each queue, by its name. */
   depths(): { queueName: string; visible: number }[] {
     return Object.entries(this.#file.state.queues).map(([queueName, queue]) => ({
@@ -128,10 +133,12 @@ export class SqsService {
     action: string,
     run: (queue: Queue, name: string, input: Record<string, unknown>) => unknown,
   ): Operation {
-    const nameOf = (input: Record<string, unknown>) => String(input.QueueUrl).split('/').at(-1) ?? '';
     return {
-      authorize: (input) => [{ action, resource: this.#arn(nameOf(input)) }],
-      run: (input) => run(this.#queue(nameOf(input)), nameOf(input), input),
+      authorize: (input) => [{ action, resource: this.arnOf(String(input.QueueUrl)) }],
+      run: (input) => {
+        const name = nameOf(String(input.QueueUrl));
+        return run(this.#queue(name), name, input);
+      },
     };
   }
 
@@ -154,6 +161,10 @@ export class SqsService {
   #now(): number {
     return (this.#options.now ?? Date.now)();
   }
+}
+
+function nameOf(url: string): string {
+  return url.split('/').at(-1) ?? '';
 }
 
 const receiveSchema = z.looseObject({

@@ -16,7 +16,7 @@ function environmentWith(handlers: Record<string, ResourceHandler>): StackEnviro
     region: 'us-east-1',
     accountId: '000000000000',
     assembly: { stacks: [], assetPath: () => '' },
-    handlers: new Map(Object.entries(handlers)),
+    handlerOf: (type) => handlers[type],
     parameter: (name) => (name === '/version' ? '21' : undefined),
     exports: new Map(),
     outputs: new Map(),
