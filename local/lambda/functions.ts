@@ -10,6 +10,8 @@ export interface FunctionInfo {
   definition: LambdaDefinition;
   codeSha256: string;
   codeSizeBytes: number;
+  /** When code or settings last changed. */
+  changedAt: Date;
 }
 
 /** A function as a caller named it. */
@@ -27,7 +29,7 @@ export class Functions {
   readonly #start: (definition: LambdaDefinition) => ExecutionEnvironment;
   readonly #maxEnvironments: number;
   readonly #pools = new Map<string, FunctionPool>();
-  readonly #code = new Map<string, { sha256: string; sizeBytes: number }>();
+  readonly #code = new Map<string, { sha256: string; sizeBytes: number; changedAt: Date }>();
 
   /** @param maxEnvironments processes of all functions together. */
   constructor(start: (definition: LambdaDefinition) => ExecutionEnvironment, maxEnvironments: number) {
@@ -41,11 +43,12 @@ export class Functions {
     const code = await hashCode(definition.codeDirectory);
     const pool = this.#pools.get(definition.name);
     const before = this.#code.get(definition.name);
-    this.#code.set(definition.name, code);
+    this.#code.set(definition.name, { ...code, changedAt: before?.changedAt ?? new Date() });
     if (pool === undefined) {
       const surroundings = { start: this.#start, makeRoom: () => this.#makeRoom() };
       this.#pools.set(definition.name, new FunctionPool(definition, surroundings));
     } else if (before?.sha256 !== code.sha256 || !isDeepStrictEqual(pool.definition, definition)) {
+      this.#code.set(definition.name, { ...code, changedAt: new Date() });
       pool.replace(definition);
     }
   }
@@ -78,6 +81,7 @@ export class Functions {
         definition,
         codeSha256: this.#code.get(definition.name)?.sha256 ?? '',
         codeSizeBytes: this.#code.get(definition.name)?.sizeBytes ?? 0,
+        changedAt: this.#code.get(definition.name)?.changedAt ?? new Date(0),
       }))
       .sort((a, b) => (a.definition.name < b.definition.name ? -1 : 1));
   }
