@@ -71,8 +71,22 @@ export function catchAll(next: string): State[] {
   return [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: next }];
 }
 
-/** Ends with the error that was caught at `$.error`. */
-export const failAsCaught: State = { Type: 'Fail', ErrorPath: '$.error.Error', CausePath: '$.error.Cause' };
+/**
+ * Two states that end with the error that was caught at `$.error`. An error of the service itself may come
+ * without a cause, and a Fail state whose path leads nowhere would hide the error behind one of its own.
+ */
+export function failAsCaught(name: string): States {
+  return {
+    [name]: {
+      Type: 'Pass',
+      Parameters: {
+        'error.$': `States.JsonMerge(States.StringToJson('{"Cause":"no cause given"}'), $.error, false)`,
+      },
+      Next: `${name}AsCaught`,
+    },
+    [`${name}AsCaught`]: { Type: 'Fail', ErrorPath: '$.error.Error', CausePath: '$.error.Cause' },
+  };
+}
 
 /** Runs states for each item of a JSON array in S3, as child executions; keeps nothing of their results. */
 export function distributedMap(

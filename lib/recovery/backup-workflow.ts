@@ -90,7 +90,7 @@ export function backupDefinition(
         { OutputPath: '$.Payload', Retry: [retryTrouble], Catch: catchAll('Conclude'), End: true },
       ),
       Conclude: concludeState(functions),
-      Failed: failAsCaught,
+      ...failAsCaught('Failed'),
     },
   };
 }
@@ -111,7 +111,7 @@ function shardStates(functions: RecoveryFunctions, config: DeploymentConfig): St
       Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: null, Next: 'ShardFailed' }],
       Next: 'ShardFailed',
     }),
-    ShardFailed: failAsCaught,
+    ...failAsCaught('ShardFailed'),
   };
 }
 

@@ -56,7 +56,7 @@ export function verificationDefinition(
         End: true,
       }),
       Conclude: concludeState(functions),
-      Failed: failAsCaught,
+      ...failAsCaught('Failed'),
     },
   };
 }

@@ -1,9 +1,11 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import type { Construct } from 'constructs';
 import { masterUsername, postgresMajor } from '../constants.ts';
+import { acknowledge } from '../constructs/acknowledge.ts';
 import type { ClusterEndpoint, ShardProps } from './shard.ts';
 
 const version = rds.AuroraPostgresEngineVersion.VER_18_6;
@@ -87,6 +89,7 @@ export function createCluster(
     }),
     ...(config.database.enhancedMonitoringSeconds > 0 && {
       monitoringInterval: Duration.seconds(config.database.enhancedMonitoringSeconds),
+      monitoringRole: createMonitoringRole(scope),
     }),
     deletionProtection: true,
     removalPolicy: RemovalPolicy.RETAIN,
@@ -105,4 +108,21 @@ export function createCluster(
     writerPort: String(cluster.clusterEndpoint.port),
     masterSecretArn: resource.attrMasterUserSecretSecretArn,
   };
+}
+
+/** The role with which RDS publishes operating system metrics. */
+function createMonitoringRole(scope: Construct): iam.Role {
+  const policy = 'service-role/AmazonRDSEnhancedMonitoringRole';
+  const role = new iam.Role(scope, 'Monitoring', {
+    description: 'RDS publishes operating system metrics',
+    assumedBy: new iam.ServicePrincipal('monitoring.rds.amazonaws.com', {
+      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },
+    }),
+    managedPolicies: [iam.ManagedPolicy.fromAwsManagedPolicyName(policy)],
+  });
+  acknowledge(role, {
+    [`AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/${policy}]`]:
+      'The policy that RDS documents for this role. It writes to the log groups RDSOSMetrics alone, only the monitoring service of this account may assume it, and AWS keeps it in step with the service.',
+  });
+  return role;
 }
