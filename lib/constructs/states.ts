@@ -72,19 +72,18 @@ export function catchAll(next: string): State[] {
 }
 
 /**
- * Two states that end with the error that was caught at `$.error`. An error of the service itself may come
- * without a cause, and a Fail state whose path leads nowhere would hide the error behind one of its own.
+ * States that end with the error that was caught at `$.error`. An error of the service itself may come without a
+ * cause, and a Fail state whose path leads nowhere would hide the error behind one of its own.
  */
 export function failAsCaught(name: string): States {
   return {
     [name]: {
-      Type: 'Pass',
-      Parameters: {
-        'error.$': `States.JsonMerge(States.StringToJson('{"Cause":"no cause given"}'), $.error, false)`,
-      },
-      Next: `${name}AsCaught`,
+      Type: 'Choice',
+      Choices: [{ Variable: '$.error.Cause', IsPresent: true, Next: `${name}WithCause` }],
+      Default: `${name}WithoutCause`,
     },
-    [`${name}AsCaught`]: { Type: 'Fail', ErrorPath: '$.error.Error', CausePath: '$.error.Cause' },
+    [`${name}WithCause`]: { Type: 'Fail', ErrorPath: '$.error.Error', CausePath: '$.error.Cause' },
+    [`${name}WithoutCause`]: { Type: 'Fail', ErrorPath: '$.error.Error' },
   };
 }
 
