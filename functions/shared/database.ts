@@ -10,6 +10,8 @@ export interface DatabaseOptions {
   readonly user: string;
   /** Default: an IAM token of the running function (`rds-db:connect`). */
   readonly password?: string;
+  /** Certificate authorities to trust besides Amazon's, in PEM. Default: those of NODE_EXTRA_CA_CERTS. */
+  readonly authorities?: readonly string[];
   /** Seen in `pg_stat_activity`. Default: the function's name. */
   readonly applicationName?: string;
   /** Milliseconds until connecting counts as failed, authentication included. Default 5 000. */
@@ -37,7 +39,8 @@ export async function connect(options: DatabaseOptions): Promise<pg.Client> {
     options: `-c statement_timeout=${statementTimeoutMs}`,
     keepAlive: true,
     ssl: {
-      ca: authorities(),
+      // Lambda's Node does not load Amazon's authorities by itself.
+      ca: [...(options.authorities ?? getCACertificates('extra')), ...rdsCertificates.ca],
       rejectUnauthorized: true,
       minVersion: 'TLSv1.2',
       // Without a server name (an address), Node would compare the certificate with `localhost`.
@@ -65,11 +68,4 @@ export async function withConnection<T>(
   } finally {
     await client.end().catch(() => {});
   }
-}
-
-let known: string[] | undefined;
-/** Lambda's Node does not load the database authorities by itself. */
-function authorities(): string[] {
-  known ??= [...getCACertificates('extra'), ...rdsCertificates.ca];
-  return known;
 }

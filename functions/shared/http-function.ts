@@ -74,6 +74,7 @@ export function httpFunction<const C extends CapabilityContract, E extends z.Zod
   }
 
   const dispatch = async (event: APIGatewayProxyEventV2, context: Context): Promise<HttpLambdaResult> => {
+    annotate(context, { route: event.routeKey });
     const request = describeRequest(event);
     const route = routes.get(event.routeKey);
     if (route === undefined) {

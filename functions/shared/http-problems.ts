@@ -28,10 +28,7 @@ export function problemDetails(): MiddlewareObj<APIGatewayProxyEventV2, HttpLamb
     onError: (request) => {
       const { error, event, context } = request;
       redactError(error);
-      invocationOf(context).log.error('The request failed', {
-        error: error ?? 'unknown',
-        route: event.routeKey,
-      });
+      invocationOf(context).log.error('The request failed', { error: error ?? 'unknown' });
       request.response = toProblem(error, event, context);
     },
   };

@@ -24,7 +24,10 @@ export function requestMetrics(): HttpMiddleware {
     metrics.addMetric('ServerErrors', MetricUnit.Count, status >= 500 ? 1 : 0);
     metrics.addMetric('Latency', MetricUnit.Milliseconds, Math.round(durationMs * 100) / 100);
     metrics.addMetadata('status', String(status));
-    for (const [name, value] of invocationOf(context).labels) metrics.addMetadata(name, value);
+    for (const [name, value] of invocationOf(context).labels) {
+      // It is a dimension of the metric already.
+      if (name !== 'route') metrics.addMetadata(name, value);
+    }
     metrics.publishStoredMetrics();
   };
   return {

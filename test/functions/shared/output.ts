@@ -1,0 +1,25 @@
+/** Everything that functions write while they run: log lines and metrics, kept away from the test report. */
+const lines: string[] = [];
+
+process.env.POWERTOOLS_SERVICE_NAME ??= 'test';
+process.env.POWERTOOLS_METRICS_NAMESPACE ??= 'Mainstay/test';
+// Powertools writes to the standard streams by itself, so they are where it is listened to.
+for (const stream of [process.stdout, process.stderr]) {
+  const original = stream.write.bind(stream);
+  stream.write = (chunk: Uint8Array | string, ...rest: never[]): boolean => {
+    const text = String(chunk);
+    if (!text.startsWith('{')) return original(chunk, ...rest);
+    lines.push(...text.split('\n').filter((line) => line !== ''));
+    return true;
+  };
+}
+
+/** The lines since the last call, as they were written. Import this file before anything under functions/. */
+export function takeOutput(): string[] {
+  return lines.splice(0);
+}
+
+/** The lines since the last call, parsed. */
+export function takeRecords(): Record<string, unknown>[] {
+  return takeOutput().map((line): Record<string, unknown> => JSON.parse(line));
+}
