@@ -1,0 +1,259 @@
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { generateKey, hashKey } from '../../../functions/access/api-keys.ts';
+import { authenticator, cacheMs } from '../../../functions/access/authenticate.ts';
+import { type KeyRecord, KeyStore } from '../../../functions/access/key-store.ts';
+import type { Authenticate } from '../../../functions/shared/http-function.ts';
+import type { HttpRequest } from '../../../functions/shared/http-handler.ts';
+import { startDynamo, type TestDynamo } from '../shared/dynamodb.ts';
+
+const table = 'access';
+const pepper = 'a pepper of the tests';
+let dynamo: TestDynamo;
+let store: KeyStore;
+let reads: string[];
+let now: number;
+let authenticate: Authenticate;
+
+beforeAll(async () => {
+  dynamo = await startDynamo(table);
+  store = new KeyStore(dynamo.client, table);
+});
+afterAll(() => dynamo.stop());
+
+beforeEach(() => {
+  reads = [];
+  now = Date.parse('2026-11-20T10:00:00Z');
+  authenticate = authenticator({
+    store: {
+      find: (id) => {
+        reads.push(id);
+        return store.find(id);
+      },
+    },
+    pepper: async () => pepper,
+    now: () => now,
+  });
+});
+
+async function createKey(changes: Partial<KeyRecord> = {}): Promise<{ id: string; key: string }> {
+  const { id, key } = generateKey();
+  const created = await store.create({
+    id,
+    hash: hashKey(pepper, key),
+    name: 'A key',
+    scopes: ['recovery:write'],
+    state: 'active',
+    createdAt: new Date(now).toISOString(),
+    ...changes,
+  });
+  expect(created).toBe(true);
+  return { id, key };
+}
+
+async function revoke(id: string): Promise<void> {
+  await dynamo.client.send(
+    new UpdateCommand({
+      TableName: table,
+      Key: { pk: `KEY#${id}`, sk: 'KEY' },
+      UpdateExpression: 'SET #state = :revoked',
+      ExpressionAttributeNames: { '#state': 'state' },
+      ExpressionAttributeValues: { ':revoked': 'revoked' },
+    }),
+  );
+}
+
+function request(headers: Record<string, string>): HttpRequest {
+  return { method: 'GET', path: '/', headers, sourceIp: '192.0.2.1', requestId: 'r', time: new Date(now) };
+}
+
+const bearer = (key: string) => request({ authorization: `Bearer ${key}` });
+
+async function refusal(presented: HttpRequest, scope: Parameters<Authenticate>[1] = 'recovery:read') {
+  const error: unknown = await authenticate(presented, scope).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ name: 'Problem' });
+  return error;
+}
+
+describe('a caller', () => {
+  it('is known by a key in either header, or by the same key in both', async () => {
+    const { id, key } = await createKey({ tenant: 'tenant-1' });
+    const caller = { keyId: id, name: 'A key', scopes: ['recovery:write'], tenant: 'tenant-1' };
+    expect(await authenticate(bearer(key), 'recovery:read')).toEqual(caller);
+    expect(await authenticate(request({ authorization: `bearer  ${key} ` }), 'recovery:write')).toEqual(
+      caller,
+    );
+    expect(await authenticate(request({ 'x-api-key': key }), 'recovery:read')).toEqual(caller);
+    const both = request({ 'x-api-key': key, authorization: `Bearer ${key}` });
+    expect(await authenticate(both, 'recovery:read')).toEqual(caller);
+  });
+
+  it('is refused with two different keys, be they valid', async () => {
+    const one = await createKey();
+    const two = await createKey();
+    const both = request({ 'x-api-key': one.key, authorization: `Bearer ${two.key}` });
+    expect(await refusal(both)).toMatchObject({ status: 401 });
+  });
+
+  it.each([
+    ['no header', {}],
+    ['an empty header', { 'x-api-key': '' }],
+    ['another scheme', { authorization: 'Basic dXNlcjpwYXNz' }],
+    ['a scheme alone', { authorization: 'Bearer' }],
+    ['a malformed key', { 'x-api-key': 'msk_short_key' }],
+    ['two keys that were joined', { 'x-api-key': `${generateKey().key},${generateKey().key}` }],
+  ])(
+    'is refused with %s, without a question to the store',
+    async (_name, headers: Record<string, string>) => {
+      expect(await refusal(request(headers))).toMatchObject({
+        status: 401,
+        headers: { 'www-authenticate': 'Bearer realm="mainstay"' },
+      });
+      expect(reads).toEqual([]);
+    },
+  );
+
+  it('is refused the same way for an unknown key and for a wrong secret, at the cost of one read each', async () => {
+    const { id } = await createKey();
+    const unknown = generateKey();
+    const wrong = `msk_${id}_${generateKey().key.slice(13)}`;
+    const refusals = [await refusal(bearer(unknown.key)), await refusal(bearer(wrong))];
+    expect(refusals[0]).toEqual(refusals[1]);
+    expect(reads).toEqual([unknown.id, id]);
+  });
+
+  it('is refused with 403 that names the scope it lacks', async () => {
+    const { key } = await createKey({ scopes: ['recovery:write', 'monitoring:read'] });
+    expect(await refusal(bearer(key), 'admin')).toMatchObject({
+      status: 403,
+      message: expect.stringContaining('`admin`'),
+      extensions: { requiredScope: 'admin' },
+      headers: { 'www-authenticate': expect.stringContaining('insufficient_scope') },
+    });
+    expect(await authenticate(bearer(key), 'monitoring:read')).toMatchObject({ name: 'A key' });
+  });
+});
+
+describe('a key that is no longer valid', () => {
+  it('is refused from the moment it expires, remembered or not', async () => {
+    const { key } = await createKey({ validUntil: '2026-11-20T10:00:10.000Z' });
+    expect(await authenticate(bearer(key), 'recovery:read')).toBeDefined();
+    now += 10_000;
+    expect(await refusal(bearer(key))).toMatchObject({ status: 401, message: 'The API key has expired.' });
+    expect(reads).toHaveLength(1);
+  });
+
+  it('is refused within the bound of the cache after it is revoked', async () => {
+    const { id, key } = await createKey();
+    await authenticate(bearer(key), 'recovery:read');
+    await revoke(id);
+    now += cacheMs - 1;
+    expect(await authenticate(bearer(key), 'recovery:read')).toBeDefined();
+    now += 1;
+    expect(await refusal(bearer(key))).toMatchObject({
+      status: 401,
+      message: 'The API key has been revoked.',
+    });
+  });
+
+  it('is refused at once where it was not remembered', async () => {
+    const { key } = await createKey({ state: 'revoked' });
+    expect(await refusal(bearer(key))).toMatchObject({ status: 401 });
+    expect(await refusal(bearer(key))).toMatchObject({ status: 401 });
+    expect(reads).toHaveLength(2);
+  });
+});
+
+describe('remembering', () => {
+  it('saves the read for a key that was accepted, until the bound', async () => {
+    const { id, key } = await createKey();
+    for (let i = 0; i < 5; i++) await authenticate(bearer(key), 'recovery:read');
+    expect(reads).toEqual([id]);
+    now += cacheMs;
+    await authenticate(bearer(key), 'recovery:read');
+    expect(reads).toEqual([id, id]);
+  });
+
+  it('does not let a wrong secret in beside a key that was accepted', async () => {
+    const { id, key } = await createKey();
+    await authenticate(bearer(key), 'recovery:read');
+    const wrong = `msk_${id}_${generateKey().key.slice(13)}`;
+    expect(await refusal(bearer(wrong))).toMatchObject({ status: 401 });
+    expect(reads).toEqual([id, id]);
+    await authenticate(bearer(key), 'recovery:read');
+    expect(reads).toEqual([id, id]);
+  });
+
+  it('is not done for keys that were refused', async () => {
+    const { id, key } = generateKey();
+    await refusal(bearer(key));
+    await refusal(bearer(key));
+    expect(reads).toEqual([id, id]);
+  });
+
+  it('has a bounded size: the oldest goes first', async () => {
+    const records = new Map<string, KeyRecord>();
+    const keys = Array.from({ length: 1_001 }, generateKey);
+    for (const { id, key } of keys) {
+      const createdAt = new Date(now).toISOString();
+      records.set(id, {
+        id,
+        hash: hashKey(pepper, key),
+        name: '',
+        scopes: ['admin'],
+        state: 'active',
+        createdAt,
+      });
+    }
+    let count = 0;
+    const bounded = authenticator({
+      store: {
+        find: async (id) => {
+          count++;
+          return records.get(id);
+        },
+      },
+      pepper: async () => pepper,
+    });
+    for (const { key } of keys) await bounded(bearer(key), 'admin');
+    await bounded(bearer(keys.at(-1)?.key ?? ''), 'admin');
+    expect(count).toBe(1_001);
+    await bounded(bearer(keys[0]?.key ?? ''), 'admin');
+    expect(count).toBe(1_002);
+  });
+});
+
+describe('when keys cannot be checked', () => {
+  it.each([
+    ['the store', { find: () => Promise.reject(new Error('no route to host')) }, async () => pepper],
+    ['the pepper', { find: async () => undefined }, () => Promise.reject(new Error('no route to host'))],
+  ])('because of %s, nobody is let in and the caller may try again', async (_name, broken, brokenPepper) => {
+    authenticate = authenticator({ store: broken, pepper: brokenPepper });
+    expect(await refusal(bearer(generateKey().key))).toMatchObject({
+      status: 503,
+      message: expect.not.stringContaining('route'),
+      headers: { 'retry-after': '1' },
+    });
+  });
+});
+
+describe('the store of keys', () => {
+  it('takes each id once', async () => {
+    const { id } = await createKey();
+    const again = {
+      id,
+      hash: '',
+      name: '',
+      scopes: [],
+      state: 'active',
+      createdAt: new Date(now).toISOString(),
+    } as const;
+    expect(await store.create({ ...again, scopes: [] })).toBe(false);
+    expect(await store.find(id)).toMatchObject({ name: 'A key' });
+  });
+
+  it('never holds the key itself', async () => {
+    const { id, key } = await createKey();
+    expect(JSON.stringify(await store.find(id))).not.toContain(key.slice(13));
+  });
+});
