@@ -9,12 +9,10 @@ export const workStateSchema = z
   .meta({ title: 'State', description: 'The last three are final.' });
 export type WorkState = z.output<typeof workStateSchema>;
 
-export const backupStateSchema = z
-  .enum([...workStateSchema.options, 'deleting'])
-  .meta({
-    title: 'State of a backup',
-    description: '`deleting`: its objects are being removed; afterwards it is unknown.',
-  });
+export const backupStateSchema = z.enum([...workStateSchema.options, 'deleting']).meta({
+  title: 'State of a backup',
+  description: '`deleting`: its objects are being removed; afterwards it is unknown.',
+});
 export type BackupState = z.output<typeof backupStateSchema>;
 
 export const stageSchema = z
@@ -166,12 +164,9 @@ export const operationSchema = z
       objectsTotal: count.nullable(),
       bytesRead: count.meta({ description: 'Stored bytes read.' }),
     }),
-    intact: z
-      .boolean()
-      .nullable()
-      .meta({
-        description: 'Whether the backup is as it was stored; known when the operation has completed.',
-      }),
+    intact: z.boolean().nullable().meta({
+      description: 'Whether the backup is as it was stored; known when the operation has completed.',
+    }),
     findings: z.array(findingSchema).meta({ description: 'At most 1 000 are listed.' }),
     findingsTotal: count,
     error: failureSchema.nullable(),

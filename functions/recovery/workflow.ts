@@ -107,8 +107,6 @@ export const storedObjectSchema = z.strictObject({
   compression: z.enum(['zstd', 'gzip']),
   /** Bytes before compression. */
   plainBytes: count,
-  /** SHA-256 of the bytes before compression, hex. */
-  plainSha256: z.string().regex(/^[0-9a-f]{64}$/),
   /** The AWS Encryption SDK encryption context the message must carry. */
   context: z.record(z.string(), z.string()),
   /** Present for kind `rows`. */
@@ -116,8 +114,14 @@ export const storedObjectSchema = z.strictObject({
     .strictObject({
       range: blockRangeSchema,
       count: count,
-      /** Sum over the COPY lines of their SHA-256, modulo 2^256, hex: it does not depend on order. */
-      digest: z.string().regex(/^[0-9a-f]{64}$/),
+      /**
+       * Sum over the COPY lines of their SHA-256, modulo 2^256, hex: it does not depend on order. Computed when the
+       * object is first read back.
+       */
+      digest: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/)
+        .optional(),
     })
     .optional(),
 });

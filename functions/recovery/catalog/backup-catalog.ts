@@ -1,0 +1,166 @@
+import type { BackupId } from '../ids.ts';
+import type { BackupState, Failure } from '../model.ts';
+import {
+  type BackupOutcome,
+  type BackupRecord,
+  backupRecordSchema,
+  type NewBackup,
+} from './backup-record.ts';
+import type { RecoveryTable } from './recovery-table.ts';
+
+const listPartition = 'BACKUPS';
+const sweepPartition = 'SWEEPS';
+const isActive = '#state IN (:queued, :running)';
+const active = { ':queued': 'queued', ':running': 'running' };
+
+/** The partition that holds everything about one backup. */
+export const backupPartition = (id: BackupId): string => `BACKUP#${id}`;
+const metaKey = (id: BackupId) => ({ pk: backupPartition(id), sk: 'META' });
+
+/**
+ * The backups there are, and the changes of state each of them may go through:
+ * queued → running → completed, failed or canceled → deleting → gone.
+ * Every change is one conditional write; it answers whether it took place.
+ */
+export class BackupCatalog {
+  readonly #table: RecoveryTable;
+
+  constructor(table: RecoveryTable) {
+    this.#table = table;
+  }
+
+  async get(id: BackupId): Promise<BackupRecord | undefined> {
+    const item = await this.#table.get(metaKey(id));
+    return item === undefined ? undefined : backupRecordSchema.parse(item);
+  }
+
+  /** `false` when a backup of that id exists already. */
+  async create(backup: NewBackup): Promise<boolean> {
+    return this.#table.put(
+      {
+        ...metaKey(backup.id),
+        ...backup,
+        state: 'queued',
+        type: 'full',
+        cancelRequested: false,
+        gsi1pk: listPartition,
+        gsi1sk: `${backup.createdAt}#${backup.id}`,
+      },
+      { expression: 'attribute_not_exists(pk)' },
+    );
+  }
+
+  async start(
+    id: BackupId,
+    values: Required<Pick<BackupRecord, 'executionArn' | 'shards' | 'startedAt'>>,
+  ): Promise<boolean> {
+    return this.#table.set(
+      metaKey(id),
+      { ...values, state: 'running' },
+      { expression: `${isActive} AND #cancelRequested = :no`, values: { ...active, ':no': false } },
+    );
+  }
+
+  /** Remembers which execution works on the backup, so that it can be stopped. */
+  async setExecution(id: BackupId, executionArn: string): Promise<boolean> {
+    return this.#table.set(metaKey(id), { executionArn }, { expression: 'attribute_exists(pk)' });
+  }
+
+  /** `false` when the backup has ended or is being committed. */
+  async requestCancel(id: BackupId): Promise<boolean> {
+    return this.#table.set(
+      metaKey(id),
+      { cancelRequested: true },
+      { expression: `${isActive} AND attribute_not_exists(#committingAt)`, values: active },
+    );
+  }
+
+  /**
+   * The point of no return; asked again it gives the first answer's time.
+   * @returns the time, or nothing when the backup is not running any more or was canceled.
+   */
+  async beginCommit(id: BackupId, at: string): Promise<string | undefined> {
+    await this.#table.set(
+      metaKey(id),
+      { committingAt: at },
+      {
+        expression: '#state = :running AND #cancelRequested = :no AND attribute_not_exists(#committingAt)',
+        values: { ':running': 'running', ':no': false },
+      },
+    );
+    const record = await this.get(id);
+    return record?.state === 'running' || record?.state === 'completed' ? record.committingAt : undefined;
+  }
+
+  async complete(
+    id: BackupId,
+    outcome: BackupOutcome & Required<Pick<BackupRecord, 'manifest' | 'finishedAt' | 'skewMs'>>,
+  ): Promise<boolean> {
+    return this.#table.set(
+      metaKey(id),
+      { ...outcome, state: 'completed' },
+      { expression: '#state = :running', values: { ':running': 'running' } },
+    );
+  }
+
+  async end(
+    id: BackupId,
+    state: 'failed' | 'canceled',
+    values: Partial<BackupOutcome> & { finishedAt: string; error?: Failure },
+  ): Promise<boolean> {
+    return this.#table.set(metaKey(id), { ...values, state }, { expression: isActive, values: active });
+  }
+
+  /** `false` when the backup is unknown or still at work. */
+  async beginDelete(id: BackupId): Promise<boolean> {
+    return this.#table.set(
+      metaKey(id),
+      { state: 'deleting' },
+      { expression: `attribute_exists(pk) AND NOT ${isActive}`, values: active },
+    );
+  }
+
+  async remove(id: BackupId): Promise<boolean> {
+    return this.#table.delete(metaKey(id), {
+      expression: '#state = :deleting',
+      values: { ':deleting': 'deleting' },
+    });
+  }
+
+  async setVerification(id: BackupId, verification: BackupRecord['verification']): Promise<boolean> {
+    return this.#table.set(metaKey(id), { verification }, { expression: 'attribute_exists(pk)' });
+  }
+
+  /**
+   * Newest first.
+   * @param before the position that the page before ended at.
+   * @returns one page, and the position to go on from while there may be more.
+   */
+  async list(
+    limit: number,
+    before?: string,
+    state?: BackupState,
+  ): Promise<{ backups: BackupRecord[]; next: string | undefined }> {
+    const accepted = (item: { state?: unknown }) => state === undefined || item.state === state;
+    const items = await this.#table.newest(listPartition, limit + 1, before, accepted);
+    const page = items.slice(0, limit);
+    const last = page.at(-1)?.gsi1sk;
+    return {
+      backups: page.map((item) => backupRecordSchema.parse(item)),
+      next: items.length > limit && typeof last === 'string' ? last : undefined,
+    };
+  }
+
+  /** Notes that a backup has leftovers to remove; stays until `sweepDone`. */
+  async sweepNeeded(id: BackupId): Promise<void> {
+    await this.#table.put({ pk: sweepPartition, sk: id });
+  }
+
+  async sweepDone(id: BackupId): Promise<void> {
+    await this.#table.delete({ pk: sweepPartition, sk: id });
+  }
+
+  async *sweepsNeeded(): AsyncGenerator<string> {
+    for await (const item of this.#table.query({ pk: sweepPartition })) yield String(item.sk);
+  }
+}

@@ -1,0 +1,138 @@
+import type { Client } from 'pg';
+import type { ChunkRecord } from '../catalog/chunk-catalog.ts';
+import type { SnapshotOrigin } from '../catalog/snapshot-store.ts';
+import { type Clock, isoTime } from '../clock.ts';
+import { CopyError } from '../errors.ts';
+import type { BackupId, ShardName } from '../ids.ts';
+import type { StageTotals } from '../model.ts';
+import { rowsKey } from '../objects/object-keys.ts';
+import { type StorePlace, storeObject } from '../objects/store-object.ts';
+import { sqlState } from '../snapshot/sql.ts';
+import type { BlockRange, ChunkWork, StoredObject } from '../workflow.ts';
+import { copyOut } from './copy-out.ts';
+import { type CopiedTable, copySql, describeRange, readCopiedTables } from './copy-sql.ts';
+
+export interface CopyDependencies {
+  readonly place: StorePlace;
+  readonly clock: Clock;
+  /** Names this attempt in the keys of its objects. */
+  readonly attempt: string;
+}
+
+export interface ChunkToCopy {
+  readonly backupId: BackupId;
+  readonly shard: ShardName;
+  readonly origin: SnapshotOrigin;
+  readonly work: ChunkWork;
+}
+
+interface CopiedRange {
+  readonly object: StoredObject;
+  readonly stages: StageTotals;
+}
+
+/** Objects on their way at once: the next table is read while the last parts of others are being stored. */
+const maxStoring = 4;
+
+/** Names a snapshot's origin in a chunk: chunks with different names do not belong together. */
+export const originName = (origin: SnapshotOrigin): string =>
+  [origin.systemIdentifier, origin.timeline, origin.snapshot, origin.instant].join('/');
+
+/**
+ * Copies the ranges of one work item, each in one pass from COPY to the store.
+ *
+ * @param client inside the snapshot's transaction, with the tables locked. It stays usable, also when this fails.
+ * @throws CopyError, DependencyError
+ */
+export async function copyChunk(
+  deps: CopyDependencies,
+  client: Client,
+  chunk: ChunkToCopy,
+): Promise<Omit<ChunkRecord, 'signature'>> {
+  const startedAt = isoTime(deps.clock.now());
+  const { ranges, item } = chunk.work;
+  const tables = await readCopiedTables(
+    client,
+    ranges.map((range) => range.oid),
+  );
+  const storing: Promise<CopiedRange>[] = [];
+  const failures: unknown[] = [];
+  for (const [index, range] of ranges.entries()) {
+    const table = tables.get(range.oid);
+    if (table === undefined) throw new CopyError(`${describeRange(range)} is not there.`);
+    const { read, stored } = copyRange(deps, client, chunk, range, index, table);
+    storing.push(stored);
+    stored.catch((error: unknown) => failures.push(error));
+    await read;
+    if (failures.length > 0) throw failures[0];
+    if (storing.length >= maxStoring) await storing[storing.length - maxStoring];
+  }
+  const copied = await Promise.all(storing);
+  const objects = copied.map(({ object }) => object);
+  return {
+    shard: chunk.shard,
+    item,
+    origin: originName(chunk.origin),
+    objects,
+    rows: sum(objects.map((object) => object.rows?.count ?? 0)),
+    bytesRead: sum(objects.map((object) => object.plainBytes)),
+    bytesStored: sum(objects.map((object) => object.storedBytes)),
+    stages: addStages(copied.map(({ stages }) => stages)),
+    startedAt,
+    storedAt: isoTime(deps.clock.now()),
+  };
+}
+
+/** `read` resolves when the connection is free for the next range, `stored` when the object is complete. */
+function copyRange(
+  { place, attempt }: CopyDependencies,
+  client: Client,
+  { backupId, shard, work }: ChunkToCopy,
+  range: BlockRange,
+  index: number,
+  table: CopiedTable,
+): { read: Promise<void>; stored: Promise<CopiedRange> } {
+  const source = copyOut(client, copySql(range, table));
+  const result = storeObject(place, {
+    kind: 'rows',
+    key: rowsKey(backupId, shard, { item: work.item, index, attempt }, place.compression.format),
+    context: {
+      'mainstay:backup': backupId,
+      'mainstay:shard': shard,
+      'mainstay:kind': 'rows',
+      'mainstay:table': `${range.schema}.${range.name}`,
+      'mainstay:blocks': `${range.fromBlock}-${range.toBlock ?? ''}`,
+    },
+    source,
+  });
+  const stored = result.then(
+    ({ object, stages }) => ({ object: { ...object, rows: { range, count: source.rows } }, stages }),
+    (error: unknown) => {
+      source.destroy();
+      throw sqlState(error) === undefined
+        ? error
+        : new CopyError(copyFailure(range, error), { cause: error });
+    },
+  );
+  return { read: source.settled, stored };
+}
+
+const copyFailure = (range: BlockRange, error: unknown): string =>
+  `Copying ${describeRange(range)} failed: ${error instanceof Error ? error.message : String(error)}`;
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+/** Adds up what the stages of several objects did. */
+export function addStages(all: readonly StageTotals[]): StageTotals {
+  const total = (stage: keyof StageTotals) => ({
+    bytes: sum(all.map((stages) => stages[stage].bytes)),
+    durationMs: sum(all.map((stages) => stages[stage].durationMs)),
+  });
+  return {
+    dump: total('dump'),
+    compress: total('compress'),
+    encrypt: total('encrypt'),
+    hash: total('hash'),
+    store: total('store'),
+  };
+}

@@ -1,0 +1,90 @@
+import type { Client } from 'pg';
+import { z } from 'zod';
+import { inBackup } from '../snapshot/relations.ts';
+import { columnSchema } from '../workflow.ts';
+
+const textOrNull = z.string().nullable();
+
+/** A table with rows of its own: ordinary, or a leaf of a partition tree. */
+export const tableDescriptionSchema = z.strictObject({
+  oid: z.number().int(),
+  schema: z.string(),
+  name: z.string(),
+  /** The columns in the order of the COPY text; generated ones are computed anew when restored. */
+  columns: z.array(columnSchema),
+  generatedColumns: z.array(z.string()),
+  unlogged: z.boolean(),
+  blocks: z.number().int(),
+  bytes: z.number().int(),
+});
+export type TableDescription = z.output<typeof tableDescriptionSchema>;
+
+/** What there is to know of a database to read its backup, as of the snapshot. */
+export const shardDescriptionSchema = z.strictObject({
+  server: z.strictObject({
+    version: z.string(),
+    versionNum: z.number().int(),
+    encoding: z.string(),
+    collate: z.string(),
+    ctype: z.string(),
+    localeProvider: z.string(),
+    locale: textOrNull,
+    collationVersion: textOrNull,
+    blockBytes: z.number().int(),
+  }),
+  extensions: z.array(z.strictObject({ name: z.string(), version: z.string(), schema: z.string() })),
+  tables: z.array(tableDescriptionSchema),
+  /** Their rows are not stored: they are computed anew from the tables. */
+  materializedViews: z.array(z.strictObject({ schema: z.string(), name: z.string() })),
+  /** Roles that own something or were granted something; a backup does not hold roles. */
+  roles: z.array(z.string()),
+});
+export type ShardDescription = z.output<typeof shardDescriptionSchema>;
+
+/** Reads the description inside the snapshot's transaction. */
+export async function describeShard(client: Client): Promise<ShardDescription> {
+  const { rows: server } = await client.query(
+    `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS "versionNum",
+            pg_encoding_to_char(encoding) AS encoding, datcollate AS collate, datctype AS ctype,
+            CASE datlocprovider WHEN 'c' THEN 'libc' WHEN 'i' THEN 'icu' ELSE 'builtin' END AS "localeProvider",
+            datlocale AS locale, datcollversion AS "collationVersion",
+            current_setting('block_size')::int AS "blockBytes"
+     FROM pg_database WHERE datname = current_database()`,
+  );
+  const { rows: extensions } = await client.query(
+    `SELECT e.extname AS name, e.extversion AS version, n.nspname AS schema
+     FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace ORDER BY 1`,
+  );
+  const { rows: tables } = await client.query(
+    `SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relpersistence = 'u' AS unlogged,
+            (pg_relation_size(c.oid) / current_setting('block_size')::int)::int AS blocks,
+            pg_table_size(c.oid)::float8 AS bytes,
+            coalesce((SELECT json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod))
+                             ORDER BY a.attnum)
+                      FROM pg_attribute a WHERE a.attrelid = c.oid AND ${storedColumn}), '[]') AS columns,
+            coalesce((SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a
+                      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> ''),
+                     '[]') AS "generatedColumns"
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind = 'r' AND ${inBackup} ORDER BY n.nspname, c.relname`,
+  );
+  const { rows: materializedViews } = await client.query(
+    `SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind = 'm' AND ${inBackup} ORDER BY 1, 2`,
+  );
+  const { rows: roles } = await client.query<{ name: string }>(
+    `SELECT DISTINCT r.rolname AS name FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid
+     WHERE d.refclassid = 'pg_authid'::regclass
+       AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY 1`,
+  );
+  return shardDescriptionSchema.parse({
+    server: server[0],
+    extensions,
+    tables,
+    materializedViews,
+    roles: roles.map(({ name }) => name),
+  });
+}
+
+/** Whether attribute `a` is a column whose values are in the COPY text, in SQL. */
+export const storedColumn = "a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''";

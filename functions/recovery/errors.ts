@@ -1,0 +1,96 @@
+/**
+ * Failures by the name that a workflow's `ErrorEquals`, a backup's `error.code` and a test see. The
+ * message says what happened and, where it is known, what would mend it.
+ */
+class NamedError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** An AWS service did not do what was asked, after all attempts. Worth another try later. */
+export class DependencyError extends NamedError {}
+
+/** Something other than AWS is not ready yet. Worth another try later. */
+export class NotReadyError extends NamedError {}
+
+/** What the database holds cannot be backed up completely. Trying again changes nothing. */
+export class PreflightError extends NamedError {}
+
+/** The exported snapshot is gone before its time; no more of this backup can be read. */
+export class SnapshotLostError extends NamedError {}
+
+/** The backup has ended or was canceled; nothing more is done for it. */
+export class BackupNotRunningError extends NamedError {}
+
+/** Another backup of one of the shards is running. */
+export class BackupConflictError extends NamedError {
+  readonly runningBackupId: string;
+
+  constructor(shard: string, runningBackupId: string) {
+    super(`Backup ${runningBackupId} of ${shard} is running; one backup of a shard runs at a time.`);
+    this.runningBackupId = runningBackupId;
+  }
+}
+
+/** A shard of that name does not exist. */
+export class UnknownShardError extends NamedError {}
+
+/** What was stored is not all of what was planned, or not proved. */
+export class IncompleteBackupError extends NamedError {}
+
+/** The database did not give the rows of a table. Worth another try. */
+export class CopyError extends NamedError {}
+
+/** pg_dump failed; the message holds what it said. */
+export class PgDumpError extends NamedError {}
+
+/** The manifest is not as it was written. */
+export class ManifestError extends NamedError {}
+
+/** The dependency, as an operator knows it. */
+export type Dependency = 'S3' | 'KMS' | 'DynamoDB' | 'RDS' | 'Step Functions' | 'Lambda' | 'EventBridge';
+
+/**
+ * Runs one call to an AWS service whose client has a bounded number of attempts.
+ *
+ * @throws DependencyError naming service, call and the service's own error.
+ */
+export async function onDependency<T>(
+  dependency: Dependency,
+  call: string,
+  run: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof NamedError) throw error;
+    throw new DependencyError(`${dependency} did not complete ${call}: ${describe(error)}`, { cause: error });
+  }
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const attempts = '$metadata' in error && isMetadata(error.$metadata) ? error.$metadata.attempts : undefined;
+  const text = error.message === '' ? error.name : `${error.name}: ${error.message}`;
+  return attempts === undefined ? text : `${text} (attempts: ${attempts})`;
+}
+
+function isMetadata(value: unknown): value is { attempts?: number } {
+  return typeof value === 'object' && value !== null;
+}
+
+/** The error that a record tells of, under its own name: what failed elsewhere fails here for the same reason. */
+export function failureFrom({ code, message }: { code: string; message: string }): Error {
+  const error = new Error(message);
+  error.name = code;
+  return error;
+}
+
+/** How an error is recorded. */
+export function failureOf(error: unknown): { code: string; message: string } {
+  return error instanceof Error
+    ? { code: error.name, message: error.message }
+    : { code: 'Error', message: String(error) };
+}

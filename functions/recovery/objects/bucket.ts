@@ -1,0 +1,107 @@
+import {
+  GetObjectCommand,
+  type GetObjectCommandOutput,
+  NoSuchKey,
+  PutObjectCommand,
+  type S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import { onDependency } from '../errors.ts';
+
+/** A particular object; without a version the latest. */
+export interface ObjectVersion {
+  readonly key: string;
+  readonly versionId: string | null;
+}
+
+export interface StoredText extends ObjectVersion {
+  readonly text: string;
+}
+
+/** Reads and writes whole objects of one bucket; streams are `upload`'s. */
+export class Bucket {
+  readonly s3: S3Client;
+  readonly name: string;
+
+  constructor(s3: S3Client, name: string) {
+    this.s3 = s3;
+    this.name = name;
+  }
+
+  /**
+   * @returns the object, or nothing when it, or this version of it, is not there.
+   * @throws DependencyError
+   */
+  async open({ key, versionId }: ObjectVersion): Promise<GetObjectCommandOutput | undefined> {
+    return onDependency('S3', `GetObject ${key}`, async () => {
+      try {
+        return await this.s3.send(
+          new GetObjectCommand({
+            Bucket: this.name,
+            Key: key,
+            ...(versionId === null ? {} : { VersionId: versionId }),
+          }),
+        );
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  async readText(object: ObjectVersion): Promise<StoredText | undefined> {
+    const answer = await this.open(object);
+    if (answer?.Body === undefined) return undefined;
+    const body = answer.Body;
+    const text = await onDependency('S3', `GetObject ${object.key}`, () => body.transformToString('utf8'));
+    return { key: object.key, versionId: answer.VersionId ?? object.versionId, text };
+  }
+
+  /** @returns the version id; `null` where the bucket keeps no versions. */
+  async writeJson(key: string, value: unknown): Promise<string | null> {
+    return this.#put(key, JSON.stringify(value), {});
+  }
+
+  /** Writes an object that must not exist yet; `undefined` when it does. */
+  async create(key: string, text: string): Promise<{ versionId: string | null } | undefined> {
+    try {
+      return { versionId: await this.#put(key, text, { IfNoneMatch: '*' }) };
+    } catch (error) {
+      if (statusOf(error) === 412) return undefined;
+      throw error;
+    }
+  }
+
+  async #put(key: string, text: string, condition: { IfNoneMatch?: '*' }): Promise<string | null> {
+    const stored = await onDependency('S3', `PutObject ${key}`, () =>
+      this.s3.send(
+        new PutObjectCommand({
+          Bucket: this.name,
+          Key: key,
+          Body: text,
+          ContentType: 'application/json',
+          ChecksumAlgorithm: 'SHA256',
+          ...condition,
+        }),
+      ),
+    );
+    return stored.VersionId ?? null;
+  }
+}
+
+/** A version id that S3 never gave is an invalid argument to it. */
+const missingCodes: ReadonlySet<string> = new Set([
+  'NoSuchKey',
+  'NoSuchVersion',
+  'NotFound',
+  'MethodNotAllowed',
+]);
+
+function isMissing(error: unknown): boolean {
+  return error instanceof NoSuchKey || (error instanceof S3ServiceException && missingCodes.has(error.name));
+}
+
+function statusOf(error: unknown): number | undefined {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof S3ServiceException ? cause.$metadata.httpStatusCode : undefined;
+}

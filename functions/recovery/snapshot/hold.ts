@@ -1,0 +1,177 @@
+import type { Client } from 'pg';
+import { type HeldSnapshot, isHeld, type SnapshotStore } from '../catalog/snapshot-store.ts';
+import type { Clock } from '../clock.ts';
+import { failureOf, NotReadyError, SnapshotLostError } from '../errors.ts';
+import { Lease, type LeaseTimes, leaseTimes } from './lease.ts';
+import { prepareSession } from './session.ts';
+import { sqlState } from './sql.ts';
+import { type TakenSnapshot, takeOverSnapshot, takeSnapshot } from './take.ts';
+
+export interface HoldDependencies {
+  readonly store: SnapshotStore;
+  /** Connects to the instance that the backup reads. */
+  readonly connect: () => Promise<Client>;
+  readonly address: { readonly host: string; readonly port: number };
+  /** Whether the backup is still running and not canceled. */
+  readonly isNeeded: () => Promise<boolean>;
+  /** Called over and over while holding: what only the holder's locks allow. */
+  readonly assist: (client: Client, origin: TakenSnapshot['origin']) => Promise<void>;
+  readonly clock: Clock;
+  /** Names this invocation. */
+  readonly holder: string;
+  /** Milliseconds until this invocation ends. */
+  readonly remainingMs: () => number;
+  /** How long to hold before asking to be relieved. */
+  readonly termMs: number;
+  readonly times?: LeaseTimes;
+  /** How often to look at the record while standing by or holding. Default 1 000. */
+  readonly pollMs?: number;
+}
+
+export interface HoldResult {
+  readonly outcome: 'again' | 'released';
+  readonly generation: number;
+}
+
+/** How long to wait for a session that has a table locked exclusively. */
+const lockWaitMs = 120_000;
+/** A successor does not wait: it tries again, while its predecessor holds on. */
+const takeOverWaitMs = 500;
+/** Kept back at the end of an invocation to leave things in order. */
+const endMs = 15_000;
+/** How long an answer of the database may take before the snapshot counts as lost. */
+const pingMs = 20_000;
+
+/**
+ * One turn of a lane. Two lanes work on a shard's snapshot: the first to come takes it and holds it, the other stands
+ * by; when the holder's term ends, the one standing by imports the snapshot, locks, exports it again, and
+ * relieves it. So the snapshot outlives every invocation.
+ *
+ * @returns `again` when the lane is needed again: it was relieved, or has stood by for a third of its time.
+ * @throws PreflightError, NotReadyError, SnapshotLostError: there is no snapshot (any more), and the record says so.
+ */
+export async function holdSnapshot(deps: HoldDependencies): Promise<HoldResult> {
+  const { store, clock, holder } = deps;
+  if (!(await deps.isNeeded())) return { outcome: 'released', generation: 0 };
+  const { leaseMs } = deps.times ?? leaseTimes;
+  if ((await store.get()) === undefined && (await store.acquire(holder, clock.now() + leaseMs))) {
+    return holdFirst(deps);
+  }
+  return standBy(deps);
+}
+
+async function holdFirst(deps: HoldDependencies): Promise<HoldResult> {
+  const lease = new Lease(deps.store, deps.holder, deps.clock, deps.isNeeded, deps.times);
+  let client: Client | undefined;
+  let held = false;
+  try {
+    client = await deps.connect();
+    await prepareSession(client);
+    const taken = await Promise.race([takeSnapshot(client, lockWaitMs), lease.ended]);
+    if (typeof taken === 'string') return { outcome: 'released', generation: 0 };
+    held = await publish(deps, 1, taken);
+    return held ? await keep(deps, lease, client, taken, 1) : { outcome: 'released', generation: 0 };
+  } catch (error) {
+    await deps.store.fail(deps.holder, held ? 'lost' : 'failed', failureOf(error)).catch(() => undefined);
+    throw error;
+  } finally {
+    lease.stop();
+    await client?.end().catch(() => undefined);
+  }
+}
+
+async function standBy(deps: HoldDependencies): Promise<HoldResult> {
+  const { store, clock, pollMs = 1_000 } = deps;
+  const until = clock.now() + deps.remainingMs() / 3;
+  for (;;) {
+    const record = await store.get();
+    const generation = record?.generation ?? 0;
+    // Whoever failed says so itself: a second error would hide the first.
+    if (record === undefined || (record.state !== 'held' && record.state !== 'acquiring')) {
+      return { outcome: 'released', generation };
+    }
+    if (record.leaseUntil < clock.now()) {
+      throw new SnapshotLostError('Whoever held the snapshot has not been heard of since its lease ended.');
+    }
+    if (isHeld(record) && record.handoverWanted) {
+      const result = await takeOver(deps, record);
+      if (result !== undefined) return result;
+    }
+    if (clock.now() >= until) return { outcome: 'again', generation };
+    await clock.sleep(pollMs);
+  }
+}
+
+/** @returns nothing when the snapshot could not be taken over now; the predecessor still holds it. */
+async function takeOver(deps: HoldDependencies, record: HeldSnapshot): Promise<HoldResult | undefined> {
+  const generation = record.generation + 1;
+  const client = await deps.connect();
+  let lease: Lease | undefined;
+  try {
+    await prepareSession(client);
+    const taken = await importSnapshot(client, record);
+    if (taken === undefined || !(await publish(deps, generation, taken))) return undefined;
+    lease = new Lease(deps.store, deps.holder, deps.clock, deps.isNeeded, deps.times);
+    return await keep(deps, lease, client, taken, generation);
+  } catch (error) {
+    await deps.store.fail(deps.holder, 'lost', failureOf(error)).catch(() => undefined);
+    throw error;
+  } finally {
+    lease?.stop();
+    await client.end().catch(() => undefined);
+  }
+}
+
+async function importSnapshot(client: Client, record: HeldSnapshot): Promise<TakenSnapshot | undefined> {
+  try {
+    return await takeOverSnapshot(client, record.snapshotId, record.origin, takeOverWaitMs);
+  } catch (error) {
+    if (error instanceof NotReadyError || sqlState(error) !== undefined) return undefined;
+    throw error;
+  }
+}
+
+async function publish(deps: HoldDependencies, generation: number, taken: TakenSnapshot): Promise<boolean> {
+  const { leaseMs } = deps.times ?? leaseTimes;
+  return deps.store.publish(deps.holder, generation, {
+    snapshotId: taken.snapshotId,
+    origin: taken.origin,
+    relations: taken.tables.length,
+    leaseUntil: deps.clock.now() + leaseMs,
+    ...deps.address,
+  });
+}
+
+/** Holds until the snapshot is released or a successor has it. */
+async function keep(
+  deps: HoldDependencies,
+  lease: Lease,
+  client: Client,
+  taken: TakenSnapshot,
+  generation: number,
+): Promise<HoldResult> {
+  const { clock, pollMs = 1_000 } = deps;
+  const end = clock.now() + deps.remainingMs() - endMs;
+  const termEnd = Math.min(clock.now() + deps.termMs, end - endMs);
+  for (;;) {
+    const ended = await Promise.race([lease.ended, clock.sleep(pollMs)]);
+    if (ended !== undefined) return { outcome: ended === 'relieved' ? 'again' : 'released', generation };
+    await ping(client, clock);
+    lease.handoverWanted = clock.now() >= termEnd;
+    if (clock.now() >= end) {
+      throw new SnapshotLostError('The snapshot could not be handed over before its holder’s time ended.');
+    }
+    await deps.assist(client, taken.origin);
+  }
+}
+
+/** The transaction lives as long as its connection does. */
+async function ping(client: Client, clock: Clock): Promise<void> {
+  const answer = client.query('SELECT 1').then(
+    () => 'alive' as const,
+    (error: unknown) => error,
+  );
+  const outcome = await Promise.race([answer, clock.sleep(pingMs)]);
+  if (outcome === 'alive') return;
+  throw new SnapshotLostError('The connection that held the snapshot broke.', { cause: outcome });
+}
