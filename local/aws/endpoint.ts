@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { Authorizer } from '../iam/authorizer.ts';
+import { listen } from '../listen.ts';
 import type { Service } from '../service.ts';
 import type { AwsApi } from './api.ts';
 import type { CredentialStore } from './credentials.ts';
@@ -10,7 +11,7 @@ import type { Principal } from './operation.ts';
 export interface AwsEndpointOptions {
   credentials: CredentialStore;
   authorizer: Authorizer;
-  /** Default 0: any free port. */
+  /** Taken when it is free; else, and by default, any free port. */
   port?: number;
   /** Default `127.0.0.1`. */
   host?: string;
@@ -79,15 +80,9 @@ export class AwsEndpoint implements Service {
     server.requestTimeout = 0;
     // Longer than SDKs keep a connection idle, so that none is closed under a request.
     server.keepAliveTimeout = 75_000;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(this.#options.port ?? 0, this.#options.host ?? '127.0.0.1', resolve);
-    });
-    const address = server.address();
-    if (address === null || typeof address === 'string')
-      throw new Error('The AWS endpoint has no TCP address');
-    const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-    this.#url = `http://${host}:${address.port}`;
+    const host = this.#options.host ?? '127.0.0.1';
+    const port = await listen(server, host, this.#options.port ?? 0);
+    this.#url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
     this.#server = server;
   }
 

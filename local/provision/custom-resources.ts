@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { StateFile } from '../aws/state-file.ts';
+import { listen } from '../listen.ts';
 import type { Service } from '../service.ts';
 
 const storedSchema = z.object({
@@ -52,6 +53,7 @@ export class CustomResources implements Service {
   readonly #waiting = new Map<string, (response: Response) => void>();
   readonly #seen = new Set<string>();
   #server: Server | undefined;
+  #port = 0;
 
   constructor(options: CustomResourcesOptions) {
     this.#options = options;
@@ -134,11 +136,7 @@ export class CustomResources implements Service {
   }
 
   async #ask(request: CustomResourceRequest, event: Record<string, unknown>): Promise<Response> {
-    const server = this.#server;
-    if (server === undefined) throw new Error('The custom resources have not been started.');
-    const address = server.address();
-    if (address === null || typeof address === 'string')
-      throw new Error('The custom resources have no TCP address.');
+    if (this.#server === undefined) throw new Error('The custom resources have not been started.');
     const requestId = randomUUID();
     const path = `/${requestId}`;
     const seconds = Number(request.properties.ServiceTimeout ?? 3600);
@@ -152,7 +150,7 @@ export class CustomResources implements Service {
       await this.#options.invoke(String(request.properties.ServiceToken), {
         ...event,
         RequestId: requestId,
-        ResponseURL: `http://127.0.0.1:${address.port}${path}`,
+        ResponseURL: `http://127.0.0.1:${this.#port}${path}`,
         StackId: request.stackId,
         LogicalResourceId: request.logicalId,
         ResourceType: request.type,
