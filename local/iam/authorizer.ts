@@ -119,7 +119,7 @@ export class Authorizer {
       'aws:SecureTransport': 'true',
       'aws:SourceAccount': isService ? this.#accountId : undefined,
       'aws:SourceArn': isService ? principal.sourceArn : undefined,
-      'aws:SourceOwner': isService || principal.kind === 'role' ? this.#accountId : undefined,
+      'aws:SourceOwner': isService ? this.#accountId : undefined,
       'aws:ViaAWSService': String(context['kms:ViaService'] !== undefined),
       'kms:CallerAccount': action.startsWith('kms:') ? this.#accountId : undefined,
       ...context,
