@@ -77,9 +77,7 @@ export class CustomResources implements Service {
       });
     });
     this.#server = server;
-    await new Promise<void>((resolve, reject) =>
-      server.once('error', reject).listen(0, '127.0.0.1', resolve),
-    );
+    this.#port = await listen(server, '127.0.0.1', 0);
   }
 
   async stop(): Promise<void> {
