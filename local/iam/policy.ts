@@ -59,7 +59,7 @@ const statementSchema = z
 const documentSchema = z.strictObject({
   Version: z.enum(['2012-10-17', '2008-10-17']).optional(),
   Id: z.string().optional(),
-  Statement: z.union([statementSchema.transform((statement) => [statement]), z.array(statementSchema)]),
+  Statement: z.preprocess((value) => [value].flat(), z.array(statementSchema)),
 });
 
 /**
