@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { JsonApi } from '../aws/api.ts';
-import { parseInput, timestamp } from '../aws/input.ts';
-import { AwsError, type Operation } from '../aws/operation.ts';
+import { defineOperation } from '../aws/define-operation.ts';
+import { timestamp } from '../aws/input.ts';
+import { type Authorization, AwsError, type Operation } from '../aws/operation.ts';
 import type { EventBuses } from './event-bus.ts';
 import { compilePattern, InvalidEventPattern } from './event-pattern.ts';
 import type { Rule } from './rule.ts';
@@ -40,17 +41,11 @@ export function eventsApi(buses: EventBuses): JsonApi {
     schema: z.ZodType<T>,
     resources: (input: T) => string[],
     run: (input: T) => unknown,
-  ): [string, Operation] => [
-    name,
-    {
-      authorize: (input) =>
-        resources(parseInput(name, schema, input)).map((resource) => ({
-          action: `events:${name}`,
-          resource,
-        })),
-      run: (input) => run(parseInput(name, schema, input)),
-    },
-  ];
+  ): [string, Operation] => {
+    const authorize = (input: T) =>
+      resources(input).map((resource) => ({ action: `events:${name}`, resource }));
+    return [name, defineOperation(`events:${name}`, schema, { authorize, run })];
+  };
   const ruleArn = (input: { Name: string; EventBusName: string }) => [
     buses
       .busArn(input.EventBusName)
@@ -64,14 +59,13 @@ export function eventsApi(buses: EventBuses): JsonApi {
     signingName: 'events',
     targetPrefix: 'AWSEvents',
     operations: Object.fromEntries([
-      operation(
+      [
         'PutEvents',
-        putSchema,
-        ({ Entries }) => [
-          ...new Set(Entries.map(({ EventBusName }) => buses.busArn(busNameOf(EventBusName ?? 'default')))),
-        ],
-        ({ Entries }) => putEvents(buses, Entries),
-      ),
+        defineOperation('events:PutEvents', putSchema, {
+          authorize: ({ Entries }) => Entries.map((entry) => putAuthorization(buses, entry)),
+          run: ({ Entries }) => putEvents(buses, Entries),
+        }),
+      ],
       operation(
         'ListEventBuses',
         listSchema,
@@ -120,6 +114,18 @@ export function eventsApi(buses: EventBuses): JsonApi {
       ),
       operation('TestEventPattern', testSchema, () => ['*'], testPattern),
     ]),
+  };
+}
+
+function putAuthorization(buses: EventBuses, entry: Entry): Authorization {
+  const { Source, DetailType } = entry;
+  return {
+    action: 'events:PutEvents',
+    resource: buses.busArn(busNameOf(entry.EventBusName ?? 'default')),
+    context: {
+      ...(Source === undefined ? {} : { 'events:source': Source }),
+      ...(DetailType === undefined ? {} : { 'events:detail-type': DetailType }),
+    },
   };
 }
 

@@ -1,31 +1,25 @@
 import { z } from 'zod';
 import type { JsonApi } from '../aws/api.ts';
-import { parseInput } from '../aws/input.ts';
-import { AwsError, type Operation } from '../aws/operation.ts';
+import { defineOperation } from '../aws/define-operation.ts';
+import type { Operation } from '../aws/operation.ts';
+import { page } from '../aws/paging.ts';
 import { type ExecutionRecord, executionStatuses } from './execution-record.ts';
 import type { HistoryEvent } from './history.ts';
 import type { MapRun } from './map-runs.ts';
 import type { StateMachine, StepFunctions } from './step-functions.ts';
 
 const arn = z.string().startsWith('arn:');
-const page = { maxResults: z.int().min(0).max(1000).default(100), nextToken: z.string().optional() };
+const paging = { maxResults: z.int().min(0).max(1000).default(100), nextToken: z.string().optional() };
 
-/** Declares an operation that acts on one resource, named by a member of its input. */
+/** Declares an operation that acts on one resource, named by its input. */
 function operation<T>(
   name: string,
   schema: z.ZodType<T>,
   resource: (input: T) => string,
   run: (input: T) => unknown,
 ): [string, Operation] {
-  return [
-    name,
-    {
-      authorize: (input) => [
-        { action: `states:${name}`, resource: resource(parseInput(name, schema, input)) },
-      ],
-      run: (input) => run(parseInput(name, schema, input)),
-    },
-  ];
+  const authorize = (input: T) => [{ action: `states:${name}`, resource: resource(input) }];
+  return [name, defineOperation(`states:${name}`, schema, { authorize, run })];
 }
 
 const ofExecution = z.strictObject({ executionArn: arn, includedData: z.literal('ALL_DATA').optional() });
@@ -82,38 +76,46 @@ export function statesApi(service: StepFunctions): JsonApi {
       }),
       operation(
         'ListExecutions',
-        z.strictObject({ ...page, stateMachineArn: arn, statusFilter: z.enum(executionStatuses).optional() }),
+        z.strictObject({
+          ...paging,
+          stateMachineArn: arn,
+          statusFilter: z.enum(executionStatuses).optional(),
+        }),
         ({ stateMachineArn }) => stateMachineArn,
-        ({ stateMachineArn, statusFilter, ...paging }) => {
+        ({ stateMachineArn, statusFilter, ...rest }) => {
           service.machine(stateMachineArn);
           const all = service.executions(stateMachineArn);
           const wanted = all.filter(({ status }) => statusFilter === undefined || status === statusFilter);
-          const { items, nextToken } = paged(wanted, paging);
+          const { items, nextToken } = paged(wanted, ({ executionArn }) => executionArn, rest);
           return { executions: items.map(summarize), nextToken };
         },
       ),
       operation(
         'GetExecutionHistory',
         z.strictObject({
-          ...page,
+          ...paging,
           executionArn: arn,
           reverseOrder: z.boolean().default(false),
           includeExecutionData: z.boolean().default(true),
         }),
         ({ executionArn }) => executionArn,
-        async ({ executionArn, reverseOrder, includeExecutionData, ...paging }) => {
+        async ({ executionArn, reverseOrder, includeExecutionData, ...rest }) => {
           service.execution(executionArn);
           const history = await service.history(executionArn);
-          const { items, nextToken } = paged(reverseOrder ? history.reverse() : history, paging);
+          const { items, nextToken } = paged(
+            reverseOrder ? history.reverse() : history,
+            ({ id }) => String(id),
+            rest,
+          );
           return { events: items.map((event) => historyEvent(event, includeExecutionData)), nextToken };
         },
       ),
       operation(
         'ListStateMachines',
-        z.strictObject(page),
+        z.strictObject(paging),
         () => '*',
-        (paging) => {
-          const { items, nextToken } = paged(service.machines(), paging);
+        (input) => {
+          const { items, nextToken } = paged(service.machines(), ({ arn }) => arn, input);
           return { stateMachines: items.map(summarizeMachine), nextToken };
         },
       ),
@@ -139,11 +141,11 @@ export function statesApi(service: StepFunctions): JsonApi {
       ),
       operation(
         'ListMapRuns',
-        z.strictObject({ ...page, executionArn: arn }),
+        z.strictObject({ ...paging, executionArn: arn }),
         ({ executionArn }) => executionArn,
-        ({ executionArn, ...paging }) => {
+        ({ executionArn, ...rest }) => {
           service.execution(executionArn);
-          const { items, nextToken } = paged(service.mapRuns(executionArn), paging);
+          const { items, nextToken } = paged(service.mapRuns(executionArn), (run) => run.arn, rest);
           return {
             mapRuns: items.map((run) => ({
               executionArn,
@@ -235,16 +237,16 @@ function historyEvent({ detailsName, details, ...event }: HistoryEvent, withData
 
 function paged<T>(
   all: readonly T[],
+  keyOf: (item: T) => string,
   { maxResults, nextToken }: { maxResults: number; nextToken?: string | undefined },
 ) {
-  const from = nextToken === undefined ? 0 : Number(Buffer.from(nextToken, 'base64url').toString());
-  if (!Number.isInteger(from) || from < 0)
-    throw new AwsError('InvalidToken', `Invalid Token: '${nextToken}'`);
-  const to = from + (maxResults || 100);
-  return {
-    items: all.slice(from, to),
-    nextToken: to < all.length ? Buffer.from(String(to)).toString('base64url') : undefined,
-  };
+  const { items, next } = page(all, {
+    keyOf,
+    limit: maxResults || 100,
+    token: nextToken,
+    invalidToken: 'InvalidToken',
+  });
+  return { items, nextToken: next };
 }
 
 function date(time: number | undefined): Date | undefined {

@@ -309,12 +309,13 @@ describe('the EventBridge API', () => {
 
   it('asks IAM about each bus', async () => {
     const operation = buses.api.operations.PutEvents;
+    const conditions = { 'events:source': 's', 'events:detail-type': 'd' };
     const entry = { Source: 's', DetailType: 'd', Detail: '{}' };
     expect(
       await operation?.authorize({ Entries: [entry, { ...entry, EventBusName: 'platform' }] }, context),
     ).toEqual([
-      { action: 'events:PutEvents', resource: buses.busArn('default') },
-      { action: 'events:PutEvents', resource: buses.busArn('platform') },
+      { action: 'events:PutEvents', resource: buses.busArn('default'), context: conditions },
+      { action: 'events:PutEvents', resource: buses.busArn('platform'), context: conditions },
     ]);
     expect(await buses.api.operations.DescribeRule?.authorize({ Name: 'r' }, context)).toEqual([
       { action: 'events:DescribeRule', resource: ruleArn('r') },

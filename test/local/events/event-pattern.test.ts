@@ -148,7 +148,10 @@ const patterns = fc.letrec<{ object: unknown; leaf: unknown }>((tie) => ({
 
 /** All events that come of choosing one element of each array; an empty array leaves its field out. */
 function projections(value: unknown): unknown[] {
-  if (Array.isArray(value)) return value.length === 0 ? [undefined] : value.flatMap(projectElement);
+  if (Array.isArray(value)) {
+    const elements: unknown[] = value.flat(9);
+    return elements.length === 0 ? [undefined] : elements.flatMap(projections);
+  }
   if (!isObject(value)) return [value];
   return Object.entries(value).reduce<unknown[]>(
     (partial, [name, inner]) =>
@@ -157,11 +160,6 @@ function projections(value: unknown): unknown[] {
       ),
     [{}],
   );
-}
-
-function projectElement(element: unknown): unknown[] {
-  // An empty array inside of another array has no element to choose.
-  return Array.isArray(element) && element.flat(9).length === 0 ? [] : projections(element);
 }
 
 function naive(pattern: unknown, projection: unknown): boolean {
