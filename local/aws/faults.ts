@@ -94,7 +94,9 @@ export function faultsApi(faults: Faults): RestApi {
 }
 
 async function handle(faults: Faults, request: RestRequest): Promise<RestResponse> {
-  request.authorize([{ action: 'mainstay:ManageFaults', resource: '*' }]);
+  if (request.principal.kind !== 'operator') {
+    throw new AwsError('AccessDenied', 'only the operator injects faults', 403);
+  }
   if (request.rawPath !== '/_mainstay/faults') {
     throw new AwsError('ResourceNotFoundException', `Nothing is at ${request.rawPath}`, 404);
   }
