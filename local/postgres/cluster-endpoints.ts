@@ -1,5 +1,6 @@
 import type { ServerCertificate } from './certificates.ts';
 import type { Address } from './description.ts';
+import { hasCode } from './error-code.ts';
 import type { Instance } from './instance.ts';
 import { listenOnFreePort } from './ports.ts';
 import type { Backend, TokenCheck } from './proxy/backend.ts';
@@ -47,7 +48,7 @@ export class ClusterEndpoints {
       try {
         return [opened, await this.#listen(readerHost, port, reader)];
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'EADDRNOTAVAIL') return [opened];
+        if (hasCode(error, 'EADDRNOTAVAIL')) return [opened];
         await opened.close();
         throw error;
       }

@@ -44,7 +44,10 @@ export class Cluster {
     this.#endpoints = new ClusterEndpoints({
       certificate: environment.certificate,
       resourceId: state.resourceId,
-      checkToken: environment.checkToken,
+      checkToken: (claim) => {
+        if (!state.iamAuthentication) throw new Error('IAM authentication is off for this cluster');
+        return environment.checkToken(claim);
+      },
       forceSsl: () => state.forceSsl,
       portSeed: environment.instances.home.dataDirectory,
     });

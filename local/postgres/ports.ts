@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { hasCode } from './error-code.ts';
 
 /** Below the range from which systems take the ports of outgoing connections. */
 const lowest = 20_000;
@@ -24,8 +25,7 @@ export async function listenOnFreePort<T>(
     try {
       return await listen(port);
     } catch (error) {
-      const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-      if (!taken) throw error;
+      if (!hasCode(error, 'EADDRINUSE')) throw error;
     }
   }
   throw new Error(`None of ${candidates.length} TCP ports is free.`);

@@ -1,6 +1,7 @@
 import { chown, constants, copyFile, mkdir, readdir, readlink, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hasCode } from './error-code.ts';
 import type { Instance } from './instance.ts';
 import type { OsUser } from './os-user.ts';
 import { waitUntil } from './wait.ts';
@@ -91,7 +92,7 @@ async function ignoringVanished(copy: () => Promise<void>): Promise<void> {
   try {
     await copy();
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    if (!hasCode(error, 'ENOENT')) throw error;
   }
 }
 

@@ -78,8 +78,8 @@ export class Endpoint {
       const session = await openSession(socket, options);
       if (session !== undefined) this.traffic.relay(session.client, session.server);
     } catch {
-      // No server, or no client any more: a connection that cannot be served is reset.
-      socket.resetAndDestroy();
+      // No server, no client any more, or no client of PostgreSQL.
+      socket.destroy();
     } finally {
       clearTimeout(impatience);
     }
