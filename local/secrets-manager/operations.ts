@@ -111,8 +111,11 @@ export function secretOperations(store: SecretStore, keys: SecretKeys): Record<s
       },
     }),
     UpdateSecret: defineOperation('secretsmanager:UpdateSecret', updateSchema, {
-      authorize: ({ SecretId }) =>
-        authorize(store.find(SecretId), 'UpdateSecret', {}, ['kms:GenerateDataKey', 'kms:Decrypt']),
+      authorize: ({ SecretId, SecretString, SecretBinary, KmsKeyId }) => {
+        const sealed = SecretString !== undefined || SecretBinary !== undefined || KmsKeyId !== undefined;
+        const keyActions = sealed ? (['kms:GenerateDataKey', 'kms:Decrypt'] as const) : [];
+        return authorize(store.find(SecretId), 'UpdateSecret', {}, keyActions);
+      },
       run: async ({ SecretId, ClientRequestToken = randomUUID(), Description, KmsKeyId, ...value }) => {
         const secret = store.find(SecretId);
         if (value.SecretString !== undefined && value.SecretBinary !== undefined) {

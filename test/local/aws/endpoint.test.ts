@@ -7,7 +7,7 @@ import {
   ListKeysCommand,
 } from '@aws-sdk/client-kms';
 import { ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns';
-import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { AwsError } from '../../../local/aws/operation.ts';
 import { StsService } from '../../../local/sts/sts-service.ts';
@@ -137,24 +137,6 @@ describe('the AWS endpoint', () => {
     const missing = aws.endpoint.call(principal, 'kms', 'toString', {});
     await expect(missing).rejects.toThrow(/does not emulate kms:toString/);
     await expect(missing).rejects.toBeInstanceOf(AwsError);
-  });
-
-  it('gives sessions of a role credentials that end', async () => {
-    aws.asRole(allow('kms:GenerateRandom'));
-    const sts = new STSClient(aws.client());
-    const { Credentials, AssumedRoleUser } = await sts.send(
-      new AssumeRoleCommand({ RoleArn: testRole, RoleSessionName: 'someone' }),
-    );
-    expect(AssumedRoleUser?.Arn).toBe('arn:aws:sts::000000000000:assumed-role/test-role/someone');
-    const own = {
-      accessKeyId: Credentials?.AccessKeyId ?? '',
-      secretAccessKey: Credentials?.SecretAccessKey ?? '',
-      sessionToken: Credentials?.SessionToken ?? '',
-    };
-    await new KMSClient(aws.client(own)).send(new GenerateRandomCommand({ NumberOfBytes: 1 }));
-    const expired = aws.credentials.forSession(testRole, 'someone', new Date(Date.now() - 1));
-    const late = new STSClient(aws.client(expired)).send(new GetCallerIdentityCommand({}));
-    await expect(late).rejects.toMatchObject({ name: 'ExpiredToken' });
   });
 
   it('survives clients that send rubbish or go away in the middle', async () => {
