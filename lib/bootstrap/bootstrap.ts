@@ -46,7 +46,7 @@ export class Bootstrap extends Construct {
     });
     const schedules = new Schedules(this, 'Schedules', { environment: settings.environment, backups });
 
-    stateful.tables.shards.grant(customResource, ['dynamodb:GetItem', 'dynamodb:PutItem']);
+    stateful.tables.shards.grant(customResource, ['dynamodb:UpdateItem']);
     props.access.grantIssue(customResource);
     stateful.secrets.grantKeepAdminKey(customResource);
     for (const shard of stateful.shards) shard.grantReadMasterSecret(customResource);
