@@ -3,7 +3,7 @@ import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import { type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { connect } from '../shared/database.ts';
 import type { Shard, ShardReader } from '../shared/shards.ts';
-import { type Probe, type ProbeSource, probeTimeoutMs, Unusable } from './readiness.ts';
+import { type Probe, type ProbeList, probeTimeoutMs, Unusable } from './readiness.ts';
 
 /** The key of an item that no table has: a role may be held to it (`dynamodb:LeadingKeys`). */
 export const probeKey = { pk: 'READY', sk: 'READY' };
@@ -38,8 +38,15 @@ export function keyProbe(client: KMSClient, name: string, keyArn: string): Probe
 }
 
 /** One probe per shard: its writer answers a query, and is a writer. */
-export function shardProbes(shards: Pick<ShardReader, 'list'>, open: typeof connect): ProbeSource {
-  return async () => (await shards.list()).map((shard) => shardProbe(shard, open));
+export function shardProbes(shards: Pick<ShardReader, 'list'>, open: typeof connect): ProbeList {
+  return {
+    name: 'shards',
+    list: async () => {
+      const known = await shards.list();
+      if (known.length === 0) throw new Unusable('the table of shards is empty');
+      return known.map((shard) => shardProbe(shard, open));
+    },
+  };
 }
 
 function shardProbe(shard: Shard, open: typeof connect): Probe {

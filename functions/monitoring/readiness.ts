@@ -1,4 +1,5 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
+import { z } from 'zod';
 import type { Dependency, Readiness as ReadinessReport } from './contract.ts';
 
 /** One question to a dependency: it answers by not throwing. */
@@ -7,8 +8,11 @@ export interface Probe {
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** Probes that are known only when they run (one per shard), or the one probe itself. */
-export type ProbeSource = Probe | (() => Promise<readonly Probe[]>);
+/** Probes that are known only when they run: one per shard. Not knowing them is a dependency that is down. */
+export interface ProbeList {
+  readonly name: string;
+  list(): Promise<readonly Probe[]>;
+}
 
 /** How long one answer serves every request of this execution environment. */
 export const reuseMs = 5_000;
@@ -22,12 +26,15 @@ export class Unusable extends Error {
 
 /** Asks every dependency at the same time, each with its own time limit. */
 export class Readiness {
-  readonly #sources: readonly ProbeSource[];
+  readonly #sources: readonly (Probe | ProbeList)[];
   readonly #now: () => number;
   readonly #timeoutMs: number;
   #latest: { report: Promise<ReadinessReport>; until: number } | undefined;
 
-  constructor(sources: readonly ProbeSource[], options: { now?: () => number; timeoutMs?: number } = {}) {
+  constructor(
+    sources: readonly (Probe | ProbeList)[],
+    options: { now?: () => number; timeoutMs?: number } = {},
+  ) {
     this.#sources = sources;
     this.#now = options.now ?? Date.now;
     this.#timeoutMs = options.timeoutMs ?? probeTimeoutMs;
@@ -43,16 +50,21 @@ export class Readiness {
 
   async #probeAll(log: Pick<Logger, 'warn'>): Promise<ReadinessReport> {
     const checkedAt = new Date(this.#now()).toISOString();
-    const results = await Promise.all(
-      this.#sources.map(async (source) => {
-        if (typeof source !== 'function') return [await this.#probe(source, log)];
-        const probes = await source().catch(() => []);
-        return Promise.all(probes.map((probe) => this.#probe(probe, log)));
-      }),
-    );
+    const results = await Promise.all(this.#sources.map((source) => this.#ask(source, log)));
     const dependencies = results.flat();
     const status = dependencies.every(({ state }) => state === 'up') ? 'ready' : 'unready';
     return { status, checkedAt, dependencies };
+  }
+
+  async #ask(source: Probe | ProbeList, log: Pick<Logger, 'warn'>): Promise<Dependency[]> {
+    if ('run' in source) return [await this.#probe(source, log)];
+    let probes: readonly Probe[] = [];
+    const run = async () => {
+      probes = await source.list();
+    };
+    const listing = await this.#probe({ name: source.name, run }, log);
+    if (listing.state === 'down') return [listing];
+    return Promise.all(probes.map((probe) => this.#probe(probe, log)));
   }
 
   async #probe({ name, run }: Probe, log: Pick<Logger, 'warn'>): Promise<Dependency> {
@@ -90,8 +102,7 @@ async function withTimeout(run: (signal: AbortSignal) => Promise<void>, timeoutM
   }
 }
 
-const deniedNames = /AccessDenied|Forbidden|UnauthorizedException|^403$/;
-const absentNames = /NotFound|NoSuchBucket|ResourceNotFoundException|^404$/;
+const awsAnswer = z.object({ $metadata: z.object({ httpStatusCode: z.int() }) });
 
 /** What a stranger may learn about why a dependency is down. */
 function reasonOf(error: unknown): NonNullable<Dependency['reason']> {
@@ -100,7 +111,9 @@ function reasonOf(error: unknown): NonNullable<Dependency['reason']> {
   if (error.name === 'TimeoutError' || error.name === 'AbortError') return 'timeout';
   // PostgreSQL: 28 is a refused login, 3D a database that is not there.
   const code = 'code' in error ? String(error.code) : '';
-  if (code.startsWith('28') || deniedNames.test(error.name)) return 'denied';
-  if (code === '3D000' || absentNames.test(error.name)) return 'absent';
+  // The answer to a HEAD request has no body that would name the error.
+  const status = awsAnswer.safeParse(error).data?.$metadata.httpStatusCode;
+  if (code.startsWith('28') || status === 403 || /AccessDenied/.test(error.name)) return 'denied';
+  if (code === '3D000' || status === 404 || /NotFound/.test(error.name)) return 'absent';
   return 'unreachable';
 }
