@@ -1,5 +1,5 @@
 import type { RestResponse } from '../../aws/api.ts';
-import { invalidArgument, invalidRequest } from '../errors.ts';
+import { accessDenied, invalidArgument, invalidRequest } from '../errors.ts';
 import type { StoredVersion } from '../model.ts';
 import { readBlobs } from '../store/blob-reader.ts';
 import { encryptionHeaders, quoted, versionHeaders, xmlAnswer } from './answers.ts';
@@ -97,6 +97,8 @@ export async function copyObject(call: S3Call): Promise<RestResponse> {
 export function requireCopySource(call: S3Call): CopySource {
   const { bucket: name, key, versionId } = parseCopySource(call.header('x-amz-copy-source') ?? '');
   const bucket = call.store.bucket(name);
+  const owner = call.header('x-amz-source-expected-bucket-owner');
+  if (owner !== undefined && owner !== call.environment.accountId) throw accessDenied();
   const version = requireReadable(call, 's3:GetObject', { bucket, key, versionId });
   requireRetrievable(version);
   const bucketArn = `arn:aws:s3:::${name}`;

@@ -94,9 +94,7 @@ export function listParts(call: S3Call): RestResponse {
         field('LastModified', timestamp(part.createdAt)),
         field('ETag', quoted(part.etag)),
         field('Size', part.size),
-        ...(part.checksum && upload.checksumChosen
-          ? [field(checksumElement(part.checksum), part.checksum.value)]
-          : []),
+        ...(upload.checksumChosen ? [field(checksumElement(part.checksum), part.checksum.value)] : []),
       ),
     ),
   );

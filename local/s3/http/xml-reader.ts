@@ -23,7 +23,7 @@ export const xmlText = z.tuple([z.string()]).transform(([value]) => value);
  * @throws `MalformedXML` (400).
  */
 export function readXml<T>(xml: Buffer, root: string, schema: z.ZodType<T>): T {
-  const text = xml.toString('utf8');
+  const text = withControlCharacters(xml.toString('utf8'));
   if (text.includes('<!DOCTYPE')) throw malformedXml();
   let parsed: Record<string, unknown>;
   try {
@@ -35,4 +35,16 @@ export function readXml<T>(xml: Buffer, root: string, schema: z.ZodType<T>): T {
   const result = schema.safeParse(Array.isArray(content) && content.length === 1 ? content[0] : undefined);
   if (!result.success) throw malformedXml();
   return result.data;
+}
+
+/** Puts control characters in place of references to them, which XML 1.0 does not have and the parser drops. */
+function withControlCharacters(text: string): string {
+  return text.replace(
+    /&#(?:x0*([0-9a-f]{1,2})|0*(\d{1,2}));/gi,
+    (reference, hex: string, decimal: string) => {
+      const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
+      const isControl = code < 32 && code !== 9 && code !== 10 && code !== 13;
+      return isControl ? String.fromCharCode(code) : reference;
+    },
+  );
 }

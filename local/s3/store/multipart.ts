@@ -60,16 +60,10 @@ export function completeUpload(
   options: { condition: WriteCondition; cause: Cause },
 ): StoredVersion {
   const stored = new Map(store.uploads.parts(upload.uploadId).map((part) => [part.number, part]));
-  const parts = named.map((part, index) => {
-    if (part.number <= (named[index - 1]?.number ?? 0)) {
-      throw new S3Error(
-        'InvalidPartOrder',
-        'The list of parts was not in ascending order. Parts must be ordered by part number.',
-        400,
-      );
-    }
-    return choosePart(upload, part, stored.get(part.number), index === named.length - 1);
-  });
+  requireOrder(named);
+  const parts = named.map((part, index) =>
+    choosePart(upload, part, stored.get(part.number), index === named.length - 1),
+  );
   const size = parts.reduce((sum, part) => sum + part.size, 0);
   if (expected.size !== undefined && expected.size !== size) {
     throw invalidRequest('The provided x-amz-mp-object-size header value does not match the object size');
@@ -110,6 +104,17 @@ export function entityTagOfParts(etags: readonly string[]): string {
   return `${digestOf('MD5', Buffer.from(etags.join(''), 'hex')).toString('hex')}-${etags.length}`;
 }
 
+function requireOrder(named: readonly NamedPart[]): void {
+  for (const [index, part] of named.entries()) {
+    if (part.number > (named[index - 1]?.number ?? 0)) continue;
+    throw new S3Error(
+      'InvalidPartOrder',
+      'The list of parts was not in ascending order. Parts must be ordered by part number.',
+      400,
+    );
+  }
+}
+
 function choosePart(
   upload: Upload,
   named: NamedPart,
@@ -123,7 +128,7 @@ function choosePart(
     );
   }
   const matches =
-    part?.etag === named.etag && (named.checksum === undefined || named.checksum === part.checksum?.value);
+    part?.etag === named.etag && (named.checksum === undefined || named.checksum === part?.checksum.value);
   if (!part || !matches) {
     throw new S3Error(
       'InvalidPart',
@@ -146,7 +151,7 @@ function choosePart(
 function wholeChecksum(upload: Upload, parts: readonly StoredPart[]): Checksum | undefined {
   const { algorithm, type } = upload.checksum;
   const pieces = parts.map((part) => ({
-    crc: Buffer.from(part.checksum?.value ?? '', 'base64'),
+    crc: Buffer.from(part.checksum.value, 'base64'),
     length: part.size,
   }));
   if (type === 'COMPOSITE') {
@@ -163,5 +168,5 @@ function plain(checksum: Checksum): string {
 }
 
 function summary({ number, size, etag, checksum }: StoredPart): PartSummary {
-  return { number, size, etag, ...(checksum && { checksum }) };
+  return { number, size, etag, checksum };
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { StatementSync } from 'node:sqlite';
 import type { ChecksumAlgorithm } from '../checksums/digests.ts';
 import type { Checksum, ObjectAttributes, PartSummary } from '../model.ts';
-import { type Database, integer, keyBytes, keyText, optionalText, type Row, text } from './database.ts';
+import { type Database, integer, keyBytes, keyText, type Row, text } from './database.ts';
 
 /** An upload in parts that is under way. */
 export interface Upload {
@@ -20,6 +20,7 @@ export interface Upload {
 
 /** A part that has been stored. */
 export interface StoredPart extends PartSummary {
+  checksum: Checksum;
   createdAt: number;
   file: string;
 }
@@ -60,7 +61,7 @@ export class UploadTable {
       part.createdAt,
       part.size,
       part.etag,
-      part.checksum ? JSON.stringify(part.checksum) : null,
+      JSON.stringify(part.checksum),
       part.file,
     );
     return replaced?.file;
@@ -132,13 +133,12 @@ function uploadOf(row: Row): Upload {
 }
 
 function partOf(row: Row): StoredPart {
-  const checksum = optionalText(row.checksum);
   return {
     number: integer(row.number),
     createdAt: integer(row.created_at),
     size: integer(row.size),
     etag: text(row.etag),
     file: text(row.file),
-    ...(checksum !== undefined && { checksum: JSON.parse(checksum) }),
+    checksum: JSON.parse(text(row.checksum)),
   };
 }

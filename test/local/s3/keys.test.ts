@@ -8,7 +8,9 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
 import { parseTarget } from '../../../local/s3/http/target.ts';
+import { readXml, xmlText } from '../../../local/s3/http/xml-reader.ts';
 import { type EmulatedS3, startS3 } from './emulated-s3.ts';
 
 const keys = [
@@ -90,6 +92,12 @@ describe('object keys', () => {
     expect(() => parseTarget('/keys/%FF', undefined)).toThrow("Couldn't parse the specified URI.");
     const response = await fetch(`${emulated.aws.endpoint.url}/keys/%FF`);
     expect(response.status).toBe(400);
+  });
+
+  it('reads control characters in requests, written as they are or as references', () => {
+    const xml = '<Delete><Key>a&#x1;b&#31;c\u0002d&#xD;e&#38;</Key></Delete>';
+    const { Key } = readXml(Buffer.from(xml), 'Delete', z.object({ Key: xmlText }));
+    expect(Key).toBe('a\u0001b\u001fc\u0002d\re&');
   });
 
   it('deletes every key by the batch', async () => {
