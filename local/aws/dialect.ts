@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { AwsApi } from './api.ts';
 import { writeJson } from './json-protocol.ts';
 import { AwsError } from './operation.ts';
@@ -10,6 +11,9 @@ export interface ErrorAnswer {
   headers: Record<string, string>;
   body: string;
 }
+
+/** AWS's services with REST paths that answer in XML; the others answer in JSON. */
+const xmlServices = new Set(['s3', 's3control', 'cloudfront', 'route53']);
 
 type Name = readonly [code: string, status: number];
 
@@ -106,11 +110,10 @@ export function dialectOf(api: AwsApi): Dialect {
 }
 
 /** Guesses the dialect of a client that no registered API serves, so that it can read the refusal. */
-export function dialectOfRequest(headers: { [name: string]: string | string[] | undefined }): Dialect {
+export function dialectOfRequest(headers: IncomingHttpHeaders, service?: string): Dialect {
   if (headers['x-amz-target'] !== undefined) return json;
-  const type = String(headers['content-type'] ?? '');
-  if (type.startsWith('application/x-www-form-urlencoded')) return query;
-  return type.includes('json') ? restJson : restXml;
+  if (headers['content-type']?.startsWith('application/x-www-form-urlencoded')) return query;
+  return service === undefined || xmlServices.has(service) ? restXml : restJson;
 }
 
 /** An error in the words of a dialect; whatever is no {@link AwsError} becomes `InternalFailure`. */

@@ -106,6 +106,7 @@ export class Dispatcher {
     let described = describe(request);
     try {
       const claim = readSignature(signedParts(request));
+      dialect = dialectOfRequest(request.headers, claim?.scope.service);
       const payload = new Payload(request, { payloadHash: claim?.payloadHash, onStart });
       const unnamed = claim !== undefined && claim.payloadHash === undefined;
       const buffered = unnamed || isForm(request) ? await payload.buffer(maximumBody) : undefined;

@@ -4,11 +4,7 @@ import { AwsError, type Operation } from './operation.ts';
 
 /** The error for what the local runtime does not have. SDKs do not repeat a 501. */
 export function notEmulated(service: string, operation: string): AwsError {
-  return new AwsError(
-    'NotEmulated',
-    `The local runtime does not emulate ${service}:${operation}. It works on AWS only.`,
-    501,
-  );
+  return new AwsError('NotEmulated', `The local runtime does not emulate ${service}:${operation}.`, 501);
 }
 
 /** The services of an endpoint. */

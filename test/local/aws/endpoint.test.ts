@@ -6,6 +6,7 @@ import {
   ListAliasesCommand,
   ListKeysCommand,
 } from '@aws-sdk/client-kms';
+import { LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import { ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -58,6 +59,11 @@ describe('the AWS endpoint', () => {
 
   it.each([
     ['an operation', () => new KMSClient(aws.client()).send(new ListAliasesCommand({})), 'kms:ListAliases'],
+    [
+      'a service with paths',
+      () => new LambdaClient(aws.client()).send(new ListFunctionsCommand({})),
+      'lambda:GET',
+    ],
     ['a service', () => new SNSClient(aws.client()).send(new ListTopicsCommand({})), 'sns:ListTopics'],
   ])('names %s that is not emulated', async (_, send, named) => {
     await expect(send()).rejects.toMatchObject({
