@@ -13,7 +13,7 @@ let handler: HttpLambda;
 beforeAll(async () => {
   dynamo = await startDynamo('recovery', 'access', 'shards');
   aws = await startFakeAws(({ operation, input }) => {
-    if (operation === 'HEAD /backups') return { status: 403 };
+    if (operation.startsWith('HEAD /backups')) return { status: 403 };
     if (operation === 'DescribeKey') {
       return {
         body: {
