@@ -38,11 +38,19 @@ export function createCluster(
     description: `Database of shard ${shard.name}`,
     allowAllOutbound: false,
   });
-  const instance = (suffix: string) => ({
-    instanceIdentifier: `${clusterIdentifier}-${suffix}`,
-    publiclyAccessible: false,
+  const advanced = config.database.insights === 'advanced';
+  const insights = {
     enablePerformanceInsights: true,
     performanceInsightEncryptionKey: key,
+    // The advanced mode wants to keep 15 months.
+    performanceInsightRetention: advanced
+      ? rds.PerformanceInsightRetention.MONTHS_15
+      : rds.PerformanceInsightRetention.DEFAULT,
+  };
+  const instance = (suffix: string) => ({
+    ...insights,
+    instanceIdentifier: `${clusterIdentifier}-${suffix}`,
+    publiclyAccessible: false,
   });
   const cluster = new rds.DatabaseCluster(scope, 'Cluster', {
     clusterIdentifier,
@@ -78,15 +86,8 @@ export function createCluster(
     backup: { retention: Duration.days(config.database.pointInTimeDays) },
     copyTagsToSnapshot: true,
     cloudwatchLogsExports: ['postgresql'],
-    enablePerformanceInsights: true,
-    performanceInsightEncryptionKey: key,
-    databaseInsightsMode:
-      config.database.insights === 'advanced'
-        ? rds.DatabaseInsightsMode.ADVANCED
-        : rds.DatabaseInsightsMode.STANDARD,
-    ...(config.database.insights === 'advanced' && {
-      performanceInsightRetention: rds.PerformanceInsightRetention.MONTHS_15,
-    }),
+    ...insights,
+    databaseInsightsMode: advanced ? rds.DatabaseInsightsMode.ADVANCED : rds.DatabaseInsightsMode.STANDARD,
     ...(config.database.enhancedMonitoringSeconds > 0 && {
       monitoringInterval: Duration.seconds(config.database.enhancedMonitoringSeconds),
       monitoringRole: createMonitoringRole(scope),

@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { ConfigError, loadConfig } from '../../lib/config/config.ts';
+import { renderReference } from '../../lib/config/reference.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const dev = (settings: unknown) => loadConfig('dev', { environments: { dev: settings } });
+
+function problemsOf(settings: unknown): string[] {
+  try {
+    dev(settings);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.split('\n');
+    throw error;
+  }
+}
+
+describe('The configuration', () => {
+  it('needs no setting at all', () => {
+    expect(loadConfig('dev', undefined).shards).toMatchObject([{ name: 'shard-a', database: 'platform' }]);
+  });
+
+  it('takes its defaults from the profile', () => {
+    const production = dev({ profile: 'production' });
+    expect(dev({}).network.endpointZones).toBe(1);
+    expect(production.network.endpointZones).toBe(2);
+    expect(production.shards[0]?.capacity.minAcu).toBe(1);
+  });
+
+  it('keeps a setting whatever the profile', () => {
+    expect(dev({ profile: 'production', network: { endpointZones: 1 } }).network.endpointZones).toBe(1);
+  });
+
+  it.each([
+    [{ colour: 'red' }, 'mainstay.environments.dev.colour: unknown setting'],
+    [{ backup: { colour: 'red' } }, 'mainstay.environments.dev.backup.colour: unknown setting'],
+    [{ shards: [{ name: 'a', size: 1 }] }, 'mainstay.environments.dev.shards.0.size: unknown setting'],
+    [{ profile: 'cheap' }, 'mainstay.environments.dev.profile: '],
+    [{ backup: { schedule: 'daily' } }, 'mainstay.environments.dev.backup.schedule: write cron('],
+    [{ alarms: { emails: ['nobody'] } }, 'mainstay.environments.dev.alarms.emails.0: '],
+    [{ logs: { retentionDays: 8 } }, 'mainstay.environments.dev.logs.retentionDays: '],
+    [{ network: { cidr: '10.0.0.0/8' } }, 'mainstay.environments.dev.network.cidr: between /16 and /24'],
+  ])('names the path of a wrong setting: %j', (settings, problem) => {
+    expect(problemsOf(settings)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it.each([
+    [
+      'more functions at once than the account may run',
+      { backup: { chunkConcurrency: 5 } },
+      'backup.chunkConcurrency: a backup of 1 shard(s) at once runs 1 × (2 + 5) functions; with apiConcurrency (4) that is 11, more than lambdaConcurrency (10)',
+    ],
+    [
+      'a compression level that the compression does not have',
+      { backup: { compression: 'gzip', compressionLevel: 12 } },
+      'backup.compressionLevel: gzip has levels 1 to 9',
+    ],
+    [
+      'a least capacity above the most',
+      { shards: [{ name: 'a', capacity: { minAcu: 3, maxAcu: 2 } }] },
+      'shards.0.capacity.maxAcu: less than minAcu',
+    ],
+    [
+      'two shards of one name',
+      { shards: [{ name: 'a' }, { name: 'a' }] },
+      'shards.1.name: shard 0 is called a already',
+    ],
+    [
+      'an adopted cluster in a new network',
+      { shards: [{ name: 'a', adopt: adoptedCluster() }] },
+      'shards.0.adopt: an existing cluster is reached from its own VPC',
+    ],
+    [
+      'an address range for an adopted network',
+      { network: { cidr: '10.0.0.0/16', adopt: adoptedNetwork() } },
+      'network.cidr: an adopted VPC has its own address range',
+    ],
+    [
+      'zones that do not match the subnets',
+      { network: { adopt: { ...adoptedNetwork(), availabilityZones: ['eu-central-1a'] } } },
+      'network.adopt.availabilityZones: names 1 zone(s) for 2 subnet(s)',
+    ],
+  ])('refuses %s', (_, settings, problem) => {
+    expect(problemsOf(settings)).toEqual([expect.stringContaining(`mainstay.environments.dev.${problem}`)]);
+  });
+
+  it('reports every problem at once', () => {
+    expect(problemsOf({ colour: 'red', logs: { level: 'LOUD' }, backup: { zeal: 1 } })).toHaveLength(3);
+  });
+
+  it('says which environments exist when one is not configured', () => {
+    const context = { environments: { production: {} } };
+    expect(() => loadConfig('staging', context)).toThrow(
+      'mainstay.environments.staging: not configured; known are dev, production',
+    );
+  });
+
+  it('refuses names that do not fit into the names of resources', () => {
+    expect(() => loadConfig('My Environment', undefined)).toThrow('is no name for an environment');
+  });
+
+  it('never accepts a backup that needs more functions than there are', () => {
+    const settings = fc.record({
+      shards: fc.integer({ min: 1, max: 8 }),
+      shardConcurrency: fc.integer({ min: 1, max: 8 }),
+      chunkConcurrency: fc.integer({ min: 1, max: 50 }),
+      lambdaConcurrency: fc.integer({ min: 10, max: 300 }),
+    });
+    fc.assert(
+      fc.property(settings, ({ shards, shardConcurrency, chunkConcurrency, lambdaConcurrency }) => {
+        const needed = Math.min(shards, shardConcurrency) * (2 + chunkConcurrency) + 4;
+        const problems = problemsOf({
+          lambdaConcurrency,
+          shards: Array.from({ length: shards }, (_, index) => ({ name: `s${index}` })),
+          backup: { shardConcurrency, chunkConcurrency },
+        });
+        expect(problems.length).toBe(needed > lambdaConcurrency ? 1 : 0);
+      }),
+    );
+  });
+
+  it('is documented as it is', () => {
+    const documented = readFileSync(join(root, 'docs/operations/configuration.md'), 'utf8');
+    // When it differs: node lib/config/write-reference.ts
+    expect(documented).toBe(renderReference());
+  });
+
+  it('says of every setting what it means', () => {
+    const rows = renderReference()
+      .split('\n')
+      .filter((line) => line.startsWith('| `'));
+    expect(rows.length).toBeGreaterThan(40);
+    expect(rows.filter((row) => /\|\s*\|$/.test(row))).toEqual([]);
+  });
+});
+
+function adoptedCluster() {
+  return {
+    clusterIdentifier: 'legacy',
+    resourceId: 'cluster-ABCDEFGHIJKLMNOP',
+    writerHost: 'legacy.cluster-abc.eu-central-1.rds.amazonaws.com',
+    securityGroupId: 'sg-0123456789abcdef0',
+  };
+}
+
+function adoptedNetwork() {
+  return {
+    vpcId: 'vpc-0123456789abcdef0',
+    availabilityZones: ['eu-central-1a', 'eu-central-1b'],
+    subnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
+  };
+}

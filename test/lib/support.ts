@@ -1,0 +1,60 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Template } from 'aws-cdk-lib/assertions';
+import { z } from 'zod';
+import { createApp } from '../../lib/app.ts';
+import type { Bundles } from '../../lib/constructs/bundle.ts';
+
+export const root = dirname(dirname(import.meta.dirname));
+
+const cdkJsonSchema = z.object({
+  context: z.object({ mainstay: z.object({ environments: z.record(z.string(), z.unknown()) }) }),
+});
+/** The settings in cdk.json. */
+export const mainstay = cdkJsonSchema.parse(JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'))).context
+  .mainstay;
+
+const resourceSchema = z.looseObject({
+  Type: z.string(),
+  Properties: z.record(z.string(), z.unknown()).default({}),
+  DeletionPolicy: z.string().optional(),
+  UpdateReplacePolicy: z.string().optional(),
+  DependsOn: z.array(z.string()).or(z.string()).optional(),
+});
+export type Resource = z.output<typeof resourceSchema>;
+
+/** One stack's template: for assertions, and as plain data. */
+export interface Synthesized {
+  template: Template;
+  resources: Record<string, Resource>;
+}
+
+/** Bundles that hold nothing, for tests that look at templates only. */
+function emptyBundles(): Bundles {
+  const directory = mkdtempSync(join(tmpdir(), 'mainstay-bundle-'));
+  writeFileSync(join(directory, 'index.mjs'), 'export const handler = async () => ({});\n');
+  return { directory: () => directory, revisionOf: () => 'revision' };
+}
+
+/** Synthesizes an environment, with all its checks. Settings, where given, take the place of those in cdk.json. */
+export function synthesize(environment = 'dev', settings: unknown = mainstay.environments[environment]) {
+  const app = createApp({
+    context: { environment, mainstay: { environments: { [environment]: settings } } },
+    bundles: emptyBundles(),
+  });
+  const assembly = app.synth();
+  const read = (stack: string): Synthesized => {
+    const template: unknown = assembly.getStackByName(`Mainstay-${environment}-${stack}`).template;
+    return {
+      template: Template.fromJSON(z.record(z.string(), z.unknown()).parse(template)),
+      resources: z.object({ Resources: z.record(z.string(), resourceSchema) }).parse(template).Resources,
+    };
+  };
+  return { stateful: read('Stateful'), platform: read('Platform') };
+}
+
+/** The resources of one type, with their logical ids. */
+export function ofType({ resources }: Synthesized, type: string): [string, Resource][] {
+  return Object.entries(resources).filter(([, resource]) => resource.Type === type);
+}

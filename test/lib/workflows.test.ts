@@ -1,0 +1,201 @@
+import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { recoveryContract } from '../../functions/recovery/contract.ts';
+import { ofType, synthesize } from './support.ts';
+import { flatten, functionsOf } from './template.ts';
+
+const { platform } = synthesize('local');
+const functions = functionsOf(platform.resources);
+
+const stateSchema = z.looseObject({
+  Type: z.string(),
+  Resource: z.string().optional(),
+  Parameters: z.record(z.string(), z.unknown()).optional(),
+  TimeoutSeconds: z.number().optional(),
+  Retry: z.array(z.looseObject({ ErrorEquals: z.array(z.string()), MaxAttempts: z.number() })).default([]),
+});
+type State = z.output<typeof stateSchema>;
+
+const machines = ofType(platform, 'AWS::StepFunctions::StateMachine').map(([, { Properties }]) => Properties);
+const workflows = machines.map(({ DefinitionString }) =>
+  z.looseObject({ TimeoutSeconds: z.number() }).parse(JSON.parse(flatten(DefinitionString))),
+);
+const states = workflows.flatMap((workflow) => statesIn(workflow));
+
+/** All states of a definition, those of branches and maps included. */
+function statesIn(value: unknown): [string, State][] {
+  if (typeof value !== 'object' || value === null) return [];
+  const own = z.object({ States: z.record(z.string(), stateSchema) }).safeParse(value);
+  return [
+    ...(own.success ? Object.entries(own.data.States) : []),
+    ...Object.values(value).flatMap((member) => statesIn(member)),
+  ];
+}
+
+/** The states that invoke functions, with the function's name in the contract. */
+const invocations = states
+  .filter(([, { Resource }]) => Resource?.endsWith(':lambda:invoke'))
+  .map(([name, state]) => {
+    const id = /^<(\w+)\.Arn>$/.exec(String(state.Parameters?.FunctionName))?.[1];
+    const fn = [...functions].find(([, found]) => found.id === id)?.[0].replace('recovery/', '') ?? 'unknown';
+    return { name, state, fn };
+  });
+
+describe('A workflow', () => {
+  it('is standard, traced, and logs every transition without the data in it', () => {
+    expect(machines).toHaveLength(2);
+    for (const machine of machines) {
+      expect(machine).toMatchObject({
+        StateMachineType: 'STANDARD',
+        TracingConfiguration: { Enabled: true },
+        LoggingConfiguration: { Level: 'ALL', IncludeExecutionData: false },
+      });
+    }
+  });
+
+  it('ends at last', () => {
+    expect(workflows.map(({ TimeoutSeconds }) => TimeoutSeconds)).toEqual([86_400, 86_400]);
+  });
+
+  it('is written with JSONPath throughout', () => {
+    expect(JSON.stringify(workflows)).not.toContain('QueryLanguage');
+  });
+
+  it('waits for each task longer than its function takes, and not for ever', () => {
+    const tasks = states.filter(([, { Type }]) => Type === 'Task');
+    expect(tasks.filter(([, { TimeoutSeconds }]) => TimeoutSeconds === undefined)).toEqual([]);
+    for (const { state, fn } of invocations) {
+      const timeout = functions.get(`recovery/${fn}`)?.properties.Timeout;
+      expect(state.TimeoutSeconds).toBeGreaterThan(Number(timeout));
+    }
+  });
+
+  it('goes only to states that exist', () => {
+    const check = (value: unknown): void => {
+      if (typeof value !== 'object' || value === null) return;
+      const machine = z
+        .object({ StartAt: z.string(), States: z.record(z.string(), z.unknown()) })
+        .safeParse(value);
+      if (machine.success) {
+        const { StartAt, States } = machine.data;
+        const targets = [StartAt, ...Object.values(States).flatMap(targetsOf)];
+        expect(targets.filter((target) => !(target in States))).toEqual([]);
+        expect(Object.keys(States).filter((name) => !targets.includes(name))).toEqual([]);
+      }
+      for (const member of Object.values(value)) check(member);
+    };
+    check(workflows);
+  });
+
+  it.each(invocations.filter(({ state }) => !passesAll(state)))(
+    'gives $fn what its contract asks for: $name',
+    ({ state, fn }) => {
+      expect(eventsOf(fn)).toContainEqual(membersOf(state.Parameters?.Payload));
+    },
+  );
+
+  it('gives each item of a Map what its first function asks for', () => {
+    for (const [map, fn] of [
+      ['Chunks', 'chunk-pipeline'],
+      ['Objects', 'verify-chunk'],
+    ] as const) {
+      const selector = states.find(([name]) => name === map)?.[1].ItemSelector;
+      expect(eventsOf(fn)).toContainEqual(membersOf(selector));
+    }
+  });
+
+  it('passes a state on as it is only where the function expects just that', () => {
+    const passing = invocations.filter(({ state }) => passesAll(state)).map(({ name }) => name);
+    expect(passing.sort()).toEqual([
+      'ChunkPipeline',
+      'ConcludeVerification',
+      'ReleaseAfterFailure',
+      'VerifyChunk',
+      'VerifyObjects',
+    ]);
+  });
+
+  it('tries nothing again without a bound', () => {
+    for (const [, { Retry }] of states) {
+      for (const { MaxAttempts } of Retry) expect(MaxAttempts).toBeLessThanOrEqual(5);
+    }
+  });
+
+  it('never starts a holder of the snapshot twice by itself', () => {
+    const holders = invocations.filter(({ fn }) => fn === 'hold-snapshot');
+    expect(holders.map(({ name }) => name)).toEqual(['HoldSnapshotA', 'HoldSnapshotB']);
+    for (const { state } of holders) expect(state.Retry).toEqual([]);
+  });
+
+  it('does not try again what is the same at the next try', () => {
+    const chunk = invocations.find(({ fn }) => fn === 'chunk-pipeline');
+    expect(chunk?.state.Retry[0]).toMatchObject({
+      ErrorEquals: expect.arrayContaining(['PreflightError', 'SnapshotLostError', 'BackupNotRunningError']),
+      MaxAttempts: 0,
+    });
+  });
+
+  it('copies and verifies at most as many chunks at once as the configuration says', () => {
+    const maps = states
+      .filter(([, { Type }]) => Type === 'Map')
+      .map(([name, state]) => [name, state.MaxConcurrency]);
+    expect(Object.fromEntries(maps)).toEqual({ Shards: 2, Chunks: 4, Objects: 4 });
+  });
+
+  it('keeps nothing of the results of items, whose number has no limit', () => {
+    for (const [, state] of states.filter(([name]) => ['Chunks', 'Objects', 'Shards'].includes(name))) {
+      expect(state.ResultPath).toBeNull();
+    }
+    for (const name of ['VerifyChunk', 'VerifyObjects']) {
+      expect(states.find(([found]) => found === name)?.[1].OutputPath).toBeNull();
+    }
+  });
+});
+
+function passesAll(state: State): boolean {
+  return state.Parameters?.['Payload.$'] === '$';
+}
+
+/** The names of a payload template's members. */
+function membersOf(template: unknown): string[] {
+  const members = z.record(z.string(), z.unknown()).parse(template);
+  return Object.keys(members)
+    .map((key) => key.replace(/\.\$$/, ''))
+    .sort();
+}
+
+/** The sets of members that a function's event may have. */
+function eventsOf(fn: string): string[][] {
+  const contract = Object.entries(recoveryContract.functions).find(([name]) => name === fn)?.[1];
+  return contract !== undefined && 'event' in contract ? shapesOf(contract.event) : [];
+}
+
+/** The names of the states that a state may go to. */
+function targetsOf(state: unknown): string[] {
+  const { Next, Default, Choices, Catch } = z
+    .looseObject({
+      Next: z.string().optional(),
+      Default: z.string().optional(),
+      Choices: z.array(z.looseObject({ Next: z.string() })).default([]),
+      Catch: z.array(z.looseObject({ Next: z.string() })).default([]),
+    })
+    .parse(state);
+  return [
+    Next,
+    Default,
+    ...Choices.map((choice) => choice.Next),
+    ...Catch.map((caught) => caught.Next),
+  ].filter((name) => name !== undefined);
+}
+
+/** The sets of members that an event may have, those that may be left out not counted. */
+function shapesOf(schema: z.ZodType): string[][] {
+  if (schema instanceof z.ZodUnion) {
+    return schema.options.flatMap((option) => (option instanceof z.ZodType ? shapesOf(option) : []));
+  }
+  if (!(schema instanceof z.ZodObject)) return [];
+  const required = Object.entries(schema.shape).filter(
+    ([, member]) => !z.undefined().safeParse(member).success,
+  );
+  return [required.map(([name]) => name).sort()];
+}
