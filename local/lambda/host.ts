@@ -82,6 +82,8 @@ export class LambdaHost implements Service {
       store: new EventStore(join(options.directory, 'events')),
       deliver: complete.deliver,
       run: async (event) => {
+        // A process started after `stop` would outlive the host's care for it.
+        if (!this.#running) throw serviceUnavailable('The Lambda host is not running.');
         const found = this.#functions.find(event.functionArn);
         const { payload, failed } = await this.#invocations.run(found, { ...event, asynchronous: true });
         return { payload, failed, executedVersion: found.version };
