@@ -1,5 +1,5 @@
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import { capabilities, type Scope } from '../shared/contract.ts';
 
 const scopes: readonly Scope[] = [

@@ -3,7 +3,7 @@ import {
   PutSecretValueCommand,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { z } from 'zod';
+import * as z from 'zod';
 import { generateKey, hashKey, idOfKey } from '../access/api-keys.ts';
 import type { KeyStore } from '../access/key-store.ts';
 

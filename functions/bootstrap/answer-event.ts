@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EventContext } from '../shared/event-handler.ts';
 import { redactError } from '../shared/redact.ts';
 import { type CustomResourceEvent, deliver, type Outcome, toAnswer } from './cloudformation.ts';

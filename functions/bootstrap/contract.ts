@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineContract } from '../shared/contract.ts';
 
 /** CloudFormation passes every property as a string, and leaves out what is undefined. */

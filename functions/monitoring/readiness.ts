@@ -1,5 +1,5 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Dependency, Readiness as ReadinessReport } from './contract.ts';
 
 /** One question to a dependency: it answers by not throwing. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Problem } from './problem.ts';
 
 /** Query parameters of every list: `limit` items of one page, and the token that the page before gave. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** One part of a request that was not accepted. */
 export interface FieldError {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import { hashKey, idOfKey } from '../../../functions/access/api-keys.ts';
 import { KeyStore } from '../../../functions/access/key-store.ts';
 import { ShardReader } from '../../../functions/shared/shards.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import { contracts } from '../../../functions/contracts.ts';
 import { describeApi, type Operation } from '../../../functions/reference/openapi.ts';
 import { defineContract } from '../../../functions/shared/contract.ts';

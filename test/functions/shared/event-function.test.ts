@@ -1,6 +1,6 @@
 import './output.ts';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import { eventFunction } from '../../../functions/shared/event-function.ts';
 import { lambdaContext } from './lambda.ts';
 import { takeOutput, takeRecords } from './output.ts';

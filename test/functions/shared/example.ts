@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineContract } from '../../../functions/shared/contract.ts';
 import { type Authenticate, httpFunction } from '../../../functions/shared/http-function.ts';
 import type { HttpHandlers } from '../../../functions/shared/http-handler.ts';

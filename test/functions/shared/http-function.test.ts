@@ -1,6 +1,6 @@
 import './output.ts';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import { httpFunction } from '../../../functions/shared/http-function.ts';
 import { maximumBodyBytes } from '../../../functions/shared/http-request.ts';
 import { problemSchema } from '../../../functions/shared/problem.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { z } from 'zod';
+import * as z from 'zod';
 import { decodeToken, encodeToken } from '../../../functions/shared/paging.ts';
 
 const position = z.strictObject({ pk: z.string(), sk: z.string() });
