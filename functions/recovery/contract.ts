@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { callerEnvironment } from '../access/contract.ts';
 import { defineContract } from '../shared/contract.ts';
+import { pageQuery } from '../shared/paging.ts';
 import { backupIdSchema, operationIdSchema, shardNameSchema } from './ids.ts';
 import { backupSchema, backupStateSchema, backupSummarySchema, operationSchema } from './model.ts';
 import * as workflow from './workflow.ts';
@@ -27,8 +28,8 @@ const pipeline = {
 const backupParams = z.strictObject({ backupId: backupIdSchema });
 const operationParams = z.strictObject({ operationId: operationIdSchema });
 const verifyBody = z.strictObject({ backupId: backupIdSchema }).meta({ title: 'What to verify' });
-const backupLocation = { 202: { description: 'Accepted.', schema: backupSchema, headers: accepted } };
-const operationLocation = { 202: { description: 'Accepted.', schema: operationSchema, headers: accepted } };
+const backupAccepted = { description: 'Accepted.', schema: backupSchema, headers: accepted };
+const operationAccepted = { description: 'Accepted.', schema: operationSchema, headers: accepted };
 
 /** Backups of the platform's databases: taken, proved, listed, removed. */
 export const recoveryContract = defineContract({
@@ -58,8 +59,8 @@ export const recoveryContract = defineContract({
         })
         .meta({ title: 'What to back up' }),
       responses: {
-        ...backupLocation,
-        409: { description: 'A backup of one of these shards is running; `runningBackupId` names it.' },
+        202: backupAccepted,
+        409: { description: 'A backup of one of these shards is running; detail and `Location` name it.' },
         422: { description: 'A shard of that name does not exist.' },
       },
     },
@@ -69,8 +70,7 @@ export const recoveryContract = defineContract({
       scope: 'admin',
       summary: 'List backups, newest first',
       query: z.strictObject({
-        limit: z.coerce.number().int().min(1).max(100).default(20).meta({ description: 'Backups per page.' }),
-        nextToken: z.string().min(1).max(2048).optional().meta({ description: 'From the page before.' }),
+        ...pageQuery,
         state: backupStateSchema.optional().meta({ description: 'Only backups in this state.' }),
       }),
       responses: {
@@ -101,7 +101,7 @@ export const recoveryContract = defineContract({
       description: 'What it has stored is removed. Canceling twice is the same as once.',
       params: backupParams,
       responses: {
-        ...backupLocation,
+        202: backupAccepted,
         404: { description: 'No such backup.' },
         409: { description: 'It has ended already.' },
       },
@@ -113,7 +113,7 @@ export const recoveryContract = defineContract({
       summary: 'Delete a backup and all its objects',
       params: backupParams,
       responses: {
-        ...backupLocation,
+        202: backupAccepted,
         404: { description: 'No such backup.' },
         409: { description: 'It is still running: cancel it first.' },
       },
@@ -126,7 +126,7 @@ export const recoveryContract = defineContract({
       description: 'Manifest, and of every object hash, decryption, decompression, rows and their digest.',
       body: verifyBody,
       responses: {
-        ...operationLocation,
+        202: operationAccepted,
         404: { description: 'No such backup.' },
         409: { description: 'The backup is not complete.' },
       },
@@ -139,7 +139,7 @@ export const recoveryContract = defineContract({
       description: 'Manifest, and of every object size and SHA-256. Decrypts nothing.',
       body: verifyBody,
       responses: {
-        ...operationLocation,
+        202: operationAccepted,
         404: { description: 'No such backup.' },
         409: { description: 'The backup is not complete.' },
       },
@@ -162,7 +162,7 @@ export const recoveryContract = defineContract({
       summary: 'Cancel a running verification',
       params: operationParams,
       responses: {
-        ...operationLocation,
+        202: operationAccepted,
         404: { description: 'No such operation.' },
         409: { description: 'It has ended already.' },
       },

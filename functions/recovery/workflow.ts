@@ -87,7 +87,7 @@ export const blockRangeSchema = z.strictObject({
 export type BlockRange = z.output<typeof blockRangeSchema>;
 
 /** One item of the plan: one range of a large table, or several small tables in whole. */
-export const chunkWorkSchema = z.strictObject({ item: count, ranges: z.array(blockRangeSchema).min(1) });
+export const chunkWorkSchema = z.strictObject({ item: count, ranges: z.array(blockRangeSchema) });
 export type ChunkWork = z.output<typeof chunkWorkSchema>;
 
 /** `ChunkPipeline`: `ItemSelector` of the distributed Map gives `work` from `$$.Map.Item.Value`. */
@@ -128,7 +128,7 @@ export const storedObjectSchema = z.strictObject({
 export type StoredObject = z.output<typeof storedObjectSchema>;
 
 /** A bounded number of stored objects that one invocation reads back. */
-const verifyWork = { item: count, objects: z.array(storedObjectSchema).min(1) };
+const verifyWork = { item: count, objects: z.array(storedObjectSchema) };
 export const verifyWorkSchema = z.strictObject(verifyWork);
 
 /** `ChunkPipeline`'s result is `VerifyChunk`'s whole payload. */

@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type BackupId, type ShardName, shardNameSchema } from '../ids.ts';
 import { findingSchema, stageSchema, stageTotalsSchema } from '../model.ts';
-import { chunkWorkSchema, type ObjectKind, type StoredObject, storedObjectSchema } from '../workflow.ts';
+import {
+  chunkWorkSchema,
+  type ObjectKind,
+  type StoredObject,
+  shardTargetSchema,
+  storedObjectSchema,
+} from '../workflow.ts';
 import { backupPartition } from './backup-catalog.ts';
 import type { RecoveryTable } from './recovery-table.ts';
 import { snapshotOriginSchema } from './snapshot-store.ts';
@@ -18,6 +24,7 @@ export const workObjectSchema = z.object({
 export const shardRecordSchema = z.object({
   shard: shardNameSchema,
   stage: stageSchema.default('planning'),
+  target: shardTargetSchema.optional(),
   origin: snapshotOriginSchema.optional(),
   relations: z.number().int().optional(),
   chunksTotal: z.number().int().optional(),

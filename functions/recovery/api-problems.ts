@@ -1,0 +1,39 @@
+import { Problem } from '../shared/problem.ts';
+import { BackupConflictError, DependencyError, UnknownShardError } from './errors.ts';
+
+/** Where a backup is followed. */
+export const backupPath = (id: string): string => `/api/disaster-recovery/backups/${id}`;
+/** Where a verification is followed. */
+export const operationPath = (id: string): string => `/api/disaster-recovery/encryption/operations/${id}`;
+
+export const noSuchBackup = (): Problem => new Problem('not-found', 'There is no backup of that id.');
+export const noSuchOperation = (): Problem => new Problem('not-found', 'There is no operation of that id.');
+
+/** Runs a handler and turns this capability's errors into answers; all others are the shared stack's. */
+export async function answerErrors<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw toProblem(error);
+  }
+}
+
+function toProblem(error: unknown): unknown {
+  if (error instanceof BackupConflictError) {
+    return new Problem('conflict', error.message, {
+      headers: { location: backupPath(error.runningBackupId) },
+    });
+  }
+  if (error instanceof UnknownShardError) {
+    return new Problem('unprocessable-request', error.message, {
+      errors: [{ field: 'body.shards', message: error.message }],
+    });
+  }
+  if (error instanceof DependencyError) {
+    return new Problem('not-available', 'A part of AWS that this needs did not answer. Try again later.', {
+      headers: { 'retry-after': '5' },
+      cause: error,
+    });
+  }
+  return error;
+}

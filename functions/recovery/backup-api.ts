@@ -1,0 +1,108 @@
+import type { LambdaClient } from '@aws-sdk/client-lambda';
+import { z } from 'zod';
+import type { HttpHandlers } from '../shared/http-handler.ts';
+import { decodeToken, encodeToken } from '../shared/paging.ts';
+import { Problem } from '../shared/problem.ts';
+import { answerErrors, backupPath, noSuchBackup } from './api-problems.ts';
+import {
+  cancelBackup,
+  deleteBackup,
+  type RequestDependencies,
+  startBackup,
+  sweepStarter,
+} from './backup-requests.ts';
+import type { BackupRecord } from './catalog/backup-record.ts';
+import { ChunkCatalog } from './catalog/chunk-catalog.ts';
+import { claimId } from './catalog/idempotency.ts';
+import type { RecoveryTable } from './catalog/recovery-table.ts';
+import type { recoveryContract } from './contract.ts';
+import { type BackupId, backupIdSchema } from './ids.ts';
+import type { Backup } from './model.ts';
+import { readProgress } from './read-progress.ts';
+import { toBackup, toSummary } from './view.ts';
+
+export interface BackupApiDependencies extends RequestDependencies {
+  readonly table: RecoveryTable;
+  readonly lambda: LambdaClient;
+  readonly sweepFunctionArn: string;
+  readonly newId: () => string;
+}
+
+type BackupHandlers = Pick<
+  HttpHandlers<typeof recoveryContract>,
+  'startBackup' | 'listBackups' | 'getBackup' | 'cancelBackup' | 'deleteBackup'
+>;
+
+const positionSchema = z.string().max(200);
+
+/** The routes of backups. */
+export function backupHandlers(deps: BackupApiDependencies): BackupHandlers {
+  const { catalog, clock } = deps;
+
+  const find = async (id: BackupId): Promise<BackupRecord> => {
+    const record = await catalog.get(id);
+    if (record === undefined) throw noSuchBackup();
+    return record;
+  };
+  const show = async (record: BackupRecord): Promise<Backup> => {
+    const { progress, shardDetails = [] } = record;
+    if (progress !== undefined) return toBackup(record, { progress, shardDetails });
+    const chunks = new ChunkCatalog(deps.table, record.id);
+    return toBackup(record, await readProgress(chunks, record, clock.now()));
+  };
+  const accepted = async (id: BackupId) => ({
+    status: 202 as const,
+    headers: { location: backupPath(id) },
+    body: await show(await find(id)),
+  });
+
+  return {
+    startBackup: ({ body, caller, trace, request, log }) =>
+      answerErrors(async () => {
+        const claim = {
+          callerId: caller.keyId,
+          route: 'startBackup',
+          key: request.headers['idempotency-key'],
+          body,
+        };
+        const id = backupIdSchema.parse(await claimId(deps.table, claim, deps.newId(), clock.now()));
+        const { traceparent } = trace;
+        await startBackup(deps, { id, shards: body.shards, requestedBy: caller.keyId, traceparent });
+        log.info('Backup started', { backupId: id });
+        return accepted(id);
+      }),
+
+    listBackups: ({ query }) =>
+      answerErrors(async () => {
+        const before = decodeToken('backups', positionSchema, query.nextToken);
+        const { backups, next } = await catalog.list(query.limit, before, query.state);
+        const nextToken = next === undefined ? null : encodeToken('backups', next);
+        return { status: 200, body: { backups: backups.map(toSummary), nextToken } };
+      }),
+
+    getBackup: ({ params }) =>
+      answerErrors(async () => ({ status: 200, body: await show(await find(params.backupId)) })),
+
+    cancelBackup: ({ params, log }) =>
+      answerErrors(async () => {
+        const record = await find(params.backupId);
+        if (!(await cancelBackup(deps, record))) {
+          const what = record.state === 'running' ? 'being committed' : record.state;
+          throw new Problem('conflict', `The backup is ${what}: it cannot be canceled any more.`);
+        }
+        log.info('Backup canceled', { backupId: record.id });
+        return accepted(record.id);
+      }),
+
+    deleteBackup: ({ params, trace, log }) =>
+      answerErrors(async () => {
+        const { id } = await find(params.backupId);
+        const startSweep = sweepStarter(deps.lambda, deps.sweepFunctionArn, trace.traceparent);
+        if (!(await deleteBackup(catalog, startSweep, id))) {
+          throw new Problem('conflict', 'The backup is still running: cancel it first.');
+        }
+        log.info('Backup is being deleted', { backupId: id });
+        return accepted(id);
+      }),
+  };
+}

@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import { backupIdSchema, type OperationId, operationIdSchema } from '../ids.ts';
+import { type Failure, failureSchema, findingSchema, workStateSchema } from '../model.ts';
+import type { RecoveryTable } from './recovery-table.ts';
+
+export const operationRecordSchema = z.object({
+  id: operationIdSchema,
+  kind: z.enum(['verify', 'verify-hash']),
+  backupId: backupIdSchema,
+  state: workStateSchema,
+  traceparent: z.string(),
+  executionArn: z.string().optional(),
+  requestedBy: z.string().optional(),
+  cancelRequested: z.boolean().default(false),
+  createdAt: z.string(),
+  finishedAt: z.string().optional(),
+  objectsTotal: z.number().int().optional(),
+  error: failureSchema.optional(),
+});
+export type OperationRecord = z.output<typeof operationRecordSchema>;
+
+/** What one invocation found out. */
+const checkedWorkSchema = z.object({
+  objects: z.number().int(),
+  storedBytes: z.number(),
+  findings: z.array(findingSchema),
+});
+export type CheckedWork = z.output<typeof checkedWorkSchema>;
+
+/** Everything about one verification lies in this partition. */
+export const operationPartition = (id: OperationId): string => `OPERATION#${id}`;
+const metaKey = (id: OperationId) => ({ pk: operationPartition(id), sk: 'META' });
+const workPrefix = 'WORK#';
+
+const isActive = '#state IN (:queued, :running)';
+const active = { ':queued': 'queued', ':running': 'running' };
+const keepSeconds = 90 * 24 * 60 * 60;
+
+/** Verifications of stored backups; what each part of one found is an item of its own. */
+export class OperationCatalog {
+  readonly #table: RecoveryTable;
+  readonly #now: () => number;
+
+  constructor(table: RecoveryTable, now: () => number = Date.now) {
+    this.#table = table;
+    this.#now = now;
+  }
+
+  async get(id: OperationId): Promise<OperationRecord | undefined> {
+    const item = await this.#table.get(metaKey(id));
+    return item === undefined ? undefined : operationRecordSchema.parse(item);
+  }
+
+  async create(operation: Omit<OperationRecord, 'state' | 'cancelRequested'>): Promise<boolean> {
+    return this.#table.put(
+      {
+        ...metaKey(operation.id),
+        ...operation,
+        state: 'queued',
+        cancelRequested: false,
+        expiresAt: this.#expiresAt(),
+      },
+      { expression: 'attribute_not_exists(pk)' },
+    );
+  }
+
+  async setExecution(id: OperationId, executionArn: string): Promise<boolean> {
+    return this.#table.set(metaKey(id), { executionArn }, { expression: 'attribute_exists(pk)' });
+  }
+
+  async start(id: OperationId, executionArn: string, objectsTotal: number): Promise<boolean> {
+    return this.#table.set(
+      metaKey(id),
+      { state: 'running', executionArn, objectsTotal },
+      { expression: `${isActive} AND #cancelRequested = :no`, values: { ...active, ':no': false } },
+    );
+  }
+
+  async requestCancel(id: OperationId): Promise<boolean> {
+    return this.#table.set(metaKey(id), { cancelRequested: true }, { expression: isActive, values: active });
+  }
+
+  async end(
+    id: OperationId,
+    state: 'completed' | 'failed' | 'canceled',
+    values: { finishedAt: string; error?: Failure },
+  ): Promise<boolean> {
+    return this.#table.set(metaKey(id), { ...values, state }, { expression: isActive, values: active });
+  }
+
+  /** Notes what was found in one part; doing it again replaces the note. `part` is unique within the operation. */
+  async note(id: OperationId, part: string, work: CheckedWork): Promise<void> {
+    await this.#table.put({
+      pk: operationPartition(id),
+      sk: `${workPrefix}${part}`,
+      ...work,
+      expiresAt: this.#expiresAt(),
+    });
+  }
+
+  /** All that was found so far, and how much has been looked at. */
+  async checked(id: OperationId): Promise<CheckedWork> {
+    const total: CheckedWork = { objects: 0, storedBytes: 0, findings: [] };
+    for await (const item of this.#table.query({ pk: operationPartition(id), prefix: workPrefix })) {
+      const work = checkedWorkSchema.parse(item);
+      total.objects += work.objects;
+      total.storedBytes += work.storedBytes;
+      total.findings.push(...work.findings);
+    }
+    return total;
+  }
+
+  #expiresAt(): number {
+    return Math.floor(this.#now() / 1000) + keepSeconds;
+  }
+}

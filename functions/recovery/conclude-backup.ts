@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import type { BackupCatalog } from './catalog/backup-catalog.ts';
+import type { BackupRecord } from './catalog/backup-record.ts';
+import type { ChunkCatalog } from './catalog/chunk-catalog.ts';
+import type { Failures } from './catalog/failures.ts';
+import type { ShardLocks } from './catalog/shard-locks.ts';
+import type { SnapshotStore } from './catalog/snapshot-store.ts';
+import { type Clock, isoTime } from './clock.ts';
+import type { BackupId, ShardName } from './ids.ts';
+import type { Failure } from './model.ts';
+import { readProgress } from './read-progress.ts';
+import type { executionStatusEventSchema } from './workflow.ts';
+
+/** How an execution ended, from its own Catch or from EventBridge. */
+export interface ExecutionEnd {
+  readonly name: string;
+  /** Somebody stopped it. */
+  readonly aborted: boolean;
+  readonly failure: Failure;
+}
+
+export interface ConcludeDependencies {
+  readonly catalog: BackupCatalog;
+  readonly chunks: ChunkCatalog;
+  readonly failures: Failures;
+  readonly locks: ShardLocks;
+  readonly snapshot: (shard: ShardName) => SnapshotStore;
+  /** Has the leftovers removed, some time soon. */
+  readonly startSweep: (backupId: BackupId) => Promise<void>;
+  readonly clock: Clock;
+}
+
+/**
+ * Ends a backup whose execution ended without completing it: releases its snapshots and its shards, notes how it
+ * ended, and has what it stored removed. Hearing of the same end twice is fine.
+ *
+ * @returns the record as it ended now; nothing when it had ended before.
+ */
+export async function concludeBackup(
+  deps: ConcludeDependencies,
+  record: BackupRecord,
+  end: ExecutionEnd,
+): Promise<BackupRecord | undefined> {
+  const { catalog, clock } = deps;
+  const { id, shards } = record;
+  if (record.state === 'completed' || record.state === 'deleting') return undefined;
+  for (const shard of shards) await deps.snapshot(shard).release();
+  const state = record.cancelRequested || end.aborted ? 'canceled' : 'failed';
+  const { progress, shardDetails, rows } = await readProgress(deps.chunks, record, clock.now());
+  const error = (await moreTelling(deps.failures, end.failure)) ?? end.failure;
+  const ended = await catalog.end(id, state, {
+    finishedAt: isoTime(clock.now()),
+    progress: { ...progress, etaMs: null },
+    shardDetails,
+    rows,
+    sizeBytes: progress.bytesStored,
+    ...(state === 'failed' ? { error } : {}),
+  });
+  await deps.locks.release(id, shards);
+  await catalog.sweepNeeded(id);
+  await deps.startSweep(id);
+  return ended ? await catalog.get(id) : undefined;
+}
+
+/** A distributed Map only says that items failed; the items say why. */
+async function moreTelling(failures: Failures, failure: Failure): Promise<Failure | undefined> {
+  return failure.code.startsWith('States.') ? failures.first() : undefined;
+}
+
+/** What Lambda reports as the cause of an error that a function threw. */
+const lambdaCause = z.looseObject({ errorType: z.string(), errorMessage: z.string() });
+
+/** Reads an error as a workflow reports it. */
+export function failureOfExecution(
+  error: string | null | undefined,
+  cause: string | null | undefined,
+): Failure {
+  const parsed = lambdaCause.safeParse(parseJson(cause ?? ''));
+  if (parsed.success) return { code: parsed.data.errorType, message: parsed.data.errorMessage };
+  return { code: error || 'ExecutionFailed', message: cause || 'The workflow ended without saying why.' };
+}
+
+/** Reads EventBridge's report. */
+export function endOfReport({ detail }: z.output<typeof executionStatusEventSchema>): ExecutionEnd {
+  const failure =
+    detail.status === 'TIMED_OUT'
+      ? { code: 'States.Timeout', message: 'The workflow took longer than it may.' }
+      : failureOfExecution(detail.error, detail.cause);
+  return { name: detail.name, aborted: detail.status === 'ABORTED', failure };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

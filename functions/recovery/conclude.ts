@@ -1,0 +1,91 @@
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import type { z } from 'zod';
+import { dynamo, eventBridge, lambda } from '../shared/clients.ts';
+import { eventFunction } from '../shared/event-function.ts';
+import { Announcer } from './announce.ts';
+import { sweepStarter } from './backup-requests.ts';
+import { BackupCatalog, backupPartition } from './catalog/backup-catalog.ts';
+import type { BackupRecord } from './catalog/backup-record.ts';
+import { ChunkCatalog } from './catalog/chunk-catalog.ts';
+import { Failures } from './catalog/failures.ts';
+import { OperationCatalog, operationPartition } from './catalog/operation-catalog.ts';
+import { RecoveryTable } from './catalog/recovery-table.ts';
+import { ShardLocks } from './catalog/shard-locks.ts';
+import { SnapshotStore } from './catalog/snapshot-store.ts';
+import { isoTime, systemClock } from './clock.ts';
+import { concludeBackup, type ExecutionEnd, endOfReport, failureOfExecution } from './conclude-backup.ts';
+import { recoveryContract } from './contract.ts';
+import { backupIdSchema, operationIdSchema } from './ids.ts';
+import { reportTraceparent } from './traceparent-of.ts';
+import { failOperation } from './verification/conclude-verification.ts';
+import type { concludeEventSchema } from './workflow.ts';
+
+/** Ends what an execution leaves behind that did not end well: a backup or a verification. */
+export const handler = eventFunction({
+  contract: recoveryContract.functions.conclude,
+  traceparentOf: reportTraceparent,
+  handler: (environment) => {
+    const table = new RecoveryTable(dynamo(), environment.RECOVERY_TABLE);
+    const catalog = new BackupCatalog(table);
+    const operations = new OperationCatalog(table);
+    const announcer = new Announcer(eventBridge(), environment.EVENT_BUS_NAME);
+
+    const announce = async (record: BackupRecord): Promise<void> => {
+      const { id: backupId, shards, finishedAt, traceparent, error } = record;
+      const common = {
+        version: 1 as const,
+        backupId,
+        shards,
+        at: finishedAt ?? isoTime(systemClock.now()),
+        traceparent,
+      };
+      if (record.state === 'canceled') await announcer.announce('backup.canceled', common);
+      else if (error !== undefined) await announcer.announce('backup.failed', { ...common, error });
+    };
+
+    return async (event, { log, metrics, trace }) => {
+      const end = endOf(event);
+      const operation = await operations.get(operationIdSchema.parse(end.name));
+      if (operation !== undefined) {
+        const failures = new Failures(table, operationPartition(operation.id));
+        const outcome = await failOperation(
+          { operations, catalog, failures, clock: systemClock },
+          operation,
+          end,
+        );
+        return { outcome };
+      }
+      const record = await catalog.get(backupIdSchema.parse(end.name));
+      if (record === undefined) {
+        // Nothing to show it in: the alarm has to tell.
+        if (!end.aborted) metrics.addMetric('BackupsFailed', MetricUnit.Count, 1);
+        log.error('An execution ended before its backup was noted', { name: end.name, ...end.failure });
+        return { outcome: 'nothing-to-do' };
+      }
+      const ended = await concludeBackup(
+        {
+          catalog,
+          chunks: new ChunkCatalog(table, record.id),
+          failures: new Failures(table, backupPartition(record.id)),
+          locks: new ShardLocks(table, catalog),
+          snapshot: (shard) => new SnapshotStore(table, record.id, shard),
+          startSweep: sweepStarter(lambda(), environment.SWEEP_FUNCTION_ARN, trace.traceparent),
+          clock: systemClock,
+        },
+        record,
+        end,
+      );
+      if (ended === undefined) return { outcome: 'nothing-to-do' };
+      if (ended.state === 'failed') metrics.addMetric('BackupsFailed', MetricUnit.Count, 1);
+      log.warn('Backup ended', { backupId: ended.id, state: ended.state, error: ended.error });
+      await announce(ended);
+      return { outcome: ended.state };
+    };
+  },
+});
+
+function endOf(event: z.output<typeof concludeEventSchema>): ExecutionEnd {
+  if ('detail' in event) return endOfReport(event);
+  const { executionName, error } = event;
+  return { name: executionName, aborted: false, failure: failureOfExecution(error.Error, error.Cause) };
+}

@@ -1,0 +1,148 @@
+import type { BackupCatalog } from '../catalog/backup-catalog.ts';
+import type { BackupRecord } from '../catalog/backup-record.ts';
+import type { ChunkCatalog, ChunkRecord, ShardRecord } from '../catalog/chunk-catalog.ts';
+import { shardDescriptionSchema } from '../chunks/describe-shard.ts';
+import { type Clock, isoTime } from '../clock.ts';
+import { BackupNotRunningError, IncompleteBackupError } from '../errors.ts';
+import type { BackupId, ShardName } from '../ids.ts';
+import type { Bucket } from '../objects/bucket.ts';
+import { type VerifyPlace, verifyObject } from '../objects/verify-object.ts';
+import { readProgress } from '../read-progress.ts';
+import { pinnedSettings } from '../snapshot/session.ts';
+import { toolVersions } from '../tools.ts';
+import type { StoredObject } from '../workflow.ts';
+import { assembleShard, planSchema } from './assemble.ts';
+import { type Manifest, type ManifestShard, sha256Of } from './manifest.ts';
+import type { ManifestStore, StoredManifest } from './manifest-store.ts';
+
+export interface CommitDependencies {
+  readonly catalog: BackupCatalog;
+  readonly chunks: ChunkCatalog;
+  readonly place: VerifyPlace;
+  readonly manifests: ManifestStore;
+  readonly clock: Clock;
+}
+
+export interface Committed {
+  readonly record: BackupRecord;
+  readonly manifest: StoredManifest;
+}
+
+/**
+ * Makes a backup of what was stored: proves that it is complete, writes the manifest, and notes that it exists. Doing it
+ * again after it was done changes nothing.
+ *
+ * @throws IncompleteBackupError, BackupNotRunningError, ManifestError, DependencyError; without a manifest written.
+ */
+export async function commitBackup(deps: CommitDependencies, backupId: BackupId): Promise<Committed> {
+  const { catalog, clock } = deps;
+  const record = await catalog.get(backupId);
+  if (record === undefined) throw new BackupNotRunningError(`There is no backup ${backupId}.`);
+  const shards = await assemble(deps, record);
+  const committedAt = await catalog.beginCommit(backupId, isoTime(clock.now()));
+  if (committedAt === undefined)
+    throw new BackupNotRunningError(`Backup ${backupId} is not running any more.`);
+  const manifest = await deps.manifests.write(toManifest(record, committedAt, shards, deps.place.keyArn));
+
+  const finishedAt = isoTime(clock.now());
+  const { progress, shardDetails, rows } = await readProgress(deps.chunks, record, clock.now(), 'done');
+  await catalog.complete(backupId, {
+    manifest: { key: manifest.key, versionId: manifest.versionId, sha256: manifest.sha256 },
+    finishedAt,
+    skewMs: manifest.manifest.skewMs,
+    sizeBytes: manifest.manifest.totals.storedBytes,
+    progress: { ...progress, etaMs: 0 },
+    shardDetails: shardDetails.map((shard) => ({ ...shard, stage: 'done' })),
+    rows,
+  });
+  const completed = await catalog.get(backupId);
+  if (completed?.state !== 'completed') {
+    throw new BackupNotRunningError(`Backup ${backupId} is not running any more.`);
+  }
+  return { record: completed, manifest };
+}
+
+async function assemble(deps: CommitDependencies, record: BackupRecord): Promise<ManifestShard[]> {
+  const chunks = new Map<ShardName, ChunkRecord[]>(record.shards.map((shard) => [shard, []]));
+  for await (const chunk of deps.chunks.chunks()) chunks.get(chunk.shard)?.push(chunk);
+  const shardRecords = new Map((await deps.chunks.shards()).map((shard) => [shard.shard, shard]));
+  const shards: ManifestShard[] = [];
+  for (const name of record.shards) {
+    const shard = shardRecords.get(name);
+    if (shard === undefined) throw new IncompleteBackupError(`${name} was not backed up.`);
+    const { bucket } = deps.place;
+    const plan = planSchema.parse(await readWork(bucket, name, 'plan', shard.plan));
+    const description = shardDescriptionSchema.parse(
+      await readWork(bucket, name, 'description', shard.description),
+    );
+    await proveSchema(deps.place, shard);
+    shards.push(assembleShard({ record: shard, plan, description, chunks: chunks.get(name) ?? [] }));
+  }
+  return shards;
+}
+
+/** Reads what an earlier function left in the store, and only exactly that. */
+async function readWork(
+  bucket: Bucket,
+  shard: ShardName,
+  what: string,
+  object: { key: string; versionId: string | null; sha256: string } | undefined,
+): Promise<unknown> {
+  const stored = object === undefined ? undefined : await bucket.readText(object);
+  if (stored === undefined) throw new IncompleteBackupError(`The ${what} of ${shard} is missing.`);
+  if (sha256Of(stored.text) !== object?.sha256) {
+    throw new IncompleteBackupError(`The ${what} of ${shard} is not as it was written.`);
+  }
+  return JSON.parse(stored.text);
+}
+
+/** Reads DDL and sequence values back; the rows were read back chunk by chunk. */
+async function proveSchema(place: VerifyPlace, shard: ShardRecord): Promise<void> {
+  const objects = [shard['pre-data'], shard['post-data'], shard.sequences];
+  for (const object of objects.filter((object): object is StoredObject => object !== undefined)) {
+    const { problem } = await verifyObject(place, object, 'full');
+    if (problem !== undefined) {
+      throw new IncompleteBackupError(`${object.key} is damaged (${problem.problem}): ${problem.detail}`);
+    }
+  }
+}
+
+function toManifest(
+  record: BackupRecord,
+  committedAt: string,
+  shards: ManifestShard[],
+  keyArn: string,
+): Manifest {
+  const instants = shards.map(({ origin }) => Date.parse(origin.instant));
+  const objects = shards.flatMap(({ preData, postData, sequences, chunks }) => [
+    preData,
+    postData,
+    sequences,
+    ...chunks,
+  ]);
+  const total = (value: (object: StoredObject) => number) =>
+    objects.reduce((sum, object) => sum + value(object), 0);
+  return {
+    format: 'mainstay.backup',
+    formatVersion: 1,
+    backupId: record.id,
+    type: record.type,
+    createdAt: record.createdAt,
+    committedAt,
+    encoding: {
+      rows: 'PostgreSQL COPY text',
+      encryption: 'AWS Encryption SDK message, ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY',
+      keyArn,
+      settings: { ...pinnedSettings },
+    },
+    tools: toolVersions,
+    shards,
+    skewMs: Math.max(...instants) - Math.min(...instants),
+    totals: {
+      objects: objects.length,
+      rows: total((object) => object.rows?.count ?? 0),
+      plainBytes: total((object) => object.plainBytes),
+      storedBytes: total((object) => object.storedBytes),
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import {
+  GenerateMacCommand,
+  type KMSClient,
+  KMSInvalidMacException,
+  VerifyMacCommand,
+} from '@aws-sdk/client-kms';
+import { ManifestError, onDependency } from '../errors.ts';
+import type { BackupId } from '../ids.ts';
+import type { Bucket } from '../objects/bucket.ts';
+import { manifestKey } from '../objects/object-keys.ts';
+import { canonicalJson, type Manifest, macMessage, parseManifest, sha256Of } from './manifest.ts';
+
+const algorithm = 'HMAC_SHA_256';
+
+export interface StoredManifest {
+  readonly key: string;
+  readonly versionId: string | null;
+  /** Of the stored bytes, hex. */
+  readonly sha256: string;
+  readonly manifest: Manifest;
+}
+
+/** Writes and reads manifests, each authenticated by a MAC whose key never leaves KMS. */
+export class ManifestStore {
+  readonly #bucket: Bucket;
+  readonly #kms: KMSClient;
+  readonly #keyArn: string;
+
+  constructor(bucket: Bucket, kms: KMSClient, keyArn: string) {
+    this.#bucket = bucket;
+    this.#kms = kms;
+    this.#keyArn = keyArn;
+  }
+
+  /**
+   * Writes the manifest where none is yet, and reads it back. An equal one that is there already, from an attempt
+   * whose end was not heard of, is as good.
+   *
+   * @throws ManifestError when another manifest is there, or what is read back is not authentic.
+   */
+  async write(manifest: Manifest): Promise<StoredManifest> {
+    const { Mac } = await onDependency('KMS', 'GenerateMac', () =>
+      this.#kms.send(
+        new GenerateMacCommand({
+          KeyId: this.#keyArn,
+          MacAlgorithm: algorithm,
+          Message: macMessage(manifest),
+        }),
+      ),
+    );
+    const value = Buffer.from(Mac ?? []).toString('base64');
+    const text = canonicalJson({ manifest, mac: { algorithm, keyArn: this.#keyArn, value } });
+    await this.#bucket.create(manifestKey(manifest.backupId), text);
+    const stored = await this.read(manifest.backupId, null);
+    if (stored === undefined) throw new ManifestError('The manifest cannot be read back.');
+    if (canonicalJson(stored.manifest) !== canonicalJson(manifest)) {
+      throw new ManifestError('Another manifest of this backup is there already.');
+    }
+    return stored;
+  }
+
+  /**
+   * Reads a manifest and has KMS check its MAC.
+   *
+   * @returns nothing when there is none.
+   * @throws ManifestError when it is not as it was written.
+   */
+  async read(backupId: BackupId, versionId: string | null): Promise<StoredManifest | undefined> {
+    const stored = await this.#bucket.readText({ key: manifestKey(backupId), versionId });
+    if (stored === undefined) return undefined;
+    const { manifest, mac } = parseManifest(stored.text);
+    if (manifest.backupId !== backupId) {
+      throw new ManifestError(`It is the manifest of backup ${manifest.backupId}.`);
+    }
+    await this.#verify(manifest, Buffer.from(mac.value, 'base64'));
+    return { key: stored.key, versionId: stored.versionId, sha256: sha256Of(stored.text), manifest };
+  }
+
+  /** The key is the deployment's, not the one that the object names. */
+  async #verify(manifest: Manifest, mac: Buffer): Promise<void> {
+    await onDependency('KMS', 'VerifyMac', async () => {
+      try {
+        await this.#kms.send(
+          new VerifyMacCommand({
+            KeyId: this.#keyArn,
+            MacAlgorithm: algorithm,
+            Message: macMessage(manifest),
+            Mac: mac,
+          }),
+        );
+      } catch (error) {
+        if (!(error instanceof KMSInvalidMacException)) throw error;
+        throw new ManifestError('The manifest’s MAC is wrong: it is not what Mainstay wrote.');
+      }
+    });
+  }
+}

@@ -1,0 +1,94 @@
+import {
+  AbortMultipartUploadCommand,
+  DeleteObjectsCommand,
+  ListMultipartUploadsCommand,
+  ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
+} from '@aws-sdk/client-s3';
+import { DependencyError, onDependency } from '../errors.ts';
+import type { Bucket } from './bucket.ts';
+
+export interface Removal {
+  readonly objectsRemoved: number;
+  readonly uploadsAborted: number;
+  /** Whether time ran out before all was removed. */
+  readonly remaining: boolean;
+}
+
+/** Whether an object is there, in its latest version. */
+export async function exists(bucket: Bucket, key: string): Promise<boolean> {
+  const page = await listVersions(bucket, key, {});
+  return (page.Versions ?? []).some((version) => version.Key === key && version.IsLatest === true);
+}
+
+/**
+ * Removes every version of every object below `prefix`, delete markers, and uploads that were never completed.
+ *
+ * @param hasTime asked before each page.
+ * @throws DependencyError naming the first object that S3 did not remove (one under Object Lock, for example).
+ */
+export async function removePrefix(bucket: Bucket, prefix: string, hasTime: () => boolean): Promise<Removal> {
+  const uploadsAborted = await abortUploads(bucket, prefix);
+  let objectsRemoved = 0;
+  let position: Position = {};
+  for (;;) {
+    if (!hasTime()) return { objectsRemoved, uploadsAborted, remaining: true };
+    const page = await listVersions(bucket, prefix, position);
+    const found = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])].flatMap(({ Key, VersionId }) =>
+      Key === undefined ? [] : [{ Key, VersionId }],
+    );
+    if (found.length > 0) await removeVersions(bucket, found);
+    objectsRemoved += found.length;
+    if (page.IsTruncated !== true) return { objectsRemoved, uploadsAborted, remaining: false };
+    position = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };
+  }
+}
+
+interface Position {
+  KeyMarker?: string | undefined;
+  VersionIdMarker?: string | undefined;
+}
+
+async function listVersions(
+  bucket: Bucket,
+  prefix: string,
+  position: Position,
+): Promise<ListObjectVersionsCommandOutput> {
+  return onDependency('S3', `ListObjectVersions ${prefix}`, () =>
+    bucket.s3.send(new ListObjectVersionsCommand({ Bucket: bucket.name, Prefix: prefix, ...position })),
+  );
+}
+
+async function removeVersions(
+  bucket: Bucket,
+  objects: readonly { Key: string; VersionId: string | undefined }[],
+): Promise<void> {
+  const { Errors = [] } = await onDependency('S3', 'DeleteObjects', () =>
+    bucket.s3.send(
+      new DeleteObjectsCommand({ Bucket: bucket.name, Delete: { Objects: [...objects], Quiet: true } }),
+    ),
+  );
+  const [first] = Errors;
+  if (first === undefined) return;
+  throw new DependencyError(
+    `S3 did not remove ${Errors.length} objects, among them ${first.Key}: ${first.Code}: ${first.Message}`,
+  );
+}
+
+async function abortUploads(bucket: Bucket, prefix: string): Promise<number> {
+  let aborted = 0;
+  let position: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } = {};
+  for (;;) {
+    const page = await onDependency('S3', `ListMultipartUploads ${prefix}`, () =>
+      bucket.s3.send(new ListMultipartUploadsCommand({ Bucket: bucket.name, Prefix: prefix, ...position })),
+    );
+    for (const { Key, UploadId } of page.Uploads ?? []) {
+      await onDependency('S3', `AbortMultipartUpload ${Key}`, () =>
+        bucket.s3.send(new AbortMultipartUploadCommand({ Bucket: bucket.name, Key, UploadId })),
+      );
+      aborted++;
+    }
+    if (page.IsTruncated !== true) return aborted;
+    position = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+  }
+}

@@ -1,0 +1,100 @@
+import type { RDSClient } from '@aws-sdk/client-rds';
+import { DescribeDBClustersCommand, DescribeDBInstancesCommand } from '@aws-sdk/client-rds';
+import type { z } from 'zod';
+import type { Shard } from '../shared/shards.ts';
+import type { BackupCatalog } from './catalog/backup-catalog.ts';
+import type { ChunkCatalog } from './catalog/chunk-catalog.ts';
+import type { ShardLocks } from './catalog/shard-locks.ts';
+import { type Clock, isoTime } from './clock.ts';
+import { BackupNotRunningError, NotReadyError, onDependency, UnknownShardError } from './errors.ts';
+import { type ShardName, shardNameSchema } from './ids.ts';
+import type { planEventSchema, ShardTarget } from './workflow.ts';
+
+export interface PlanDependencies {
+  readonly catalog: BackupCatalog;
+  readonly chunks: ChunkCatalog;
+  readonly locks: ShardLocks;
+  readonly listShards: () => Promise<readonly Shard[]>;
+  readonly rds: RDSClient;
+  readonly clock: Clock;
+  readonly traceparent: string;
+}
+
+/**
+ * Decides what a backup reads: which shards, and the instance of each that is its writer now. Doing it again
+ * changes nothing.
+ *
+ * @throws UnknownShardError, BackupConflictError, BackupNotRunningError, DependencyError
+ */
+export async function planBackup(
+  deps: PlanDependencies,
+  { backupId, executionArn, startedAt, input }: z.output<typeof planEventSchema>,
+): Promise<ShardTarget[]> {
+  const { catalog, chunks, locks, clock } = deps;
+  const shards = chooseShards(await deps.listShards(), input.shards);
+  const names = shards.map(({ name }) => shardNameSchema.parse(name));
+  await catalog.create({
+    id: backupId,
+    trigger: input.trigger,
+    ...(input.requestedBy === undefined ? {} : { requestedBy: input.requestedBy }),
+    traceparent: deps.traceparent,
+    shards: names,
+    createdAt: isoTime(Date.parse(startedAt)),
+    executionArn,
+  });
+  await locks.acquire(backupId, names);
+  const started = await catalog.start(backupId, {
+    executionArn,
+    shards: names,
+    startedAt: isoTime(clock.now()),
+  });
+  if (!started) throw new BackupNotRunningError(`Backup ${backupId} was canceled before it began.`);
+  const targets: ShardTarget[] = [];
+  for (const shard of shards) {
+    const target = await findWriter(deps.rds, shard);
+    await chunks.setShard(target.name, { target, stage: 'snapshot' });
+    targets.push(target);
+  }
+  return targets;
+}
+
+/**
+ * @param wanted all shards when it is absent.
+ * @throws UnknownShardError naming the shards there are.
+ */
+export function chooseShards(known: readonly Shard[], wanted: readonly ShardName[] | undefined): Shard[] {
+  if (known.length === 0) throw new UnknownShardError('There are no shards to back up.');
+  if (wanted === undefined) return [...known];
+  const byName = new Map<string, Shard>(known.map((shard) => [shard.name, shard]));
+  return [...wanted].sort().map((name) => {
+    const shard = byName.get(name);
+    if (shard !== undefined) return shard;
+    throw new UnknownShardError(`There is no shard "${name}". There are: ${[...byName.keys()].join(', ')}.`);
+  });
+}
+
+/** The table of shards may be older than the last failover; RDS knows. */
+async function findWriter(rds: RDSClient, shard: Shard): Promise<ShardTarget> {
+  const { clusterIdentifier } = shard;
+  const { DBClusters } = await onDependency('RDS', `DescribeDBClusters ${clusterIdentifier}`, () =>
+    rds.send(new DescribeDBClustersCommand({ DBClusterIdentifier: clusterIdentifier })),
+  );
+  const writer = DBClusters?.[0]?.DBClusterMembers?.find((member) => member.IsClusterWriter === true);
+  const identifier = writer?.DBInstanceIdentifier;
+  if (identifier === undefined)
+    throw new NotReadyError(`The cluster ${clusterIdentifier} has no writer now.`);
+  const { DBInstances } = await onDependency('RDS', `DescribeDBInstances ${identifier}`, () =>
+    rds.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier: identifier })),
+  );
+  const endpoint = DBInstances?.[0]?.Endpoint;
+  if (endpoint?.Address === undefined || endpoint.Port === undefined) {
+    throw new NotReadyError(`The instance ${identifier} has no endpoint yet.`);
+  }
+  return {
+    name: shardNameSchema.parse(shard.name),
+    database: shard.database,
+    clusterIdentifier,
+    epoch: shard.epoch,
+    instance: { identifier, host: endpoint.Address, port: endpoint.Port },
+  };
+}

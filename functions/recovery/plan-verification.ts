@@ -1,0 +1,31 @@
+import { dynamo, kms, s3 } from '../shared/clients.ts';
+import { eventFunction } from '../shared/event-function.ts';
+import { BackupCatalog } from './catalog/backup-catalog.ts';
+import { OperationCatalog } from './catalog/operation-catalog.ts';
+import { RecoveryTable } from './catalog/recovery-table.ts';
+import { recoveryContract } from './contract.ts';
+import { ManifestStore } from './manifest/manifest-store.ts';
+import { Bucket } from './objects/bucket.ts';
+import { inputTraceparent } from './traceparent-of.ts';
+import { planVerification } from './verification/plan-verification.ts';
+
+/** First state of the verification workflow: the manifest, and what it lists. */
+export const handler = eventFunction({
+  contract: recoveryContract.functions['plan-verification'],
+  traceparentOf: inputTraceparent,
+  handler: (environment) => {
+    const table = new RecoveryTable(dynamo(), environment.RECOVERY_TABLE);
+    const bucket = new Bucket(s3(), environment.BACKUPS_BUCKET);
+    const deps = {
+      catalog: new BackupCatalog(table),
+      operations: new OperationCatalog(table),
+      manifests: new ManifestStore(bucket, kms(), environment.HMAC_KEY_ARN),
+      bucket,
+    };
+    return async (event, { trace }) => {
+      const { backupId, mode } = event.input;
+      const planned = await planVerification(deps, event);
+      return { backupId, traceparent: trace.traceparent, operationId: event.operationId, mode, ...planned };
+    };
+  },
+});

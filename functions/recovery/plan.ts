@@ -1,0 +1,40 @@
+import { dynamo, rds } from '../shared/clients.ts';
+import { eventFunction } from '../shared/event-function.ts';
+import { ShardReader } from '../shared/shards.ts';
+import { BackupCatalog } from './catalog/backup-catalog.ts';
+import { ChunkCatalog } from './catalog/chunk-catalog.ts';
+import { RecoveryTable } from './catalog/recovery-table.ts';
+import { ShardLocks } from './catalog/shard-locks.ts';
+import { systemClock } from './clock.ts';
+import { recoveryContract } from './contract.ts';
+import { planBackup } from './plan-backup.ts';
+import { inputTraceparent } from './traceparent-of.ts';
+
+/** First state of the backup workflow: which instances are read. */
+export const handler = eventFunction({
+  contract: recoveryContract.functions.plan,
+  traceparentOf: inputTraceparent,
+  handler: (environment) => {
+    const table = new RecoveryTable(dynamo(), environment.RECOVERY_TABLE);
+    const catalog = new BackupCatalog(table);
+    const reader = new ShardReader(dynamo(), environment.SHARDS_TABLE);
+    return async (event, { trace, log }) => {
+      const { backupId } = event;
+      const { traceparent } = trace;
+      const shards = await planBackup(
+        {
+          catalog,
+          chunks: new ChunkCatalog(table, backupId),
+          locks: new ShardLocks(table, catalog),
+          listShards: () => reader.list(),
+          rds: rds(),
+          clock: systemClock,
+          traceparent,
+        },
+        event,
+      );
+      log.info('Backup planned', { backupId, instances: shards.map(({ instance }) => instance.identifier) });
+      return { backupId, traceparent, shards };
+    };
+  },
+});

@@ -1,0 +1,46 @@
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { dynamo, eventBridge, s3 } from '../shared/clients.ts';
+import { eventFunction } from '../shared/event-function.ts';
+import { Announcer } from './announce.ts';
+import { BackupCatalog } from './catalog/backup-catalog.ts';
+import { ChunkCatalog } from './catalog/chunk-catalog.ts';
+import { RecoveryTable } from './catalog/recovery-table.ts';
+import { isoTime, systemClock } from './clock.ts';
+import { recoveryContract } from './contract.ts';
+import { Bucket } from './objects/bucket.ts';
+import { sweepBackups } from './sweep-backups.ts';
+
+/** Removes what deleted, failed and canceled backups have stored. */
+export const handler = eventFunction({
+  contract: recoveryContract.functions.sweep,
+  handler: (environment) => {
+    const table = new RecoveryTable(dynamo(), environment.RECOVERY_TABLE);
+    const catalog = new BackupCatalog(table);
+    const bucket = new Bucket(s3(), environment.BACKUPS_BUCKET);
+    const announcer = new Announcer(eventBridge(), environment.EVENT_BUS_NAME);
+    return async ({ backupId }, { log, metrics, trace, remainingMs }) => {
+      const result = await sweepBackups(
+        {
+          catalog,
+          chunks: (id) => new ChunkCatalog(table, id),
+          bucket,
+          clock: systemClock,
+          remainingMs,
+          log,
+          onDeleted: ({ id, shards }) =>
+            announcer.announce('backup.deleted', {
+              version: 1,
+              backupId: id,
+              shards,
+              at: isoTime(systemClock.now()),
+              traceparent: trace.traceparent,
+            }),
+        },
+        backupId,
+      );
+      metrics.addMetric('ObjectsSwept', MetricUnit.Count, result.objectsRemoved);
+      log.info('Swept', { ...result });
+      return result;
+    };
+  },
+});

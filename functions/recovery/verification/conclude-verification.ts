@@ -1,0 +1,54 @@
+import type { BackupCatalog } from '../catalog/backup-catalog.ts';
+import type { Failures } from '../catalog/failures.ts';
+import type { OperationCatalog, OperationRecord } from '../catalog/operation-catalog.ts';
+import { type Clock, isoTime } from '../clock.ts';
+import type { ExecutionEnd } from '../conclude-backup.ts';
+import type { OperationId } from '../ids.ts';
+
+export interface ConcludeVerificationDependencies {
+  readonly operations: OperationCatalog;
+  readonly catalog: BackupCatalog;
+  readonly clock: Clock;
+}
+
+/** Sums up a verification whose every part has been done, and notes it with its backup. */
+export async function concludeVerification(
+  { operations, catalog, clock }: ConcludeVerificationDependencies,
+  operationId: OperationId,
+): Promise<{ intact: boolean; findings: number }> {
+  const { findings } = await operations.checked(operationId);
+  const at = isoTime(clock.now());
+  await operations.end(operationId, 'completed', { finishedAt: at });
+  const record = await operations.get(operationId);
+  if (record !== undefined) {
+    const verification = { operationId, state: record.state, at, findings: findings.length };
+    await catalog.setVerification(record.backupId, verification);
+  }
+  return { intact: findings.length === 0, findings: findings.length };
+}
+
+/** Ends a verification whose execution ended without completing it. */
+export async function failOperation(
+  { operations, catalog, clock, failures }: ConcludeVerificationDependencies & { failures: Failures },
+  operation: OperationRecord,
+  end: ExecutionEnd,
+): Promise<'failed' | 'canceled' | 'nothing-to-do'> {
+  const state = operation.cancelRequested || end.aborted ? 'canceled' : 'failed';
+  const finishedAt = isoTime(clock.now());
+  const told = end.failure.code.startsWith('States.') ? await failures.first() : undefined;
+  const error = told ?? end.failure;
+  const ended = await operations.end(operation.id, state, {
+    finishedAt,
+    ...(state === 'failed' ? { error } : {}),
+  });
+  if (!ended) return 'nothing-to-do';
+  const { findings } = await operations.checked(operation.id);
+  const verification = {
+    operationId: operation.id,
+    state,
+    at: finishedAt,
+    findings: findings.length,
+  } as const;
+  await catalog.setVerification(operation.backupId, verification);
+  return state;
+}

@@ -1,0 +1,67 @@
+import type { BackupRecord } from './catalog/backup-record.ts';
+import type { CheckedWork, OperationRecord } from './catalog/operation-catalog.ts';
+import type { Backup, BackupSummary, Operation } from './model.ts';
+import type { MergedProgress } from './progress.ts';
+
+/** How a backup is shown in a list. */
+export function toSummary(record: BackupRecord): BackupSummary {
+  const { startedAt, finishedAt } = record;
+  return {
+    id: record.id,
+    state: record.state,
+    type: record.type,
+    trigger: record.trigger,
+    shards: record.shards,
+    createdAt: record.createdAt,
+    startedAt: startedAt ?? null,
+    finishedAt: finishedAt ?? null,
+    durationMs:
+      startedAt === undefined || finishedAt === undefined
+        ? null
+        : Date.parse(finishedAt) - Date.parse(startedAt),
+    sizeBytes: record.sizeBytes ?? null,
+    rows: record.rows ?? null,
+    verified: record.manifest !== undefined,
+    error: record.error ?? null,
+  };
+}
+
+/** How a backup is shown by itself, with its progress now or when it ended. */
+export function toBackup(
+  record: BackupRecord,
+  { progress, shardDetails }: Pick<MergedProgress, 'progress' | 'shardDetails'>,
+): Backup {
+  return {
+    ...toSummary(record),
+    requestedBy: record.requestedBy ?? null,
+    cancelRequested: record.cancelRequested,
+    progress,
+    shardDetails,
+    skewMs: record.skewMs ?? null,
+    manifest: record.manifest ?? null,
+    verification: record.verification ?? null,
+  };
+}
+
+/** Findings that are listed; `findingsTotal` counts them all. */
+const maxFindings = 1_000;
+
+export function toOperation(record: OperationRecord, checked: CheckedWork): Operation {
+  return {
+    id: record.id,
+    kind: record.kind,
+    backupId: record.backupId,
+    state: record.state,
+    createdAt: record.createdAt,
+    finishedAt: record.finishedAt ?? null,
+    progress: {
+      objectsDone: checked.objects,
+      objectsTotal: record.objectsTotal ?? null,
+      bytesRead: checked.storedBytes,
+    },
+    intact: record.state === 'completed' ? checked.findings.length === 0 : null,
+    findings: checked.findings.slice(0, maxFindings),
+    findingsTotal: checked.findings.length,
+    error: record.error ?? null,
+  };
+}
