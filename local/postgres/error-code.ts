@@ -1,0 +1,4 @@
+/** Whether something thrown has a system error's code, for example `ENOENT`. */
+export function hasCode(error: unknown, code: string): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
+}

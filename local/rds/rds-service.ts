@@ -1,0 +1,229 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { QueryApi } from '../aws/api.ts';
+import { AwsError } from '../aws/operation.ts';
+import { StateFile } from '../aws/state-file.ts';
+import type { PostgresClusters } from '../postgres/clusters.ts';
+import type { Address } from '../postgres/description.ts';
+import { arnOf, instanceNotFound, type Place } from './arns.ts';
+import { rdsOperations } from './operations.ts';
+import { type InstanceRecord, type Records, recordsSchema } from './records.ts';
+import type { KnownCluster, KnownInstance } from './shapes.ts';
+
+export interface RdsOptions extends Place {
+  /** Where `rds.json` is kept. */
+  directory: string;
+  /** The servers; started before clusters are ensured. */
+  clusters: PostgresClusters;
+  /**
+   * Stores the secret of a master user that RDS manages, and gives its ARN. Called again with the same
+   * name when the runtime was killed before it knew the ARN: then it gives the ARN of the secret that exists.
+   */
+  createSecret(name: string, json: string, kmsKeyId: string | undefined): Promise<string> | string;
+  /** Takes messages about what goes wrong in the background. Default: nobody is told. */
+  report?: (message: string) => void;
+}
+
+/** Properties of a cluster, as a template has them. */
+export interface DbClusterRequest {
+  identifier: string;
+  /** What the platform calls it, for example the shard's name. */
+  name?: string;
+  databaseName: string;
+  masterUsername: string;
+  /** Without it, RDS makes a password and manages a secret for it. */
+  masterUserPassword?: string;
+  /** Key that encrypts the secret that RDS manages. */
+  masterUserSecretKmsKeyId?: string;
+  /** Default false, as in RDS. */
+  iamAuthentication?: boolean;
+  /** The parameter `rds.force_ssl`. Default true, as in PostgreSQL 15 and later on RDS. */
+  forceSsl?: boolean;
+  parameterGroup?: string;
+  /** Default false. */
+  deletionProtection?: boolean;
+  /** Days; default 1. */
+  backupRetentionPeriod?: number;
+  /** Key that encrypts the storage. */
+  kmsKeyId?: string;
+  serverlessV2?: { minCapacity: number; maxCapacity: number };
+  tags?: Record<string, string>;
+}
+
+export interface DbInstanceRequest {
+  identifier: string;
+  cluster: string;
+  /** Default `db.serverless`. */
+  instanceClass?: string;
+  /** 0 is promoted first. Default 1. */
+  promotionTier?: number;
+  tags?: Record<string, string>;
+}
+
+/** What a template refers to of a cluster. */
+export interface DbCluster {
+  arn: string;
+  resourceId: string;
+  endpoint: Address;
+  readerEndpoint: Address | undefined;
+  masterUserSecretArn: string | undefined;
+}
+
+/** What a template refers to of an instance. */
+export interface DbInstance {
+  arn: string;
+  resourceId: string;
+  endpoint: Address;
+}
+
+/** The control plane of Aurora PostgreSQL: the RDS API over the clusters of this machine. */
+export class RdsService {
+  readonly api: QueryApi;
+  readonly #options: RdsOptions;
+  readonly #records: StateFile<Records>;
+  readonly #failingOver = new Set<string>();
+
+  constructor(options: RdsOptions) {
+    this.#options = options;
+    const empty: Records = { version: 1, clusters: {}, instances: {} };
+    this.#records = new StateFile(join(options.directory, 'rds.json'), recordsSchema, empty);
+    this.api = {
+      protocol: 'query',
+      signingName: 'rds',
+      xmlNamespace: 'http://rds.amazonaws.com/doc/2014-10-31/',
+      operations: rdsOperations({
+        place: options,
+        clusters: () => this.#clusters(),
+        instances: () => this.#instances(),
+        failOver: (cluster, target) => this.#failOver(cluster, target),
+      }),
+    };
+  }
+
+  /** Creates a cluster, or brings the one of that identifier in line with the request. */
+  async ensureCluster(request: DbClusterRequest): Promise<DbCluster> {
+    const { identifier, tags = {}, serverlessV2 } = request;
+    const known = this.#options.clusters.describe().some((cluster) => cluster.identifier === identifier);
+    const earlier = known ? this.#options.clusters.cluster(identifier).state.masterPassword : undefined;
+    const description = await this.#options.clusters.ensureCluster({
+      identifier,
+      ...(request.name !== undefined && { name: request.name }),
+      database: request.databaseName,
+      masterUsername: request.masterUsername,
+      masterPassword: request.masterUserPassword ?? earlier ?? newPassword(),
+      forceSsl: request.forceSsl ?? true,
+      iamAuthentication: request.iamAuthentication ?? false,
+    });
+    const { secretName, secretArn } = this.#records.state.clusters[identifier] ?? {};
+    const record = {
+      ...(secretName !== undefined && { secretName }),
+      ...(secretArn !== undefined && { secretArn }),
+      secretKmsKeyId: request.masterUserSecretKmsKeyId,
+      parameterGroup:
+        request.parameterGroup ?? `default.aurora-postgresql${description.engineVersion.split('.')[0]}`,
+      deletionProtection: request.deletionProtection ?? false,
+      backupRetentionDays: request.backupRetentionPeriod ?? 1,
+      kmsKeyId: request.kmsKeyId,
+      minCapacity: serverlessV2?.minCapacity,
+      maxCapacity: serverlessV2?.maxCapacity,
+      tags,
+    };
+    this.#records.state.clusters[identifier] = record;
+    const managed = request.masterUserPassword === undefined;
+    const masterUserSecretArn = managed ? await this.#ensureSecret(identifier) : undefined;
+    await this.#records.save();
+    return {
+      arn: arnOf(this.#options, 'cluster', identifier),
+      resourceId: description.resourceId,
+      endpoint: description.endpoint,
+      readerEndpoint: description.readerEndpoint,
+      masterUserSecretArn,
+    };
+  }
+
+  /** Adds an instance to a cluster: its writer, when it is the first one. */
+  async ensureInstance(request: DbInstanceRequest): Promise<DbInstance> {
+    const { identifier, cluster, instanceClass = 'db.serverless', promotionTier = 1, tags = {} } = request;
+    this.#records.state.instances[identifier] = { instanceClass, promotionTier, tags };
+    await this.#records.save();
+    const { instances } = await this.#options.clusters.ensureInstance({ cluster, identifier });
+    const found = instances.find((instance) => instance.identifier === identifier);
+    if (found === undefined) throw instanceNotFound(identifier);
+    const { resourceId, endpoint } = found;
+    return { arn: arnOf(this.#options, 'db', identifier), resourceId, endpoint };
+  }
+
+  async #ensureSecret(identifier: string): Promise<string> {
+    const record = this.#records.state.clusters[identifier];
+    if (record?.secretArn !== undefined) return record.secretArn;
+    const name = record?.secretName ?? `rds!cluster-${randomUUID()}`;
+    // The name first: a run that is killed now leads the next one to the same secret.
+    if (record !== undefined) record.secretName = name;
+    await this.#records.save();
+    const { masterUsername: username, masterPassword: password } =
+      this.#options.clusters.cluster(identifier).state;
+    const arn = await this.#options.createSecret(
+      name,
+      JSON.stringify({ username, password }),
+      record?.secretKmsKeyId,
+    );
+    if (record !== undefined) record.secretArn = arn;
+    return arn;
+  }
+
+  #clusters(): KnownCluster[] {
+    return this.#options.clusters.describe().flatMap((description) => {
+      const record = this.#records.state.clusters[description.identifier];
+      const failingOver = this.#failingOver.has(description.identifier);
+      return record === undefined ? [] : [{ description, record, failingOver }];
+    });
+  }
+
+  #instances(): KnownInstance[] {
+    return this.#clusters().flatMap((cluster) =>
+      cluster.description.instances.map((description) => ({
+        cluster,
+        description,
+        record: this.#recordOf(description.identifier),
+      })),
+    );
+  }
+
+  #recordOf(instance: string): InstanceRecord {
+    const unknown = { instanceClass: 'db.serverless', promotionTier: 1, tags: {} };
+    return this.#records.state.instances[instance] ?? unknown;
+  }
+
+  #failOver({ description, failingOver }: KnownCluster, target: string | undefined): void {
+    const { identifier } = description;
+    const invalid = (reason: string) => new AwsError('InvalidDBClusterStateFault', reason);
+    if (failingOver) throw invalid(`DB cluster ${identifier} is failing over already.`);
+    const readers = description.instances
+      .filter(({ writer, status }) => !writer && status === 'available')
+      .sort(
+        (a, b) => this.#recordOf(a.identifier).promotionTier - this.#recordOf(b.identifier).promotionTier,
+      );
+    if (target !== undefined && !description.instances.some((instance) => instance.identifier === target)) {
+      throw instanceNotFound(target);
+    }
+    const chosen = target === undefined ? readers[0] : readers.find((reader) => reader.identifier === target);
+    if (chosen === undefined) {
+      throw invalid(
+        `DB cluster ${identifier} has no available reader${target === undefined ? '' : ` ${target}`} to fail over to.`,
+      );
+    }
+    this.#failingOver.add(identifier);
+    this.#options.clusters
+      .promote(identifier, chosen.identifier)
+      .catch((error: Error) =>
+        this.#options.report?.(`The failover of ${identifier} failed: ${error.message}`),
+      )
+      .finally(() => this.#failingOver.delete(identifier));
+  }
+}
+
+/** A password as RDS makes them, without characters that connection strings give a meaning to. */
+function newPassword(): string {
+  const alphabet = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789';
+  return Array.from({ length: 32 }, () => alphabet[randomInt(alphabet.length)]).join('');
+}
