@@ -3,7 +3,13 @@ import { buffer } from 'node:stream/consumers';
 import { XMLParser } from 'fast-xml-parser';
 import { z } from 'zod';
 import type { RestRequest, RestResponse } from '../aws/api.ts';
-import type { Authorization, Operation, OperationContext, Principal } from '../aws/operation.ts';
+import {
+  type Authorization,
+  AwsError,
+  type Operation,
+  type OperationContext,
+  type Principal,
+} from '../aws/operation.ts';
 import { digestOf } from './checksums/digests.ts';
 import type { S3Environment } from './http/call.ts';
 import { encodeKey } from './http/listing-parameters.ts';
@@ -16,16 +22,16 @@ const largestObject = 256 * 1024 * 1024;
 
 const target = { Bucket: z.string().min(1), Key: z.string().min(1) };
 const inputs = {
-  read: z.object({ ...target, VersionId: z.string().optional(), Range: z.string().optional() }),
-  write: z.object({
+  read: z.strictObject({ ...target, VersionId: z.string().optional(), Range: z.string().optional() }),
+  write: z.strictObject({
     ...target,
     Body: z.union([z.string(), z.instanceof(Uint8Array)]).default(''),
     ContentType: z.string().optional(),
     IfNoneMatch: z.string().optional(),
     IfMatch: z.string().optional(),
   }),
-  delete: z.object({ ...target, VersionId: z.string().optional() }),
-  list: z.object({
+  delete: z.strictObject({ ...target, VersionId: z.string().optional() }),
+  list: z.strictObject({
     Bucket: z.string().min(1),
     Prefix: z.string().optional(),
     Delimiter: z.string().optional(),
@@ -47,7 +53,7 @@ export function inProcessOperations(
     runRequest(requestOf(parts, context, authorize), environment());
   const read =
     (method: 'GET' | 'HEAD') => async (input: Record<string, unknown>, context: OperationContext) => {
-      const { Bucket, Key, VersionId, Range } = inputs.read.parse(input);
+      const { Bucket, Key, VersionId, Range } = parse(inputs.read, input);
       const response = await send(context, {
         method,
         path: pathOf(Bucket, Key),
@@ -60,7 +66,7 @@ export function inProcessOperations(
     GetObject: operation(read('GET')),
     HeadObject: operation(read('HEAD')),
     PutObject: operation(async (input, context) => {
-      const { Bucket, Key, Body, ...rest } = inputs.write.parse(input);
+      const { Bucket, Key, Body, ...rest } = parse(inputs.write, input);
       const body = Buffer.from(Body);
       const response = await send(context, {
         method: 'PUT',
@@ -77,7 +83,7 @@ export function inProcessOperations(
       return objectOutput(response);
     }),
     DeleteObject: operation(async (input, context) => {
-      const { Bucket, Key, VersionId } = inputs.delete.parse(input);
+      const { Bucket, Key, VersionId } = parse(inputs.delete, input);
       const response = await send(context, {
         method: 'DELETE',
         path: pathOf(Bucket, Key),
@@ -87,7 +93,7 @@ export function inProcessOperations(
       return objectOutput(response);
     }),
     ListObjectsV2: operation(async (input, context) => {
-      const { Bucket, ...rest } = inputs.list.parse(input);
+      const { Bucket, ...rest } = parse(inputs.list, input);
       const response = await send(context, {
         method: 'GET',
         path: `/${Bucket}`,
@@ -112,6 +118,13 @@ interface RequestParts {
   query: Readonly<Record<string, string | undefined>>;
   headers: Readonly<Record<string, string | undefined>>;
   body?: Buffer;
+}
+
+/** @throws `ValidationException` for members that are wrong, missing, or not known here. */
+function parse<T>(schema: z.ZodType<T>, input: unknown): T {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  throw new AwsError('ValidationException', z.prettifyError(result.error));
 }
 
 function operation(run: Operation['run']): Operation {
@@ -148,7 +161,7 @@ async function bytesOf({ headers, body }: RestResponse): Promise<Buffer> {
   const size = Number(headers?.['content-length'] ?? 0);
   if (size > largestObject) {
     if (body instanceof Readable) body.destroy();
-    throw new RangeError(`An object of ${size} bytes is too large for a call in-process`);
+    throw new AwsError('EntityTooLarge', `An object of ${size} bytes is too large for a call in-process`);
   }
   return body instanceof Readable ? buffer(body) : Buffer.from(body ?? '');
 }

@@ -4,6 +4,8 @@ import { S3Error } from '../errors.ts';
 import { createBucketRecord, deleteBucketRecord } from '../store/bucket-rules.ts';
 import { emptyAnswer, ownerId, xmlAnswer } from './answers.ts';
 import type { S3Call } from './call.ts';
+import { readInteger } from './integers.ts';
+import { decodeToken, encodeToken } from './listing-parameters.ts';
 import { document, element, field, timestamp } from './xml.ts';
 import { readXml, xmlText } from './xml-reader.ts';
 
@@ -12,9 +14,19 @@ const largestRequest = 64 * 1024;
 /** ListBuckets. */
 export function listBuckets(call: S3Call): RestResponse {
   call.authorize('s3:ListAllMyBuckets', '*');
-  const prefix = call.query('prefix') ?? '';
-  const buckets = call.store.buckets.list().filter((bucket) => bucket.name.startsWith(prefix));
-  const items = buckets.map((bucket) =>
+  const prefix = call.query('prefix');
+  const token = call.query('continuation-token');
+  const limit = readInteger(call.query('max-buckets'), {
+    name: 'max-buckets',
+    minimum: 1,
+    maximum: 10_000,
+    message: 'Argument max-buckets must be an integer between 1 and 10000',
+  });
+  const after = token === undefined ? '' : decodeToken(token);
+  const found = call.store.buckets.list().filter(({ name }) => name.startsWith(prefix ?? '') && name > after);
+  const page = found.slice(0, limit);
+  const last = page.length < found.length ? page.at(-1) : undefined;
+  const items = page.map((bucket) =>
     element(
       'Bucket',
       field('Name', bucket.name),
@@ -22,13 +34,13 @@ export function listBuckets(call: S3Call): RestResponse {
       field('BucketRegion', call.environment.region),
     ),
   );
-  const owner = element('Owner', field('ID', ownerId(call.environment.accountId)));
   return xmlAnswer(
     document(
       'ListAllMyBucketsResult',
       element('Buckets', ...items),
-      owner,
-      field('Prefix', prefix || undefined),
+      element('Owner', field('ID', ownerId(call.environment.accountId))),
+      field('Prefix', prefix),
+      field('ContinuationToken', last && encodeToken(last.name)),
     ),
   );
 }

@@ -1,10 +1,15 @@
 import type { RestResponse } from '../../aws/api.ts';
-import { invalidArgument } from '../errors.ts';
 import type { VersionEntry } from '../model.ts';
 import { type Listing, listPage } from '../store/listing.ts';
 import { ownerId, quoted, xmlAnswer } from './answers.ts';
 import type { S3Call } from './call.ts';
-import { commonPrefixElements, type ListingParameters, readListingParameters } from './listing-parameters.ts';
+import {
+  commonPrefixElements,
+  decodeToken,
+  encodeToken,
+  type ListingParameters,
+  readListingParameters,
+} from './listing-parameters.ts';
 import { document, element, field, timestamp } from './xml.ts';
 
 /** ListObjects, the first version. */
@@ -98,17 +103,4 @@ function objectElement(
 
 function nameOf({ last }: Listing<VersionEntry>): string | undefined {
   return last && ('entry' in last ? last.entry.key : last.commonPrefix);
-}
-
-/** Tokens are opaque to clients; this one starts so that other text is told apart. */
-const tokenMark = '1';
-
-function encodeToken(name: string): string {
-  return tokenMark + Buffer.from(name).toString('base64url');
-}
-
-function decodeToken(token: string): string {
-  const name = Buffer.from(token.slice(1), 'base64url').toString('utf8');
-  if (encodeToken(name) === token) return name;
-  throw invalidArgument('The continuation token provided is incorrect', 'continuation-token', token);
 }

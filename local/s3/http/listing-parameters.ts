@@ -66,3 +66,18 @@ export function commonPrefixElements(
 ): string[] {
   return prefixes.map((prefix) => element('CommonPrefixes', field('Prefix', encode(prefix))));
 }
+
+/** Tokens are opaque to clients; this one starts so that other text is told apart. */
+const tokenMark = '1';
+
+/** The token with which a listing goes on after a name. */
+export function encodeToken(name: string): string {
+  return tokenMark + Buffer.from(name).toString('base64url');
+}
+
+/** The name inside a token. @throws `InvalidArgument` (400) for what is no token. */
+export function decodeToken(token: string): string {
+  const name = Buffer.from(token.slice(1), 'base64url').toString('utf8');
+  if (encodeToken(name) === token) return name;
+  throw invalidArgument('The continuation token provided is incorrect', 'continuation-token', token);
+}

@@ -179,6 +179,12 @@ describe('buckets', () => {
     expect(await client.send(new HeadBucketCommand(created))).toMatchObject({ BucketRegion: 'us-east-1' });
     const listed = await client.send(new ListBucketsCommand({}));
     expect(listed.Buckets?.map(({ Name }) => Name)).toEqual(['bare', 'created', 'full']);
+    const page = await client.send(new ListBucketsCommand({ MaxBuckets: 1, Prefix: '' }));
+    expect(page.Buckets?.map(({ Name }) => Name)).toEqual(['bare']);
+    const rest = await client.send(
+      new ListBucketsCommand({ ContinuationToken: page.ContinuationToken, Prefix: 'f' }),
+    );
+    expect(rest.Buckets?.map(({ Name }) => Name)).toEqual(['full']);
     await client.send(new DeleteBucketCommand(created));
     await expect(client.send(new HeadBucketCommand(created))).rejects.toMatchObject({ name: 'NotFound' });
     expect(emulated.s3.bucketNames()).toEqual(['bare', 'full']);

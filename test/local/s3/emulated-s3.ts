@@ -1,9 +1,13 @@
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
+import { jest } from '@jest/globals';
 import { KmsService } from '../../../local/kms/kms-service.ts';
 import type { ObjectEvent } from '../../../local/s3/events.ts';
 import { S3Service } from '../../../local/s3/s3-service.ts';
 import { type EmulatedAws, startAws } from '../aws/emulated-aws.ts';
+
+// Uploads of some MB take their time on a machine that runs many tests at once.
+jest.setTimeout(30_000);
 
 /** S3 behind a real endpoint, with KMS beside it. */
 export interface EmulatedS3 {

@@ -53,6 +53,15 @@ describe('calls to S3 from a workflow', () => {
     });
   });
 
+  it('are refused where they say more than is understood', async () => {
+    const input = { Bucket, Key: 'k', Body: 'x', Metadata: { a: 'b' } };
+    await expect(call('PutObject', input)).rejects.toMatchObject({
+      code: 'ValidationException',
+      message: expect.stringContaining('Metadata'),
+    });
+    await expect(call('GetObject', { Bucket })).rejects.toMatchObject({ code: 'ValidationException' });
+  });
+
   it('name what is not there for them', async () => {
     await expect(call('CopyObject', {})).rejects.toMatchObject({ code: 'NotEmulated' });
   });

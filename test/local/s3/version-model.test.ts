@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { ensureBucketRecord } from '../../../local/s3/store/bucket-rules.ts';
 import { type Cause, ObjectStore } from '../../../local/s3/store/object-store.ts';
@@ -16,6 +16,8 @@ interface ModelVersion {
 
 const cause: Cause = { reason: 'test', requestId: 'test', requester: 'test' };
 const keys = ['a', 'a/b', 'b'];
+
+jest.setTimeout(30_000);
 
 let directory: string;
 let store: ObjectStore;

@@ -79,5 +79,6 @@ async function upload(key: string): Promise<void> {
   completeUpload(store, started, [{ number: 1, etag: part.etag }], {}, { condition: {}, cause });
 }
 
+process.once('disconnect', () => process.exit());
 setInterval(() => undefined, 60_000);
 for (let worker = 0; worker < 4; worker++) void work(worker);
