@@ -62,7 +62,7 @@ describe('the shared stack', () => {
         expect(headers?.['content-type']).toBe('application/problem+json');
         expect(JSON.parse(body ?? '')).toMatchObject({ status: statusCode, traceId: expect.any(String) });
       }),
-      { numRuns: 1_500 },
+      { numRuns: 800 },
     );
   });
 
@@ -84,7 +84,7 @@ describe('the shared stack', () => {
         expect(statusCode).toBe(valid ? 201 : 400);
         expect(seen).toHaveLength(valid ? 1 : 0);
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 });
