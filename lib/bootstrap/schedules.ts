@@ -44,7 +44,7 @@ export class Schedules extends Construct {
       resourceName: `${this.groupName}/*`,
       arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
     });
-    fn.allow(['scheduler:GetSchedule', 'scheduler:CreateSchedule'], [schedules]);
+    fn.allow(['scheduler:CreateSchedule'], [schedules]);
     acknowledgeResource(
       fn.policies,
       schedules,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { FileSystem } from 'aws-cdk-lib';
-import { type BuildOptions, buildSync, type Message } from 'esbuild';
+import { type BuildFailure, type BuildOptions, buildSync } from 'esbuild';
 import type { CapabilityContract } from '../../functions/shared/contract.ts';
 import { type BundleRecord, findBundle, recordBundle } from './bundle-cache.ts';
 
@@ -84,16 +84,16 @@ function runEsbuild(entryPoints: { in: string; out: string }[], outdir: string) 
   try {
     return buildSync({ ...options, entryPoints, outdir });
   } catch (error) {
-    if (!(error instanceof Error && 'errors' in error && Array.isArray(error.errors))) throw error;
-    const problems: Message[] = error.errors;
-    throw new BundleError(
-      problems
-        .map(({ text, location }) =>
-          location === null ? text : `${location.file}:${location.line}: ${text}`,
-        )
-        .join('\n'),
+    if (!isBuildFailure(error)) throw error;
+    const lines = error.errors.map(({ text, location }) =>
+      location === null ? text : `${location.file}:${location.line}: ${text}`,
     );
+    throw new BundleError(lines.sort().join('\n'));
   }
+}
+
+function isBuildFailure(error: unknown): error is BuildFailure {
+  return typeof error === 'object' && error !== null && 'errors' in error && Array.isArray(error.errors);
 }
 
 function entryPointsOf(contract: CapabilityContract): { in: string; out: string }[] {
@@ -119,6 +119,8 @@ function copyFiles(contract: CapabilityContract, outdir: string): string[] {
   return Object.entries(contract.functions).flatMap(([fn, { files = [] }]) =>
     files.map((file) => {
       const source = join('node_modules', file);
+      if (!existsSync(join(root, source)))
+        throw new BundleError(`${contract.name}/${fn}: there is no ${source}`);
       const directory = join(outdir, contract.name, fn);
       mkdirSync(directory, { recursive: true });
       cpSync(join(root, source), join(directory, basename(file)));

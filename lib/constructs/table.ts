@@ -10,7 +10,7 @@ export interface TableProps {
   environmentName: string;
 }
 
-const readActions = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'] as const;
+const readActions = ['dynamodb:GetItem', 'dynamodb:Query'] as const;
 const writeActions = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'] as const;
 export type TableAction = (typeof readActions)[number] | (typeof writeActions)[number];
 

@@ -81,7 +81,7 @@ export class Workflow extends Construct {
   /** Lets a function start executions, and stop them by name; tells it which workflow. */
   grantRun(fn: BundledFunction, environmentName: string): void {
     fn.allow(['states:StartExecution'], [this.arn]);
-    fn.allow(['states:StopExecution', 'states:DescribeExecution'], [this.executions]);
+    fn.allow(['states:StopExecution'], [this.executions]);
     acknowledgeResource(
       fn.policies,
       this.executions,

@@ -45,6 +45,15 @@ export class Dashboard extends Construct {
         recoveryMetric(environment, 'BackupsFailed', Duration.hours(1)),
       ]),
     );
+    dashboard.addWidgets(
+      graph('Duration of backups (ms)', [
+        recoveryMetric(environment, 'BackupDurationMs', Duration.hours(1), 'Maximum'),
+      ]),
+      graph('Bytes stored by backups', [recoveryMetric(environment, 'BackupBytes', Duration.hours(1))]),
+      graph('Damaged objects found', [
+        recoveryMetric(environment, 'VerificationFindings', Duration.hours(1)),
+      ]),
+    );
     const functions = Object.entries(recovery.functions);
     dashboard.addWidgets(
       graph(

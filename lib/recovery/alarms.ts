@@ -39,6 +39,17 @@ export function addAlarms(
     // An hour without a completed backup publishes nothing at all.
     treatMissingData: TreatMissingData.BREACHING,
   });
+  new Alarm(scope, 'BackupDamaged', {
+    name: 'backup-damaged',
+    description: 'A verification found a stored backup to be other than it was written.',
+    runbook: 'backup-damaged',
+    notifications,
+    metric: recoveryMetric(environment, 'VerificationFindings', Duration.minutes(5)),
+    threshold: 1,
+    comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+    evaluationPeriods: 1,
+    treatMissingData: TreatMissingData.NOT_BREACHING,
+  });
   for (const name of ['conclude', 'sweep'] as const) {
     watchFunction(recovery.functions[name], { name, thresholds: config.alarms, notifications });
   }

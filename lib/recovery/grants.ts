@@ -11,7 +11,9 @@ export function grantAll(recovery: Recovery, { settings, stateful, access, event
   const bucket = stateful.buckets.backups;
   const { backup } = settings.config;
 
-  for (const fn of Object.values(functions)) tables.recovery.grantReadWrite(fn);
+  const { release, ...others } = functions;
+  for (const fn of Object.values(others)) tables.recovery.grantReadWrite(fn);
+  tables.recovery.grant(release, ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']);
 
   access.grantAuthenticate(functions.api);
   tables.shards.grantRead(functions.api);

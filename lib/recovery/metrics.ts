@@ -3,19 +3,25 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { metricsNamespace } from '../constructs/function.ts';
 
 /** The metrics that the functions of this capability publish. */
-export type RecoveryMetric = 'BackupsCompleted' | 'BackupsFailed';
+export type RecoveryMetric =
+  | 'BackupsCompleted'
+  | 'BackupsFailed'
+  | 'BackupDurationMs'
+  | 'BackupBytes'
+  | 'VerificationFindings';
 
-/** A metric of the recovery functions, summed over a period. */
+/** A metric of the recovery functions, over a period; its sum where nothing else is asked for. */
 export function recoveryMetric(
   environment: string,
   metricName: RecoveryMetric,
   period: Duration,
+  statistic: string = cloudwatch.Stats.SUM,
 ): cloudwatch.Metric {
   return new cloudwatch.Metric({
     namespace: metricsNamespace(environment),
     metricName,
     dimensionsMap: { service: 'recovery' },
-    statistic: cloudwatch.Stats.SUM,
+    statistic,
     period,
   });
 }

@@ -212,6 +212,7 @@ describe('An alarm', () => {
   it('exists for what nobody would see otherwise', () => {
     expect(alarms.map(({ AlarmName }) => AlarmName).sort()).toEqual(
       [
+        'backup-damaged',
         'backup-failed',
         'backup-missed',
         'dead-letters',
