@@ -82,17 +82,19 @@ export class Dispatcher {
       if (waiting) response.writeContinue();
       waiting = false;
     };
-    const answer = await this.#answer(request, requestId, abort.signal, onStart);
-    if (answer === undefined) {
-      request.socket.destroy();
-      return;
-    }
-    // Whether the client sends a body it was not asked for cannot be known.
-    if (waiting && !response.headersSent) response.setHeader('connection', 'close');
-    await sendAnswer(request, response, answer).catch((error) => {
-      this.#options.log(`An answer could not be sent: ${error}`);
+    try {
+      const answer = await this.#answer(request, requestId, abort.signal, onStart);
+      if (answer === undefined) {
+        request.socket.destroy();
+        return;
+      }
+      // Whether the client sends a body it was not asked for cannot be known.
+      if (waiting && !response.headersSent) response.setHeader('connection', 'close');
+      await sendAnswer(request, response, answer);
+    } catch (error) {
+      this.#options.log(`${describe(request)} could not be answered: ${error}`);
       response.destroy();
-    });
+    }
   }
 
   /** `undefined` means to close the connection without an answer. */

@@ -1,5 +1,5 @@
 import { readJsonInput, writeJson } from '../aws/json-protocol.ts';
-import { AwsError, type Operation, type OperationContext } from '../aws/operation.ts';
+import { type Authorization, AwsError, type Operation, type OperationContext } from '../aws/operation.ts';
 import type { DynaliteAction } from './dynalite-actions.ts';
 import type { DynamoEngine } from './engine.ts';
 
@@ -10,28 +10,35 @@ export function tableArn(name: unknown, { accountId, region }: OperationContext)
   return `arn:aws:dynamodb:${region}:${accountId}:table/${plainName(name)}`;
 }
 
-/** Reads and writes of items. Each needs the action of its own name on each table or index it touches. */
-export function dataOperations(engine: DynamoEngine): Record<string, Operation> {
+/** What a caller needs on the customer key of a table. */
+type KeyUse = (table: string, context: OperationContext) => Authorization[];
+
+/**
+ * Reads and writes of items. Each needs the action of its own name on each table or index it touches,
+ * and the table's key.
+ */
+export function dataOperations(engine: DynamoEngine, keyUse: KeyUse): Record<string, Operation> {
+  const use = (
+    name: DynaliteAction,
+    table: unknown,
+    context: OperationContext,
+    index?: unknown,
+  ): Authorization[] => {
+    const arn = tableArn(table, context);
+    const resource = index === undefined ? arn : `${arn}/index/${String(index)}`;
+    return [{ action: `dynamodb:${name}`, resource }, ...keyUse(String(plainName(table)), context)];
+  };
   const onTable = (name: DynaliteAction): Operation => ({
-    authorize: (input, context) => [
-      { action: `dynamodb:${name}`, resource: tableArn(input.TableName, context) },
-    ],
+    authorize: ({ TableName }, context) => use(name, TableName, context),
     run: (input) => execute(engine, name, input),
   });
   const onTableOrIndex = (name: DynaliteAction): Operation => ({
-    authorize: (input, context) => {
-      const table = tableArn(input.TableName, context);
-      const resource = input.IndexName === undefined ? table : `${table}/index/${String(input.IndexName)}`;
-      return [{ action: `dynamodb:${name}`, resource }];
-    },
+    authorize: ({ TableName, IndexName }, context) => use(name, TableName, context, IndexName),
     run: (input) => execute(engine, name, input),
   });
   const onTables = (name: DynaliteAction): Operation => ({
     authorize: ({ RequestItems }, context) =>
-      Object.keys(isRecord(RequestItems) ? RequestItems : {}).map((table) => ({
-        action: `dynamodb:${name}`,
-        resource: tableArn(table, context),
-      })),
+      Object.keys(isRecord(RequestItems) ? RequestItems : {}).flatMap((table) => use(name, table, context)),
     run: (input) => execute(engine, name, input),
   });
   return {

@@ -1,5 +1,7 @@
 import type { JsonApi } from '../aws/api.ts';
+import type { Authorization, OperationContext } from '../aws/operation.ts';
 import type { Authorizer } from '../iam/authorizer.ts';
+import type { KmsService } from '../kms/kms-service.ts';
 import type { Service } from '../service.ts';
 import { dataOperations } from './data-operations.ts';
 import { DynamoEngine } from './engine.ts';
@@ -11,6 +13,8 @@ export interface DynamoDbOptions {
   directory: string;
   /** Learns the resource policies of tables. */
   authorizer: Pick<Authorizer, 'setResourcePolicy'>;
+  /** Says what a caller needs on the customer key of a table; without it a table cannot have one. */
+  kms?: Pick<KmsService, 'useBy'>;
   /** Default `000000000000`. */
   accountId?: string;
   /** Default `us-east-1`. */
@@ -20,7 +24,7 @@ export interface DynamoDbOptions {
 /** Settings of a table that dynalite does not keep. */
 export type TableSettings = Pick<
   TableDefinition,
-  'TimeToLiveSpecification' | 'pointInTimeRecovery' | 'deletionProtection'
+  'TimeToLiveSpecification' | 'pointInTimeRecovery' | 'deletionProtection' | 'kmsKeyId'
 >;
 
 /**
@@ -42,7 +46,10 @@ export class DynamoDbService implements Service {
       signingName: 'dynamodb',
       targetPrefix: 'DynamoDB_20120810',
       jsonVersion: '1.0',
-      operations: { ...dataOperations(this.#engine), ...tableOperations(this.#engine, this.#settings) },
+      operations: {
+        ...dataOperations(this.#engine, (table, context) => this.#keyUse(table, context)),
+        ...tableOperations(this.#engine, this.#settings),
+      },
     };
   }
 
@@ -61,7 +68,9 @@ export class DynamoDbService implements Service {
    * Throws an `Error` when the key of an existing table would change.
    */
   async ensureTable(definition: TableDefinition): Promise<{ name: string; arn: string }> {
-    const { TableName: name } = definition;
+    const { TableName: name, kmsKeyId } = definition;
+    if (kmsKeyId !== undefined && !this.#options.kms)
+      throw new Error(`The table ${name} has a key, but there is no KMS`);
     const stored = (await this.#engine.tables()).find((table) => table.TableName === name);
     if (!stored) {
       await this.#engine.execute('CreateTable', createTableInput(definition));
@@ -77,6 +86,15 @@ export class DynamoDbService implements Service {
     this.#settings.set(name, definition);
     if (definition.policy !== undefined) this.#options.authorizer.setResourcePolicy(arn, definition.policy);
     return { name, arn };
+  }
+
+  /** The table's own key is opened with the caller's permission on the customer key. */
+  #keyUse(table: string, { accountId }: OperationContext): Authorization[] {
+    const { kms } = this.#options;
+    const kmsKeyId = this.#settings.get(table)?.kmsKeyId;
+    if (kms === undefined || kmsKeyId === undefined) return [];
+    const encryptionContext = { 'aws:dynamodb:tableName': table, 'aws:dynamodb:subscriberId': accountId };
+    return [kms.useBy('dynamodb', kmsKeyId, 'kms:Decrypt', encryptionContext)];
   }
 
   async #active(name: string): Promise<void> {

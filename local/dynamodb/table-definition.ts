@@ -24,6 +24,8 @@ export interface TableDefinition {
   pointInTimeRecovery?: boolean;
   /** Default false. */
   deletionProtection?: boolean;
+  /** Id, alias or ARN of a customer key; default AWS's own, which asks nobody. */
+  kmsKeyId?: string;
   /** Resource policy; default none. */
   policy?: unknown;
 }

@@ -98,9 +98,16 @@ export class KeyStore {
     // What somebody enabled or disabled by hand stays so until the definition changes.
     if (key.definedEnabled !== enabled) key.enabled = enabled;
     Object.assign(key, { ...settings, definedEnabled: enabled });
-    for (const alias of definition.aliases ?? []) this.#file.state.aliases[alias] = key.keyId;
+    for (const alias of definition.aliases ?? []) await this.ensureAlias(alias, key.keyId);
     await this.#file.save();
     return key;
+  }
+
+  /** Points an alias (`alias/…`) at a key, given by id or ARN. */
+  async ensureAlias(name: string, reference: string): Promise<void> {
+    if (!/^alias\/[\w/-]{1,250}$/.test(name)) throw new Error(`An alias is called alias/…, not ${name}`);
+    this.#file.state.aliases[name] = this.find(reference).keyId;
+    await this.#file.save();
   }
 
   /** Stores what was changed in a key. */

@@ -56,6 +56,11 @@ export class KmsService {
     return { keyId: key.keyId, arn: key.arn };
   }
 
+  /** Points an alias (`alias/…`) at a key, given by id or ARN. Throws `NotFoundException` for an unknown key. */
+  ensureAlias(name: string, reference: string): Promise<void> {
+    return this.#store.ensureAlias(name, reference);
+  }
+
   /**
    * What a service that encrypts for its caller has to ask IAM, for example S3 for an object under
    * SSE-KMS. `service` is its name, for example `s3`; `reference` a key id, alias, or either's ARN.

@@ -13,8 +13,8 @@ import {
 } from './topic.ts';
 
 export interface SnsOptions {
-  /** Gives an event to a function. What it rejects with becomes a log line. */
-  deliver: (targetArn: string, event: Record<string, unknown>) => Promise<unknown>;
+  /** Gives an event of a topic to a function. What it rejects with becomes a log line. */
+  deliver: (targetArn: string, event: Record<string, unknown>, topicArn: string) => Promise<unknown>;
   /** Takes one line for each e-mail that would have been sent. */
   log: (line: string) => void;
   /** Learns the policies of topics. */
@@ -100,7 +100,7 @@ export class SnsService {
         );
         continue;
       }
-      deliver(endpoint, lambdaEvent(published, arn)).catch((error) =>
+      deliver(endpoint, lambdaEvent(published, arn), topic.arn).catch((error) =>
         log(`${topic.name} could not deliver to ${endpoint}: ${oneLine(String(error))}`),
       );
     }

@@ -22,17 +22,20 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DynamoDbService } from '../../../local/dynamodb/dynamodb-service.ts';
+import { KmsService } from '../../../local/kms/kms-service.ts';
 import { allow, type EmulatedAws, startAws } from '../aws/emulated-aws.ts';
 import { itemsTableDefinition, itemsTable as TableName } from './items-table.ts';
 
 let aws: EmulatedAws;
 let service: DynamoDbService;
+let kms: KmsService;
 let client: DynamoDBClient;
 let arn: string;
 
 beforeAll(async () => {
   aws = await startAws(async ({ directory, authorizer }) => {
-    service = new DynamoDbService({ directory, authorizer });
+    kms = new KmsService({ directory, authorizer });
+    service = new DynamoDbService({ directory, authorizer, kms });
     await service.start();
     return [service.api];
   });
@@ -44,18 +47,18 @@ afterAll(async () => {
   await aws.close();
 });
 
-const key = (pk: string, sk = 'META') => ({ pk: { S: pk }, sk: { S: sk } });
+const itemKey = (pk: string, sk = 'META') => ({ pk: { S: pk }, sk: { S: sk } });
 
 describe('items', () => {
   it('are written, read, updated and deleted under conditions', async () => {
-    const Item = { ...key('a'), bytes: { B: Buffer.from([0, 255]) }, count: { N: '1' } };
+    const Item = { ...itemKey('a'), bytes: { B: Buffer.from([0, 255]) }, count: { N: '1' } };
     const create = new PutItemCommand({ TableName, Item, ConditionExpression: 'attribute_not_exists(pk)' });
     await client.send(create);
     await expect(client.send(create)).rejects.toMatchObject({ name: 'ConditionalCheckFailedException' });
     const updated = await client.send(
       new UpdateItemCommand({
         TableName,
-        Key: key('a'),
+        Key: itemKey('a'),
         UpdateExpression: 'SET #count = #count + :one',
         ConditionExpression: '#count = :one',
         ExpressionAttributeNames: { '#count': 'count' },
@@ -64,18 +67,20 @@ describe('items', () => {
       }),
     );
     expect(updated.Attributes?.count).toEqual({ N: '2' });
-    const { Item: read } = await client.send(new GetItemCommand({ TableName: arn, Key: key('a') }));
+    const { Item: read } = await client.send(new GetItemCommand({ TableName: arn, Key: itemKey('a') }));
     expect(Buffer.from(read?.bytes?.B ?? [])).toEqual(Buffer.from([0, 255]));
-    await client.send(new DeleteItemCommand({ TableName, Key: key('a') }));
-    expect(await client.send(new GetItemCommand({ TableName, Key: key('a') }))).not.toHaveProperty('Item');
+    await client.send(new DeleteItemCommand({ TableName, Key: itemKey('a') }));
+    expect(await client.send(new GetItemCommand({ TableName, Key: itemKey('a') }))).not.toHaveProperty(
+      'Item',
+    );
   });
 
   it('come with a failed condition when asked for', async () => {
-    await client.send(new PutItemCommand({ TableName, Item: { ...key('b'), state: { S: 'running' } } }));
+    await client.send(new PutItemCommand({ TableName, Item: { ...itemKey('b'), state: { S: 'running' } } }));
     const attempt = client.send(
       new PutItemCommand({
         TableName,
-        Item: key('b'),
+        Item: itemKey('b'),
         ConditionExpression: 'attribute_not_exists(pk)',
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       }),
@@ -83,7 +88,7 @@ describe('items', () => {
     await expect(attempt).rejects.toMatchObject({
       name: 'ConditionalCheckFailedException',
       message: 'The conditional request failed',
-      Item: { ...key('b'), state: { S: 'running' } },
+      Item: { ...itemKey('b'), state: { S: 'running' } },
     });
   });
 
@@ -119,31 +124,31 @@ describe('items', () => {
   });
 
   it('are written and read in batches', async () => {
-    const puts = ['x', 'y'].map((pk) => ({ PutRequest: { Item: key(`batch-${pk}`) } }));
+    const puts = ['x', 'y'].map((pk) => ({ PutRequest: { Item: itemKey(`batch-${pk}`) } }));
     await client.send(new BatchWriteItemCommand({ RequestItems: { [TableName]: puts } }));
     const { Responses } = await client.send(
       new BatchGetItemCommand({
-        RequestItems: { [TableName]: { Keys: [key('batch-x'), key('batch-none')] } },
+        RequestItems: { [TableName]: { Keys: [itemKey('batch-x'), itemKey('batch-none')] } },
       }),
     );
-    expect(Responses?.[TableName]).toEqual([key('batch-x')]);
+    expect(Responses?.[TableName]).toEqual([itemKey('batch-x')]);
   });
 });
 
 describe('what is not there', () => {
   it('says so: transactions, unknown tables, unknown members', async () => {
     const transaction = client.send(
-      new TransactWriteItemsCommand({ TransactItems: [{ Put: { TableName, Item: key('t') } }] }),
+      new TransactWriteItemsCommand({ TransactItems: [{ Put: { TableName, Item: itemKey('t') } }] }),
     );
     await expect(transaction).rejects.toMatchObject({
       name: 'NotEmulated',
       message: expect.stringContaining('dynamodb:TransactWriteItems'),
     });
-    const missing = client.send(new GetItemCommand({ TableName: 'no-such-table', Key: key('a') }));
+    const missing = client.send(new GetItemCommand({ TableName: 'no-such-table', Key: itemKey('a') }));
     await expect(missing).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
     const unknown = aws.endpoint.call({ kind: 'operator', arn: 'x' }, 'dynamodb', 'GetItem', {
       TableName,
-      Key: key('a'),
+      Key: itemKey('a'),
       Unheard: true,
     });
     await expect(unknown).rejects.toThrow(/does not emulate Unheard of dynamodb:GetItem/);
@@ -177,7 +182,7 @@ describe('tables', () => {
     const { GlobalSecondaryIndexes: _, ...bare } = definition;
     const attributes = { AttributeDefinitions: bare.AttributeDefinitions.slice(0, 2) };
     await service.ensureTable({ ...bare, ...attributes });
-    const Item = { ...key('a'), gsi1pk: { S: 'LIST' }, gsi1sk: { S: '1' } };
+    const Item = { ...itemKey('a'), gsi1pk: { S: 'LIST' }, gsi1sk: { S: '1' } };
     await client.send(new PutItemCommand({ TableName: 'growing', Item }));
     await service.ensureTable(definition);
     const scan = new ScanCommand({ TableName: 'growing', IndexName: 'gsi1' });
@@ -208,11 +213,27 @@ describe('who may read and write', () => {
 
   it('covers every table of a batch', async () => {
     const half = new DynamoDBClient(aws.asRole(allow('dynamodb:BatchGetItem', arn)));
-    const Keys = [key('a')];
+    const Keys = [itemKey('a')];
     await half.send(new BatchGetItemCommand({ RequestItems: { [TableName]: { Keys } } }));
     const both = { [TableName]: { Keys }, growing: { Keys } };
     await expect(half.send(new BatchGetItemCommand({ RequestItems: both }))).rejects.toThrow(
       /table\/growing/,
     );
+  });
+
+  it('needs the customer key of a table through DynamoDB', async () => {
+    const key = await kms.ensureKey({ name: 'tables' });
+    const sealed = await service.ensureTable({
+      ...itemsTableDefinition,
+      TableName: 'sealed',
+      kmsKeyId: key.arn,
+    });
+    const read = (...statements: object[]) =>
+      new DynamoDBClient(aws.asRole(allow('dynamodb:GetItem', sealed.arn), ...statements)).send(
+        new GetItemCommand({ TableName: 'sealed', Key: itemKey('a') }),
+      );
+    await expect(read()).rejects.toThrow(/kms:Decrypt/);
+    const via = { StringEquals: { 'kms:ViaService': 'dynamodb.us-east-1.amazonaws.com' } };
+    await read(allow('kms:Decrypt', key.arn, via));
   });
 });

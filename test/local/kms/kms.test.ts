@@ -41,8 +41,8 @@ beforeAll(async () => {
     name: 'encryption',
     multiRegion: true,
     rotation: true,
-    aliases: ['alias/backups'],
   });
+  await kms.ensureAlias('alias/backups', key.arn);
   other = await kms.ensureKey({ name: 'other', description: 'Another key' });
   hmac = await kms.ensureKey({ name: 'hmac', spec: 'HMAC_256', multiRegion: true });
   client = new KMSClient(aws.client());

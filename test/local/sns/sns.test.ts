@@ -19,7 +19,7 @@ let sns: SnsService;
 let kms: KmsService;
 let client: SNSClient;
 let arn: string;
-const delivered: [string, Record<string, unknown>][] = [];
+const delivered: [string, Record<string, unknown>, string][] = [];
 const lines: string[] = [];
 let failure: Error | undefined;
 
@@ -31,9 +31,9 @@ beforeAll(async () => {
       kms,
       keep: 3,
       log: (line) => lines.push(line),
-      deliver: async (target, event) => {
+      deliver: async (target, event, topic) => {
         if (failure) throw failure;
-        delivered.push([target, event]);
+        delivered.push([target, event, topic]);
       },
     });
     return [sns.api];
@@ -82,6 +82,7 @@ describe('a topic', () => {
             }),
           ],
         },
+        arn,
       ],
     ]);
     expect(lines).toEqual(['E-mail to ops@example.org: ALARM: backup failed']);
