@@ -10,6 +10,7 @@ Runs the synthesized app on this machine, with real PostgreSQL.
   --aws-port <number>    preferred port of the AWS endpoint (default 4566)
   --state <directory>    where state is kept (default .mainstay)
   --environment <name>   environment of cdk.json to run (default local)
+  --assembly <directory> run this cloud assembly instead of synthesizing
   -c, --context <k=v>    context for the CDK app; may be repeated
   -h, --help             show this text
 `;
@@ -22,6 +23,8 @@ export interface LocalOptions {
   awsPort: number;
   state: string;
   environment: string;
+  /** A synthesized assembly to run as it is. */
+  assembly?: string;
   context: Record<string, unknown>;
 }
 
@@ -42,6 +45,7 @@ export function parseOptions(args: readonly string[]): LocalOptions {
       'aws-port': { type: 'string', default: '4566' },
       state: { type: 'string', default: '.mainstay' },
       environment: { type: 'string', default: 'local' },
+      assembly: { type: 'string' },
       context: { type: 'string', short: 'c', multiple: true, default: [] },
     },
   });
@@ -53,6 +57,7 @@ export function parseOptions(args: readonly string[]): LocalOptions {
     awsPort: portOf('--aws-port', values['aws-port']),
     state: values.state,
     environment: values.environment,
+    ...(values.assembly !== undefined && { assembly: values.assembly }),
     context: Object.fromEntries(values.context.map(contextEntry)),
   };
 }

@@ -1,44 +1,39 @@
 import { z } from 'zod';
 import { postgresMajor } from '../../../lib/constants.ts';
-import type { PostgresClusters } from '../../postgres/clusters.ts';
-import type { ClusterDescription } from '../../postgres/description.ts';
-import { type ProvisionedResource, physicalName, type ResourceHandler } from '../resource.ts';
+import type { RdsService } from '../../rds/rds-service.ts';
+import { physicalName, type ResourceHandler } from '../resource.ts';
 
 const clusterProperties = z.looseObject({
+  BackupRetentionPeriod: z.number().optional(),
   DBClusterIdentifier: z.string().optional(),
   DBClusterParameterGroupName: z.string().optional(),
   DatabaseName: z.string(),
+  DeletionProtection: z.boolean().default(false),
   EnableIAMDatabaseAuthentication: z.boolean().default(false),
   Engine: z.literal('aurora-postgresql'),
   EngineVersion: z.string().refine((version) => Number.parseInt(version, 10) === postgresMajor, {
     error: `is not PostgreSQL ${postgresMajor}, which is what runs here`,
   }),
+  KmsKeyId: z.string().optional(),
   ManageMasterUserPassword: z.literal(true, { error: 'has to be true: RDS keeps the master password here' }),
+  MasterUserSecret: z.looseObject({ KmsKeyId: z.string().optional() }).optional(),
   MasterUsername: z.string(),
+  ServerlessV2ScalingConfiguration: z
+    .looseObject({ MinCapacity: z.number(), MaxCapacity: z.number() })
+    .optional(),
 });
 const instanceProperties = z.looseObject({
   DBClusterIdentifier: z.string(),
+  DBInstanceClass: z.string(),
   DBInstanceIdentifier: z.string().optional(),
+  PromotionTier: z.number().optional(),
 });
 const parameterGroupProperties = z.looseObject({
   Parameters: z.record(z.string(), z.coerce.string()).default({}),
 });
 
-export interface RdsResourceOptions {
-  clusters: PostgresClusters;
-  region: string;
-  accountId: string;
-  /** Makes the secret that RDS keeps for a master user, or finds the one it made. */
-  masterSecret(clusterIdentifier: string, username: string): Promise<{ arn: string; password: string }>;
-}
-
 /** Aurora clusters and their instances. */
-export function rdsResources({
-  clusters,
-  masterSecret,
-  region,
-  accountId,
-}: RdsResourceOptions): Record<string, ResourceHandler> {
+export function rdsResources(rds: RdsService): Record<string, ResourceHandler> {
   const parametersOf = new Map<string, Record<string, string>>();
 
   return {
@@ -50,47 +45,57 @@ export function rdsResources({
     'AWS::RDS::DBCluster': async (request) => {
       const properties = clusterProperties.parse(request.properties);
       const identifier = properties.DBClusterIdentifier ?? physicalName(request).toLowerCase();
-      const parameters = parametersOf.get(properties.DBClusterParameterGroupName ?? '') ?? {};
-      const secret = await masterSecret(identifier, properties.MasterUsername);
-      const cluster = await clusters.ensureCluster({
+      const parameterGroup = properties.DBClusterParameterGroupName;
+      const secretKey = properties.MasterUserSecret?.KmsKeyId;
+      const capacity = properties.ServerlessV2ScalingConfiguration;
+      const cluster = await rds.ensureCluster({
         identifier,
         name: shardName(identifier),
-        database: properties.DatabaseName,
+        databaseName: properties.DatabaseName,
         masterUsername: properties.MasterUsername,
-        masterPassword: secret.password,
-        forceSsl: parameters['rds.force_ssl'] === '1',
         iamAuthentication: properties.EnableIAMDatabaseAuthentication,
+        deletionProtection: properties.DeletionProtection,
+        forceSsl: parametersOf.get(parameterGroup ?? '')?.['rds.force_ssl'] !== '0',
+        ...(parameterGroup !== undefined && { parameterGroup }),
+        ...(secretKey !== undefined && { masterUserSecretKmsKeyId: secretKey }),
+        ...(properties.KmsKeyId !== undefined && { kmsKeyId: properties.KmsKeyId }),
+        ...(properties.BackupRetentionPeriod !== undefined && {
+          backupRetentionPeriod: properties.BackupRetentionPeriod,
+        }),
+        ...(capacity && {
+          serverlessV2: { minCapacity: capacity.MinCapacity, maxCapacity: capacity.MaxCapacity },
+        }),
       });
-      const arn = `arn:aws:rds:${region}:${accountId}:cluster:${identifier}`;
-      return described(cluster, { DBClusterArn: arn, 'MasterUserSecret.SecretArn': secret.arn });
+      return {
+        ref: identifier,
+        attributes: {
+          DBClusterArn: cluster.arn,
+          DBClusterResourceId: cluster.resourceId,
+          'Endpoint.Address': cluster.endpoint.host,
+          'Endpoint.Port': String(cluster.endpoint.port),
+          'MasterUserSecret.SecretArn': cluster.masterUserSecretArn,
+          'ReadEndpoint.Address': cluster.readerEndpoint?.host,
+        },
+      };
     },
     'AWS::RDS::DBInstance': async (request) => {
       const properties = instanceProperties.parse(request.properties);
       const identifier = properties.DBInstanceIdentifier ?? physicalName(request).toLowerCase();
-      const cluster = await clusters.ensureInstance({ cluster: properties.DBClusterIdentifier, identifier });
-      const instance = cluster.instances.find((candidate) => candidate.identifier === identifier);
+      const instance = await rds.ensureInstance({
+        identifier,
+        cluster: properties.DBClusterIdentifier,
+        instanceClass: properties.DBInstanceClass,
+        ...(properties.PromotionTier !== undefined && { promotionTier: properties.PromotionTier }),
+      });
       return {
         ref: identifier,
         attributes: {
-          'Endpoint.Address': instance?.endpoint.host,
-          'Endpoint.Port': String(instance?.endpoint.port),
-          DbiResourceId: instance?.resourceId,
-          DBInstanceArn: `arn:aws:rds:${region}:${accountId}:db:${identifier}`,
+          'Endpoint.Address': instance.endpoint.host,
+          'Endpoint.Port': String(instance.endpoint.port),
+          DBInstanceArn: instance.arn,
+          DbiResourceId: instance.resourceId,
         },
       };
-    },
-  };
-}
-
-function described(cluster: ClusterDescription, more: Record<string, string>): ProvisionedResource {
-  return {
-    ref: cluster.identifier,
-    attributes: {
-      DBClusterResourceId: cluster.resourceId,
-      'Endpoint.Address': cluster.endpoint.host,
-      'Endpoint.Port': String(cluster.endpoint.port),
-      ...(cluster.readerEndpoint && { 'ReadEndpoint.Address': cluster.readerEndpoint.host }),
-      ...more,
     },
   };
 }

@@ -46,6 +46,23 @@ const bucketProperties = z.looseObject({
     })
     .optional(),
   LifecycleConfiguration: z.looseObject({ Rules: z.array(lifecycleRule) }).optional(),
+  PublicAccessBlockConfiguration: z
+    .strictObject({
+      BlockPublicAcls: z.boolean().default(false),
+      BlockPublicPolicy: z.boolean().default(false),
+      IgnorePublicAcls: z.boolean().default(false),
+      RestrictPublicBuckets: z.boolean().default(false),
+    })
+    .optional(),
+  OwnershipControls: z
+    .object({
+      Rules: z.tuple([
+        z.object({
+          ObjectOwnership: z.enum(['BucketOwnerEnforced', 'BucketOwnerPreferred', 'ObjectWriter']),
+        }),
+      ]),
+    })
+    .optional(),
   NotificationConfiguration: z
     .strictObject({ EventBridgeConfiguration: z.strictObject({ EventBridgeEnabled: z.boolean() }) })
     .optional(),
@@ -76,6 +93,7 @@ export function s3Resources(s3: S3Service): Record<string, ResourceHandler> {
 
 function definitionOf(properties: z.output<typeof bucketProperties>): Omit<BucketDefinition, 'name'> {
   const retention = properties.ObjectLockConfiguration?.Rule?.DefaultRetention;
+  const block = properties.PublicAccessBlockConfiguration;
   const [encryption] = properties.BucketEncryption?.ServerSideEncryptionConfiguration ?? [];
   const { KMSMasterKeyID: keyArn, SSEAlgorithm: algorithm } = encryption?.ServerSideEncryptionByDefault ?? {};
   return {
@@ -91,6 +109,15 @@ function definitionOf(properties: z.output<typeof bucketProperties>): Omit<Bucke
     ...(algorithm && {
       encryption: { algorithm, ...(keyArn && { keyArn }), bucketKey: encryption?.BucketKeyEnabled ?? false },
     }),
+    ...(block && {
+      publicAccessBlock: {
+        blockPublicAcls: block.BlockPublicAcls,
+        blockPublicPolicy: block.BlockPublicPolicy,
+        ignorePublicAcls: block.IgnorePublicAcls,
+        restrictPublicBuckets: block.RestrictPublicBuckets,
+      },
+    }),
+    ...(properties.OwnershipControls && { ownership: properties.OwnershipControls.Rules[0].ObjectOwnership }),
     lifecycle: (properties.LifecycleConfiguration?.Rules ?? []).map(ruleOf),
     eventBridge: properties.NotificationConfiguration?.EventBridgeConfiguration.EventBridgeEnabled ?? false,
   };

@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { processStartTime } from '../../local/process-identity.ts';
-import { StateDirectory } from '../../local/state-directory.ts';
+import { processStartTime } from '../../../local/process-identity.ts';
+import { StateDirectory } from '../../../local/runtime/state-directory.ts';
 
 describe('the state directory', () => {
   let parent: string;

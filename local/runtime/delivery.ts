@@ -1,9 +1,9 @@
-import { rolePrincipal } from './aws/credentials.ts';
-import type { AwsEndpoint } from './aws/endpoint.ts';
-import type { Principal } from './aws/operation.ts';
-import type { Deliver, DeliveryOrigin } from './events/delivery.ts';
-import type { Authorizer } from './iam/authorizer.ts';
-import type { LambdaHost } from './lambda/host.ts';
+import { rolePrincipal } from '../aws/credentials.ts';
+import type { AwsEndpoint } from '../aws/endpoint.ts';
+import type { Principal } from '../aws/operation.ts';
+import type { Deliver, DeliveryOrigin } from '../events/delivery.ts';
+import type { Authorizer } from '../iam/authorizer.ts';
+import type { LambdaHost } from '../lambda/host.ts';
 
 export interface DeliveryParts {
   authorizer: Authorizer;

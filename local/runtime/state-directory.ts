@@ -1,8 +1,8 @@
 import { chmod, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { processStartTime } from './process-identity.ts';
-import type { Service } from './service.ts';
+import { processStartTime } from '../process-identity.ts';
+import type { Service } from '../service.ts';
 
 const lockSchema = z.object({ pid: z.number().int().positive(), startedAt: z.string() });
 

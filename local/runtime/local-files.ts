@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import type { StateDirectory } from './state-directory.ts';
+
+const server = z.object({ url: z.string(), pid: z.number().int().nullable() });
+
+/** What `.mainstay/local.json` tells programs about the running platform. */
+export const localFactsSchema = z.object({
+  /** Process of the local runtime. */
+  pid: z.number().int(),
+  baseUrl: z.url(),
+  adminKey: z.string(),
+  /** The emulated AWS: what `AWS_ENDPOINT_URL` has to be. */
+  awsEndpointUrl: z.url(),
+  /** Credentials that may do everything there. */
+  aws: z.object({ accessKeyId: z.string(), secretAccessKey: z.string(), region: z.string() }),
+  shards: z.array(z.object({ name: z.string(), writer: server, readers: z.array(server) })),
+});
+export type LocalFacts = z.output<typeof localFactsSchema>;
+
+/** Writes `local.json` and `aws.env`, both readable by their owner alone. */
+export async function writeLocalFiles(state: StateDirectory, facts: LocalFacts): Promise<void> {
+  await state.writePrivate('local.json', `${JSON.stringify(facts, null, 2)}\n`);
+  await state.writePrivate(
+    'aws.env',
+    [
+      `AWS_ENDPOINT_URL=${facts.awsEndpointUrl}`,
+      `AWS_REGION=${facts.aws.region}`,
+      `AWS_ACCESS_KEY_ID=${facts.aws.accessKeyId}`,
+      `AWS_SECRET_ACCESS_KEY=${facts.aws.secretAccessKey}`,
+      '',
+    ].join('\n'),
+  );
+}

@@ -1,0 +1,203 @@
+import { z } from 'zod';
+import { CredentialStore } from '../aws/credentials.ts';
+import { AwsEndpoint } from '../aws/endpoint.ts';
+import type { Principal } from '../aws/operation.ts';
+import { DynamoDbService } from '../dynamodb/dynamodb-service.ts';
+import { EventBuses } from '../events/event-bus.ts';
+import { HttpApi } from '../http-api/http-api.ts';
+import { Authorizer } from '../iam/authorizer.ts';
+import { KmsService } from '../kms/kms-service.ts';
+import { lambdaApi } from '../lambda/api.ts';
+import { LambdaHost } from '../lambda/host.ts';
+import { PostgresClusters } from '../postgres/clusters.ts';
+import { iamTokenCheck } from '../postgres/iam.ts';
+import { CustomResources } from '../provision/custom-resources.ts';
+import { RdsService } from '../rds/rds-service.ts';
+import { S3Service } from '../s3/s3-service.ts';
+import { Scheduler } from '../scheduler/scheduler.ts';
+import { SecretsManagerService } from '../secrets-manager/secrets-manager-service.ts';
+import { SnsService } from '../sns/sns-service.ts';
+import { SqsService } from '../sqs/sqs-service.ts';
+import { SsmService } from '../ssm/ssm-service.ts';
+import { StepFunctions } from '../step-functions/step-functions.ts';
+import { StsService } from '../sts/sts-service.ts';
+import { XrayDaemon } from '../xray/xray-daemon.ts';
+import { createDelivery } from './delivery.ts';
+import type { StateDirectory } from './state-directory.ts';
+
+export const region = 'us-east-1';
+export const accountId = '000000000000';
+export const operator: Principal = { kind: 'operator', arn: `arn:aws:iam::${accountId}:user/operator` };
+
+export interface PartsOptions {
+  state: StateDirectory;
+  /** Preferred ports; 0 for any. */
+  port: number;
+  awsPort: number;
+  /** Takes lines for the person at the keyboard. */
+  report: (line: string) => void;
+  /** Called when a database's address or process has changed. */
+  onDatabasesChanged: () => void;
+}
+
+/** Everything that stands in for AWS, wired together; nothing is started yet. */
+export type Parts = ReturnType<typeof createParts>;
+
+/** Makes the parts of the local runtime. */
+export function createParts({ state, port, awsPort, report, onDatabasesChanged }: PartsOptions) {
+  const directory = state.join('aws');
+  const logDirectory = state.join('logs');
+  const common = { directory, region, accountId };
+  const credentials = CredentialStore.open(directory, accountId);
+  const authorizer = new Authorizer({ accountId, region });
+  const endpoint = new AwsEndpoint({
+    credentials,
+    authorizer,
+    port: awsPort,
+    region,
+    accountId,
+    log: report,
+  });
+  const kms = new KmsService({ ...common, authorizer });
+  const xray = new XrayDaemon({ file: state.join('logs', 'xray.log') });
+  const postgres = new PostgresClusters({
+    stateDirectory: state.path,
+    logDirectory,
+    checkToken: iamTokenCheck({ credentials, authorizer, region, accountId }),
+    onChange: onDatabasesChanged,
+    report,
+  });
+  const lambda = new LambdaHost({
+    directory: state.join('aws', 'lambda'),
+    logDirectory,
+    region,
+    credentials,
+    surroundings: () => ({
+      endpointUrl: endpoint.url,
+      xrayDaemonAddress: xray.address,
+      caCertificatesFile: postgres.authorityFile,
+    }),
+    deliver: (targetArn, record, { functionArn, roleArn }) =>
+      deliver(targetArn, record, { service: 'lambda.amazonaws.com', sourceArn: functionArn, roleArn }),
+  });
+  const secrets = new SecretsManagerService({ ...common, authorizer, kms });
+  const deliver = createDelivery({ authorizer, endpoint, lambda });
+  const buses = new EventBuses({ ...common, deliver, report });
+  const s3 = new S3Service({
+    ...common,
+    directory: state.join('aws', 's3'),
+    authorizer,
+    kms,
+    onEvent: ({ source, resources, detail, time, 'detail-type': detailType }) =>
+      buses.put({ source, detailType, resources, detail, time: Date.parse(time) }),
+  });
+  const stepFunctions = new StepFunctions({
+    ...common,
+    directory: state.join('aws', 'step-functions'),
+    invokeLambda: async ({ principal, functionArn, payload, invocationType }) => {
+      authorizer.check(principal, { action: 'lambda:InvokeFunction', resource: functionArn });
+      const answer = await lambda.invoke(functionArn, JSON.stringify(payload), { type: invocationType });
+      return {
+        statusCode: answer.statusCode,
+        executedVersion: answer.executedVersion,
+        ...(answer.payload !== undefined && { payload: jsonSchema.parse(JSON.parse(answer.payload)) }),
+        ...(answer.functionError !== undefined && { functionError: answer.functionError }),
+      };
+    },
+    callAws: (principal, service, operation, input) =>
+      endpoint.call(principal, service, operation, z.record(z.string(), z.unknown()).parse(input)),
+    readObject: async (principal, { bucket, key }) => {
+      const answer = await endpoint.call(principal, 's3', 'GetObject', { Bucket: bucket, Key: key });
+      return z.object({ Body: z.instanceof(Uint8Array) }).parse(answer).Body;
+    },
+    authorize: (principal, authorization) => authorizer.check(principal, authorization),
+    putEvent: (event) => void buses.put(event),
+    report,
+  });
+  const httpApi = new HttpApi({
+    region,
+    accountId,
+    preferredPort: port,
+    accessLogFile: state.join('logs', 'access.log'),
+    invoke: async (functionArn, payload, { sourceArn, traceHeader }) => {
+      const caller: Principal = { kind: 'service', arn: 'apigateway.amazonaws.com', sourceArn };
+      authorizer.check(caller, { action: 'lambda:InvokeFunction', resource: functionArn });
+      return lambda.invoke(functionArn, payload, { traceHeader });
+    },
+  });
+  const customResources = new CustomResources({
+    file: state.join('aws', 'custom-resources.json'),
+    invoke: async (functionArn, event) => {
+      await lambda.invoke(functionArn, JSON.stringify(event), { type: 'Event' });
+    },
+  });
+
+  return {
+    credentials,
+    authorizer,
+    endpoint,
+    kms,
+    xray,
+    postgres,
+    lambda,
+    deliver,
+    buses,
+    s3,
+    stepFunctions,
+    httpApi,
+    customResources,
+    dynamoDb: new DynamoDbService({ ...common, authorizer }),
+    secrets,
+    rds: new RdsService({
+      ...common,
+      clusters: postgres,
+      report,
+      createSecret: async (name, secretString, kmsKeyId) => {
+        const secret = { name, secretString, ...(kmsKeyId !== undefined && { kmsKeyId }) };
+        return (await secrets.ensureSecret(secret)).arn;
+      },
+    }),
+    ssm: new SsmService(common),
+    sns: new SnsService({
+      region,
+      accountId,
+      authorizer,
+      kms,
+      log: report,
+      deliver: (targetArn, event) =>
+        deliver(targetArn, event, { service: 'sns.amazonaws.com', sourceArn: targetArn }),
+    }),
+    sqs: new SqsService({ ...common, endpointUrl: () => endpoint.url }),
+    sts: new StsService({ credentials }),
+    scheduler: new Scheduler({
+      ...common,
+      deliver,
+      report,
+      authorize: (principal, authorization) => authorizer.check(principal, authorization),
+    }),
+  };
+}
+
+const jsonSchema = z.json();
+
+/** Makes every API reachable at the endpoint. */
+export function registerApis(parts: Parts): void {
+  const { endpoint } = parts;
+  for (const service of [
+    parts.kms,
+    parts.dynamoDb,
+    parts.secrets,
+    parts.ssm,
+    parts.sns,
+    parts.sqs,
+    parts.sts,
+    parts.s3,
+    parts.stepFunctions,
+    parts.buses,
+    parts.scheduler,
+    parts.rds,
+  ]) {
+    endpoint.register(service.api);
+  }
+  endpoint.register(lambdaApi(parts.lambda));
+}
