@@ -68,15 +68,16 @@ export class RecoveryTable {
   /** Sets the given attributes (`undefined` ones are left alone); `false` when `condition` does not hold. */
   async set(key: Key, attributes: Item, condition: Condition = always): Promise<boolean> {
     const given = Object.entries(attributes).filter(([, value]) => value !== undefined);
-    const assignments = given.map(([name]) => `#${name} = :set_${name}`);
-    const values = Object.fromEntries(given.map(([name, value]) => [`:set_${name}`, value]));
+    const assignments = given.map(([name]) => `#${placeholder(name)} = :set_${placeholder(name)}`);
+    const values = Object.fromEntries(given.map(([name, value]) => [`:set_${placeholder(name)}`, value]));
+    const names = Object.fromEntries(given.map(([name]) => [`#${placeholder(name)}`, name]));
     return this.#attempt('UpdateItem', () =>
       this.#client.send(
         new UpdateCommand({
           TableName: this.#name,
           Key: key,
           UpdateExpression: `SET ${assignments.join(', ')}`,
-          ...expressions(condition, values, assignments.join(' ')),
+          ...expressions(condition, values, names),
         }),
       ),
     );
@@ -173,16 +174,17 @@ export class RecoveryTable {
   }
 }
 
-/** The names and values that `condition` and `others` mention, as DynamoDB wants them declared. */
-function expressions({ expression, values }: Condition, others: Item, otherText = '') {
-  const names = [...`${expression} ${otherText}`.matchAll(/#(\w+)/g)].map(([placeholder, name]) => [
-    placeholder,
-    name,
-  ]);
+/** Placeholders have letters, digits and underscores only; attributes may have more. */
+const placeholder = (attribute: string): string => attribute.replaceAll(/\W/g, '_');
+
+/** The names and values that `condition` mentions, and `others`, as DynamoDB wants them declared. */
+function expressions({ expression, values }: Condition, others: Item, otherNames: Item = {}) {
+  const mentioned = [...expression.matchAll(/#(\w+)/g)].map(([given, name]) => [given, name]);
+  const names = { ...Object.fromEntries(mentioned), ...otherNames };
   const all = { ...others, ...values };
   return {
     ConditionExpression: expression,
-    ...(names.length === 0 ? {} : { ExpressionAttributeNames: Object.fromEntries(names) }),
+    ...(Object.keys(names).length === 0 ? {} : { ExpressionAttributeNames: names }),
     ...(Object.keys(all).length === 0 ? {} : { ExpressionAttributeValues: all }),
   };
 }
