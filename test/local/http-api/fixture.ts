@@ -1,9 +1,13 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { jest } from '@jest/globals';
 import { z } from 'zod';
 import type { HttpApiDefinition } from '../../../local/http-api/definition.ts';
 import { HttpApi, type HttpApiOptions } from '../../../local/http-api/http-api.ts';
 import type { InvokeIntegration } from '../../../local/http-api/integration.ts';
+
+// The machine may be busy with other tests.
+jest.setTimeout(30_000);
 
 export const region = 'us-east-1';
 export const accountId = '000000000000';

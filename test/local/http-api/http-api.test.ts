@@ -194,7 +194,7 @@ describe('what the gateway answers by itself', () => {
     socket.write('ok');
     expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 200 /);
     socket.destroy();
-  }, 10_000);
+  });
 
   it('to a head that is too large', async () => {
     const url = await started();

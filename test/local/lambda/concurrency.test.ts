@@ -30,13 +30,21 @@ describe('execution environments', () => {
     expect(fixture.reports.map(({ coldStart }) => coldStart)).toEqual([true, true, true, false, false]);
   });
 
-  it('end when they have been idle, surplus ones first', async () => {
-    await started({ idle: { idleTimeoutMs: 1500, keepIdle: 1, surplusIdleTimeoutMs: 80 } });
+  it('end when they have been idle', async () => {
+    await started({ idle: { idleTimeoutMs: 80 } });
     await fixture.define('idle', sleeper);
-    await Promise.all([1, 2, 3].map(() => fixture.call('idle', { ms: 100 })));
-    expect(fixture.host.environments()).toHaveLength(3);
-    await until(() => fixture.host.environments().length === 1);
+    await fixture.call('idle');
     await until(() => fixture.host.environments().length === 0);
+  });
+
+  it('end sooner when more are idle than are kept, the one used last not', async () => {
+    await started({ idle: { keepIdle: 1, surplusIdleTimeoutMs: 80 } });
+    await fixture.define('surplus', sleeper);
+    const calls = [1, 2, 3].map(() => fixture.call('surplus', { ms: 100 }));
+    expect(new Set(await Promise.all(calls)).size).toBe(3);
+    const last = await fixture.call('surplus');
+    await until(() => fixture.host.environments().length === 1);
+    expect(fixture.host.environments()[0]?.pid).toBe(last);
   });
 
   it('are no more than the account may have: idle ones make room, of any function', async () => {

@@ -2,11 +2,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { jest } from '@jest/globals';
 import type { LambdaDefinition } from '../../../local/lambda/definition.ts';
 import { LambdaHost } from '../../../local/lambda/host.ts';
 import type { InvocationReport, LambdaHostOptions } from '../../../local/lambda/host-options.ts';
 import type { LogLine } from '../../../local/lambda/log-lines.ts';
 import { processStartTime } from '../../../local/process-identity.ts';
+
+// Every test starts processes, and the machine may be busy with other tests.
+jest.setTimeout(30_000);
 
 export const arnOf = (name: string): string => `arn:aws:lambda:us-east-1:000000000000:function:${name}`;
 
@@ -102,7 +106,7 @@ export class LambdaFixture {
 }
 
 /** Waits until the condition holds. */
-export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 8000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 20_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`Not within ${timeoutMs} ms: ${condition}`);

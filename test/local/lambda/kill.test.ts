@@ -62,11 +62,11 @@ describe('a kill -9 of the host', () => {
           .length === 3,
     );
     host.kill('SIGKILL');
-    await until(async () => !(await isAlive(streaming)) && !(await isAlive(queued)), 2000);
+    await until(async () => !(await isAlive(streaming)) && !(await isAlive(queued)));
 
     // One that never yields cannot see that its host is gone; the next start ends it.
     await fixture.host.start();
-    await until(async () => !(await isAlive(spinning)), 2000);
+    await until(async () => !(await isAlive(spinning)));
     expect(readdirSync(join(fixture.directory, 'environments'))).toEqual([]);
 
     await fixture.define('queued', busy);

@@ -2,12 +2,11 @@ import { createSocket } from 'node:dgram';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { build } from 'esbuild';
 import { SegmentRing } from '../../../local/xray/segment-ring.ts';
 import { XrayDaemon } from '../../../local/xray/xray-daemon.ts';
-import { LambdaFixture } from '../lambda/fixture.ts';
+import { LambdaFixture, until } from '../lambda/fixture.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'mainstay-xray-'));
 const file = join(directory, 'segments.log');
@@ -19,12 +18,6 @@ afterAll(async () => {
   await daemon.stop();
   rmSync(directory, { recursive: true });
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 4000; !condition(); await sleep(5)) {
-    if (Date.now() > deadline) throw new Error(`Not in time: ${condition}`);
-  }
-}
 
 async function sendDatagram(text: string): Promise<void> {
   const [host = '', port = ''] = daemon.address.split(':');
