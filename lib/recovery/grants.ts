@@ -13,7 +13,7 @@ export function grantAll(recovery: Recovery, { settings, stateful, access, event
 
   const { release, ...others } = functions;
   for (const fn of Object.values(others)) tables.recovery.grantReadWrite(fn);
-  tables.recovery.grant(release, ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']);
+  tables.recovery.grant(release, ['dynamodb:PutItem', 'dynamodb:UpdateItem']);
 
   access.grantAuthenticate(functions.api);
   tables.shards.grantRead(functions.api);
