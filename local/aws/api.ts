@@ -44,10 +44,11 @@ export interface RestRequest {
   method: string;
   /** Path as sent, percent-encoded, without the query: `/bucket/a%2Fb`. */
   rawPath: string;
-  /** Query parameters, those of a presigned URL's signature removed. */
+  /** Query parameters, without a presigned URL's signature and the headers it carries. */
   query: URLSearchParams;
   /** Host, port and scheme the client used, for example `http://127.0.0.1:4566`. */
   origin: string;
+  /** `aws-chunked` is taken out of `content-encoding`; a presigned URL's `x-amz-` parameters are added. */
   headers: IncomingHttpHeaders;
   /**
    * The payload; `aws-chunked` framing is removed. It fails with an {@link AwsError} when the bytes
