@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { AwsError } from '../aws/operation.ts';
 import type { Service } from '../service.ts';
 import type { LambdaDefinition } from './definition.ts';
 import { EnvironmentStarter } from './environment-starter.ts';
 import { EventQueue } from './event-queue.ts';
 import { EventStore } from './event-store.ts';
-import { asyncRequestLimit, requestTooLarge, serviceUnavailable, syncRequestLimit } from './failures.ts';
+import { serviceUnavailable } from './failures.ts';
 import { type ArmedKill, Faults, type KillPlan } from './faults.ts';
 import { type FoundFunction, type FunctionInfo, Functions } from './functions.ts';
 import { type CompleteOptions, completeOptions, type LambdaHostOptions } from './host-options.ts';
 import { Invocations } from './invocations.ts';
 import { FunctionLogs, type LogListener } from './log-lines.ts';
 import { MemoryWatch } from './memory-watch.ts';
+import { checkPayload } from './payload.ts';
 
 export interface InvokeOptions {
   /** Default `RequestResponse`. */
@@ -240,21 +240,5 @@ export class LambdaHost implements Service {
   kill(functionName: string, plan: KillPlan): ArmedKill {
     const { pool, definition } = this.#functions.find(functionName);
     return this.#faults.arm(definition.name, plan, () => pool.environments);
-  }
-}
-
-function checkPayload(payload: string, type: 'RequestResponse' | 'Event' | 'DryRun'): void {
-  const kind = type === 'Event' ? 'Event' : 'RequestResponse';
-  const bytes = Buffer.byteLength(payload);
-  if (bytes > (kind === 'Event' ? asyncRequestLimit : syncRequestLimit)) throw requestTooLarge(bytes, kind);
-  try {
-    JSON.parse(payload);
-  } catch (error) {
-    throw new AwsError(
-      'InvalidRequestContentException',
-      `Could not parse request body into json: ${error instanceof Error ? error.message : String(error)}`,
-      400,
-      { Type: 'User' },
-    );
   }
 }

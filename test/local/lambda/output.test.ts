@@ -28,7 +28,9 @@ async function read(chunks: readonly Buffer[]): Promise<string[]> {
 
 describe('the output of a process', () => {
   it('is the same lines however it is cut into pieces', async () => {
-    const line = fc.string({ unit: 'grapheme' }).filter((text) => !text.includes('\n') && !text.includes('\u0000'));
+    const line = fc
+      .string({ unit: 'grapheme' })
+      .filter((text) => !text.includes('\n') && !text.includes('\u0000'));
     await fc.assert(
       fc.asyncProperty(
         fc.array(line),
