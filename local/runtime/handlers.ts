@@ -2,12 +2,14 @@ import { stackId } from '../assembly/intrinsics.ts';
 import type { ResourceHandler } from '../provision/resource.ts';
 import { ResourcePolicies } from '../provision/resource-policies.ts';
 import { apiGatewayResources } from '../provision/resources/api-gateway.ts';
+import { cloudWatchResources } from '../provision/resources/cloudwatch.ts';
 import { dynamoDbResources } from '../provision/resources/dynamodb.ts';
 import { eventsResources } from '../provision/resources/events.ts';
 import { iamResources } from '../provision/resources/iam.ts';
 import { inertResources } from '../provision/resources/inert.ts';
 import { kmsResources } from '../provision/resources/kms.ts';
 import { lambdaResources } from '../provision/resources/lambda.ts';
+import { logsResources } from '../provision/resources/logs.ts';
 import { rdsResources } from '../provision/resources/rds.ts';
 import { s3Resources } from '../provision/resources/s3.ts';
 import { schedulerResources } from '../provision/resources/scheduler.ts';
@@ -25,11 +27,13 @@ export function resourceHandlers(parts: Parts): (type: string) => ResourceHandle
   const handlers: Record<string, ResourceHandler> = {
     ...inertResources(),
     ...apiGatewayResources(parts.httpApi, place),
+    ...cloudWatchResources(parts.cloudWatch),
     ...dynamoDbResources(parts.dynamoDb),
     ...eventsResources(parts.buses, place),
     ...iamResources(new RoleBook(parts.authorizer, accountId)),
     ...kmsResources(parts.kms),
-    ...lambdaResources({ host: parts.lambda, policies, ...place }),
+    ...lambdaResources({ host: parts.lambda, logs: parts.logs, policies, ...place }),
+    ...logsResources(parts.logs),
     ...rdsResources(parts.rds),
     ...s3Resources(parts.s3),
     ...schedulerResources(parts.scheduler),

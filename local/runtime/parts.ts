@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { CredentialStore } from '../aws/credentials.ts';
 import { AwsEndpoint } from '../aws/endpoint.ts';
 import type { Principal } from '../aws/operation.ts';
+import { CloudWatch } from '../cloudwatch/cloudwatch.ts';
+import { Logs } from '../cloudwatch/logs.ts';
 import { DynamoDbService } from '../dynamodb/dynamodb-service.ts';
 import { EventBuses } from '../events/event-bus.ts';
 import { HttpApi } from '../http-api/http-api.ts';
@@ -23,6 +25,7 @@ import { StepFunctions } from '../step-functions/step-functions.ts';
 import { StsService } from '../sts/sts-service.ts';
 import { XrayDaemon } from '../xray/xray-daemon.ts';
 import { createDelivery } from './delivery.ts';
+import { QueueDepths, recordInvocation } from './service-metrics.ts';
 import type { StateDirectory } from './state-directory.ts';
 
 export const region = 'us-east-1';
@@ -79,10 +82,14 @@ export function createParts({ state, port, awsPort, report, onDatabasesChanged }
     }),
     deliver: (targetArn, record, { functionArn, roleArn }) =>
       deliver(targetArn, record, { service: 'lambda.amazonaws.com', sourceArn: functionArn, roleArn }),
+    onInvocation: (invocation) => recordInvocation(cloudWatch, invocation),
   });
+  lambda.onLogLine(({ functionName, text }) => cloudWatch.metrics.ingestLogLine(functionName, text));
   const secrets = new SecretsManagerService({ ...common, authorizer, kms });
   const deliver = createDelivery({ authorizer, endpoint, lambda });
   const buses = new EventBuses({ ...common, deliver, report });
+  const cloudWatch = new CloudWatch({ ...common, deliver, report, putEvent: (event) => buses.put(event) });
+  const sqs = new SqsService({ ...common, endpointUrl: () => endpoint.url });
   const s3 = new S3Service({
     ...common,
     directory: state.join('aws', 's3'),
@@ -112,6 +119,7 @@ export function createParts({ state, port, awsPort, report, onDatabasesChanged }
     },
     authorize: (principal, authorization) => authorizer.check(principal, authorization),
     putEvent: (event) => void buses.put(event),
+    recordMetric: (datum) => void cloudWatch.metrics.record(datum),
     report,
   });
   const httpApi = new HttpApi({
@@ -146,7 +154,7 @@ export function createParts({ state, port, awsPort, report, onDatabasesChanged }
     stepFunctions,
     httpApi,
     customResources,
-    dynamoDb: new DynamoDbService({ ...common, authorizer }),
+    dynamoDb: new DynamoDbService({ ...common, authorizer, kms }),
     secrets,
     rds: new RdsService({
       ...common,
@@ -164,10 +172,13 @@ export function createParts({ state, port, awsPort, report, onDatabasesChanged }
       authorizer,
       kms,
       log: report,
-      deliver: (targetArn, event) =>
-        deliver(targetArn, event, { service: 'sns.amazonaws.com', sourceArn: targetArn }),
+      deliver: (targetArn, event, topicArn) =>
+        deliver(targetArn, event, { service: 'sns.amazonaws.com', sourceArn: topicArn }),
     }),
-    sqs: new SqsService({ ...common, endpointUrl: () => endpoint.url }),
+    sqs,
+    queueDepths: new QueueDepths(sqs, cloudWatch),
+    cloudWatch,
+    logs: new Logs({ directory: state.join('logs', 'groups'), region, accountId }),
     sts: new StsService({ credentials }),
     scheduler: new Scheduler({
       ...common,
@@ -196,6 +207,8 @@ export function registerApis(parts: Parts): void {
     parts.buses,
     parts.scheduler,
     parts.rds,
+    parts.cloudWatch,
+    parts.logs,
   ]) {
     endpoint.register(service.api);
   }

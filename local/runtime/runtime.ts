@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { type Assembly, readAssembly } from '../assembly/assembly.ts';
 import type { Reporter } from '../cli/reporter.ts';
-import { loadExample } from '../example/load.ts';
+import { loadExample } from '../example/example-platform.ts';
 import { createStack, type StackEnvironment } from '../provision/stack.ts';
 import type { Service } from '../service.ts';
 import { readAdminKey } from './admin-key.ts';
@@ -58,7 +59,14 @@ export class LocalRuntime {
     const { parts } = this;
     const [assembly] = await Promise.all([
       reporter.step('synthesize the app', (note) => this.#synthesize(note)),
-      this.#startAll([parts.endpoint, parts.xray, parts.s3, parts.dynamoDb, parts.postgres]),
+      this.#startAll([
+        parts.endpoint,
+        parts.cloudWatch,
+        parts.xray,
+        parts.s3,
+        parts.dynamoDb,
+        parts.postgres,
+      ]),
       this.#startAll([parts.lambda, parts.httpApi, parts.customResources, parts.stepFunctions]),
     ]);
     const environment: StackEnvironment = {
@@ -78,7 +86,7 @@ export class LocalRuntime {
       await this.#fillDatabases();
     }
     await parts.customResources.removeOthers();
-    await this.#startAll([parts.buses, parts.scheduler]);
+    await this.#startAll([parts.buses, parts.scheduler, parts.queueDepths]);
     await parts.stepFunctions.announceInterrupted();
 
     this.#facts = {
@@ -134,13 +142,12 @@ export class LocalRuntime {
     if (databases.length === 0) return;
     for (const { identifier } of databases) this.#filled.add(identifier);
     await this.#options.reporter.step('fill the example platform', async (note) => {
-      const rows = await Promise.all(
-        databases.map(({ name, identifier, writer }) =>
-          loadExample({ shard: name ?? identifier, url: writer.url }),
+      const outcomes = await Promise.all(
+        databases.map(({ name, identifier }) =>
+          loadExample({ shard: name ?? identifier, connection: connectionTo(this.parts, identifier) }),
         ),
       );
-      const loaded = rows.reduce((sum, count) => sum + count, 0);
-      note(loaded === 0 ? 'unchanged' : `${loaded.toLocaleString('en')} rows`);
+      if (outcomes.every((outcome) => outcome === 'present')) note('unchanged');
     });
   }
 
@@ -166,4 +173,11 @@ function outputOf(environment: StackEnvironment, name: string): string {
     if (key.endsWith(`/${name}`) && typeof value === 'string') return value;
   }
   throw new Error(`No stack has an output ${name}.`);
+}
+
+/** How the master user of a cluster connects to its writer. */
+function connectionTo({ postgres }: Parts, identifier: string) {
+  const url = new URL(postgres.masterUrl(identifier));
+  url.search = '';
+  return { connectionString: url.href, ssl: { ca: readFileSync(postgres.authorityFile) } };
 }

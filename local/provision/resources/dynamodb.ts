@@ -24,6 +24,7 @@ const tableProperties = z.looseObject({
     .array(
       z.looseObject({
         DeletionProtectionEnabled: z.boolean().default(false),
+        SSESpecification: z.object({ KMSMasterKeyId: z.string() }).optional(),
         PointInTimeRecoverySpecification: z
           .looseObject({ PointInTimeRecoveryEnabled: z.boolean() })
           .optional(),
@@ -46,6 +47,7 @@ export function dynamoDbResources(dynamo: DynamoDbService): Record<string, Resou
         AttributeDefinitions: properties.AttributeDefinitions,
         GlobalSecondaryIndexes: properties.GlobalSecondaryIndexes,
         ...(TimeToLiveSpecification && { TimeToLiveSpecification }),
+        ...(replica?.SSESpecification && { kmsKeyId: replica.SSESpecification.KMSMasterKeyId }),
         pointInTimeRecovery: replica?.PointInTimeRecoverySpecification?.PointInTimeRecoveryEnabled ?? false,
         deletionProtection: replica?.DeletionProtectionEnabled ?? false,
       });

@@ -19,8 +19,7 @@ const named: ResourceHandler = (request) => {
 };
 
 /**
- * Resources that have no effect on one machine: networks, log groups (functions log to files),
- * dashboards. They exist so that what refers to them resolves.
+ * Resources that have no effect on one machine: networks, dashboards. They exist so that what refers to them resolves.
  */
 export function inertResources(): Record<string, ResourceHandler> {
   return {
@@ -42,13 +41,6 @@ export function inertResources(): Record<string, ResourceHandler> {
       return { ref: vpc.ref, attributes: { ...vpc.attributes, ...attributes } };
     },
     'AWS::EC2::VPCEndpoint': idOf('vpce'),
-    'AWS::Logs::LogGroup': (request) => {
-      const name =
-        typeof request.properties.LogGroupName === 'string'
-          ? request.properties.LogGroupName
-          : physicalName(request);
-      return { ref: name, attributes: { Arn: `arn:aws:logs:us-east-1:000000000000:log-group:${name}:*` } };
-    },
     'AWS::RDS::DBSubnetGroup': named,
   };
 }

@@ -21,6 +21,7 @@ export function kmsResources(kms: KmsService): Record<string, ResourceHandler> {
         description: properties.Description,
         spec: properties.KeySpec,
         multiRegion: properties.MultiRegion,
+        enabled: properties.Enabled,
         rotation: properties.EnableKeyRotation,
         policy: properties.KeyPolicy,
       });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Logs } from '../../cloudwatch/logs.ts';
 import type { EventInvokeConfig, LambdaDefinition } from '../../lambda/definition.ts';
 import type { LambdaHost } from '../../lambda/host.ts';
 import { physicalName, type ResourceHandler } from '../resource.ts';
@@ -39,6 +40,7 @@ const eventInvokeProperties = z.looseObject({
 
 export interface LambdaResourceOptions {
   host: LambdaHost;
+  logs: Logs;
   policies: ResourcePolicies;
   region: string;
   accountId: string;
@@ -47,6 +49,7 @@ export interface LambdaResourceOptions {
 /** Functions, who may invoke them, and what becomes of their asynchronous invocations. */
 export function lambdaResources({
   host,
+  logs,
   policies,
   region,
   accountId,
@@ -78,6 +81,8 @@ export function lambdaResources({
       if (properties.LoggingConfig?.LogFormat !== undefined)
         definition.logFormat = properties.LoggingConfig.LogFormat;
       await host.ensureFunction(definition);
+      const group = definition.logGroupName ?? `/aws/lambda/${name}`;
+      logs.ensureGroup({ name: group, functionFile: host.logFile(name) });
       return { ref: name, attributes: { Arn: definition.arn } };
     },
     'AWS::Lambda::Permission': (request) => {
