@@ -1,5 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { version as esbuildVersion } from 'esbuild';
 import { z } from 'zod';
@@ -47,6 +56,19 @@ export function recordBundle(
       renameSync(temporary, join(cache, `${keyHash(key)}.json`));
     },
   };
+}
+
+/** Bundles that were made longer ago than this are removed when a new one is, in milliseconds. */
+const keepForMs = 24 * 60 * 60 * 1000;
+
+/** Removes old bundles, but none that another synth may be reading. */
+export function pruneBundles(cache: string, current: string): void {
+  for (const name of readdirSync(cache)) {
+    const path = join(cache, name);
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (name === current || stats === undefined || Date.now() - stats.mtimeMs < keepForMs) continue;
+    rmSync(path, { recursive: true, force: true });
+  }
 }
 
 const keyHash = (key: string): string => createHash('sha256').update(key).digest('hex').slice(0, 20);

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { FileSystem } from 'aws-cdk-lib';
 import { type BuildFailure, type BuildOptions, buildSync } from 'esbuild';
 import type { CapabilityContract } from '../../functions/shared/contract.ts';
-import { type BundleRecord, findBundle, recordBundle } from './bundle-cache.ts';
+import { type BundleRecord, findBundle, pruneBundles, recordBundle } from './bundle-cache.ts';
 
 const root = dirname(dirname(import.meta.dirname));
 const cacheDirectory = join(root, '.cache', 'bundles');
@@ -74,6 +74,7 @@ function build(contracts: readonly CapabilityContract[], key: string): BundleRec
     // Another synth may have made the same in the meantime, and be reading it.
     if (!existsSync(directory)) renameSync(outdir, directory);
     record.save(cacheDirectory);
+    pruneBundles(cacheDirectory, record.directory);
     return record;
   } finally {
     rmSync(outdir, { recursive: true, force: true });

@@ -1,12 +1,12 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { Match } from 'aws-cdk-lib/assertions';
 import { contracts } from '../../functions/contracts.ts';
 import { ofType, root, synthesize } from './support.ts';
-import { functionsOf, statementsOf } from './template.ts';
+import { circleIn, functionsOf, statementsOf } from './template.ts';
 
-const { platform } = synthesize('local');
+const { stateful, platform } = synthesize('local');
 const { template, resources } = platform;
 const functions = functionsOf(resources);
 
@@ -117,6 +117,19 @@ describe('A function', () => {
       'recovery/hold-snapshot',
       'recovery/plan-chunks',
     ]);
+  });
+
+  it('is documented where it sits', () => {
+    const page = readFileSync(join(root, 'docs/operations/network.md'), 'utf8');
+    const documented = page.matchAll(/^\| `([a-z]+\/[a-z-]+)` \| (in the VPC|outside) \|/gm);
+    expect(Object.fromEntries([...documented].map(([, name, where]) => [name, where]))).toEqual(
+      Object.fromEntries(
+        [...functions].map(([name, { properties }]) => [
+          name,
+          'VpcConfig' in properties ? 'in the VPC' : 'outside',
+        ]),
+      ),
+    );
   });
 
   it('has somewhere for events to go when it is invoked asynchronously', () => {
@@ -320,6 +333,17 @@ describe('The stack', () => {
   it('says where the API is and where the first admin key', () => {
     template.hasOutput('ApiUrl', {});
     template.hasOutput('AdminKeySecretArn', {});
+  });
+
+  it('has no resources that wait for each other in a circle, and neither has the other stack', () => {
+    expect(circleIn(platform.resources)).toEqual([]);
+    expect(circleIn(stateful.resources)).toEqual([]);
+  });
+
+  it('takes values from the Stateful stack and gives it none', () => {
+    expect(JSON.stringify(resources)).toContain('Fn::GetStackOutput');
+    expect(JSON.stringify(stateful.resources)).not.toContain('Fn::GetStackOutput');
+    expect(JSON.stringify([resources, stateful.resources])).not.toContain('Fn::ImportValue');
   });
 
   it('fits into one template', () => {

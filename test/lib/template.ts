@@ -88,3 +88,33 @@ const intrinsics = z.union([
 export function flatten(value: unknown): string {
   return typeof value === 'string' ? value : intrinsics.parse(value);
 }
+
+/** The ids of resources that refer to each other in a circle; none where CloudFormation finds an order. */
+export function circleIn(resources: Record<string, Resource>): string[] {
+  const ids = new Set(Object.keys(resources));
+  const referred = (value: unknown): string[] => {
+    if (typeof value !== 'object' || value === null) return [];
+    return Object.entries(value).flatMap(([key, member]) => {
+      if (key === 'Ref' && typeof member === 'string') return [member];
+      if (key === 'Fn::GetAtt' && Array.isArray(member)) return [String(member[0])];
+      if (key === 'DependsOn') return [member].flat().map(String);
+      return referred(member);
+    });
+  };
+  const done = new Set<string>();
+  const visit = (id: string, path: readonly string[]): string[] => {
+    if (path.includes(id)) return path.slice(path.indexOf(id));
+    if (done.has(id)) return [];
+    for (const next of referred(resources[id]).filter((name) => ids.has(name))) {
+      const circle = visit(next, [...path, id]);
+      if (circle.length > 0) return circle;
+    }
+    done.add(id);
+    return [];
+  };
+  for (const id of ids) {
+    const circle = visit(id, []);
+    if (circle.length > 0) return circle;
+  }
+  return [];
+}
