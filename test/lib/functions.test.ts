@@ -1,0 +1,170 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { contracts } from '../../functions/contracts.ts';
+import { ofType, root, synthesize } from './support.ts';
+import { functionsOf, statementsOf } from './template.ts';
+
+const { platform } = synthesize('local');
+const { resources } = platform;
+const functions = functionsOf(resources);
+
+const promised = contracts.flatMap((contract) =>
+  Object.entries(contract.functions).map(([name, fn]) => ({
+    name: `${contract.name}/${name}`,
+    contract,
+    fn,
+  })),
+);
+
+describe('A function', () => {
+  it('exists for every contract, and no other does', () => {
+    expect([...functions.keys()].sort()).toEqual(promised.map(({ name }) => name).sort());
+  });
+
+  it.each(promised)(
+    'is given exactly the environment that its contract names: $name',
+    ({ name, contract, fn }) => {
+      const { POWERTOOLS_SERVICE_NAME, ...variables } = functions.get(name)?.variables ?? {};
+      expect(POWERTOOLS_SERVICE_NAME).toBe(contract.name);
+      expect(Object.keys(variables).sort()).toEqual(
+        [
+          ...Object.keys(fn.environment.shape),
+          'NODE_OPTIONS',
+          'POWERTOOLS_LOG_LEVEL',
+          'POWERTOOLS_METRICS_NAMESPACE',
+        ].sort(),
+      );
+    },
+  );
+
+  it.each(promised)('runs on Node.js 24 on arm64, traced, with a log that ends: $name', ({ name }) => {
+    const properties = functions.get(name)?.properties;
+    expect(properties).toMatchObject({
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      Handler: 'index.handler',
+      TracingConfig: { Mode: 'Active' },
+      LoggingConfig: { LogGroup: { Ref: expect.any(String) } },
+    });
+    expect(properties).not.toHaveProperty('ReservedConcurrentExecutions');
+  });
+
+  it('has a role that no other function has', () => {
+    const roles = [...functions.values()].map(({ role }) => role);
+    expect(new Set(roles).size).toBe(functions.size);
+  });
+
+  it('sits in the network when it talks to a database, and only then', () => {
+    const inNetwork = [...functions]
+      .filter(([, { properties }]) => 'VpcConfig' in properties)
+      .map(([name]) => name);
+    expect(inNetwork.sort()).toEqual([
+      'bootstrap/database',
+      'monitoring/api',
+      'recovery/chunk-pipeline',
+      'recovery/dump-schema',
+      'recovery/hold-snapshot',
+      'recovery/plan-chunks',
+    ]);
+  });
+
+  it('is documented where it sits', () => {
+    const page = readFileSync(join(root, 'docs/operations/network.md'), 'utf8');
+    const documented = page.matchAll(/^\| `([a-z]+\/[a-z-]+)` \| (in the VPC|outside) \|/gm);
+    expect(Object.fromEntries([...documented].map(([, name, where]) => [name, where]))).toEqual(
+      Object.fromEntries(
+        [...functions].map(([name, { properties }]) => [
+          name,
+          'VpcConfig' in properties ? 'in the VPC' : 'outside',
+        ]),
+      ),
+    );
+  });
+
+  it('has somewhere for events to go when it is invoked asynchronously', () => {
+    const configured = ofType(platform, 'AWS::Lambda::EventInvokeConfig').map(
+      ([, { Properties }]) => Properties,
+    );
+    expect(configured.map(({ FunctionName }) => FunctionName)).toEqual(
+      ['recovery/conclude', 'recovery/sweep'].map((name) => ({ Ref: functions.get(name)?.id })),
+    );
+    for (const properties of configured) {
+      expect(properties).toMatchObject({
+        DestinationConfig: { OnFailure: { Destination: expect.anything() } },
+      });
+    }
+  });
+
+  it('keeps its settings below the 4 KB that Lambda takes, whatever ARNs turn out to be', () => {
+    for (const [, { variables }] of functions) {
+      const size = Object.entries(variables).reduce(
+        (sum, [name, value]) => sum + name.length + (typeof value === 'string' ? value.length : 200),
+        0,
+      );
+      expect(size).toBeLessThan(4096);
+    }
+  });
+});
+
+describe('A role', () => {
+  const statements = statementsOf(resources);
+
+  it('has no wildcard among its actions', () => {
+    expect(statements.filter(({ actions }) => actions.some((action) => action.includes('*')))).toEqual([]);
+  });
+
+  it('covers every resource only for actions that know no resources', () => {
+    const allowed = [
+      /^xray:(PutTraceSegments|PutTelemetryRecords|GetSamplingRules|GetSamplingTargets)$/,
+      /^ec2:(Create|Delete|Describe)NetworkInterfaces?$|^ec2:DescribeSubnets$|^ec2:(Una|A)ssignPrivateIpAddresses$/,
+      /^logs:(\w+LogDelivery|ListLogDeliveries|\w+ResourcePolicy|DescribeResourcePolicies|DescribeLogGroups)$/,
+    ];
+    const unscoped = statements
+      .filter(({ resources }) => resources.includes('*'))
+      .flatMap(({ actions }) => actions);
+    expect(unscoped.filter((action) => !allowed.some((pattern) => pattern.test(action)))).toEqual([]);
+  });
+
+  it('ends every other pattern where the name of one thing ends', () => {
+    const patterns = statements
+      .flatMap(({ resources }) => resources)
+      .filter((resource) => resource !== '*' && resource.includes('*'));
+    // Objects of the backups bucket, executions of one workflow, schedules of one group, instances of the account.
+    const known = [
+      /BackupsBucket\w+Arn\w*>\/\*$/,
+      /Machine\w+\.Name>[:/]\*$/,
+      /schedule\/mainstay-local\/\*$/,
+      /:db:\*$/,
+    ];
+    expect(patterns.length).toBeGreaterThan(0);
+    expect(patterns.filter((pattern) => !known.some((form) => form.test(pattern)))).toEqual([]);
+  });
+
+  it('lets a function log in to databases only as the user it is made for', () => {
+    const users = Object.fromEntries(
+      [...functions].flatMap(([name, { role }]) => {
+        const found = statements
+          .filter((statement) => statement.role === role && statement.actions.includes('rds-db:connect'))
+          .flatMap(({ resources }) => resources.map((resource) => resource.split('/').at(-1)));
+        return found.length === 0 ? [] : [[name, [...new Set(found)]]];
+      }),
+    );
+    expect(users).toEqual({
+      'monitoring/api': ['mainstay_probe'],
+      'recovery/chunk-pipeline': ['mainstay_backup'],
+      'recovery/dump-schema': ['mainstay_backup'],
+      'recovery/hold-snapshot': ['mainstay_backup'],
+      'recovery/plan-chunks': ['mainstay_backup'],
+    });
+  });
+
+  it('lets only bootstrap pass a role, and only to the scheduler', () => {
+    const passing = statements.filter(({ actions }) => actions.includes('iam:PassRole'));
+    expect(passing).toHaveLength(1);
+    expect(passing[0]).toMatchObject({
+      role: functions.get('bootstrap/custom-resource')?.role,
+      condition: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
+    });
+  });
+});
