@@ -30,6 +30,7 @@ export async function runMap(
     const inputs = items.map((value, index) => inputOf(state, inner, frame, { index, value }));
     const run = state.distributed === undefined ? runInline : runDistributed;
     results = await run(state, inputs, concurrencyOf(state, inner), frame, runMachine);
+    limited(results, `The result of the state ${state.name}`);
   } catch (error) {
     frame.trail.record(frame.signal.aborted ? 'MapStateAborted' : 'MapStateFailed');
     throw error;

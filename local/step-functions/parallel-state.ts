@@ -1,4 +1,4 @@
-import type { Scope } from './data-flow.ts';
+import { limited, type Scope } from './data-flow.ts';
 import type { Machine, ParallelState } from './definition.ts';
 import { type Frame, runTogether } from './frame.ts';
 import type { Json } from './json.ts';
@@ -15,14 +15,16 @@ export async function runParallel(
 ): Promise<Json> {
   const input = prepare(state, scope);
   frame.trail.record('ParallelStateStarted');
+  let results: Json[];
   try {
-    const results = await runTogether(frame, state.branches, state.branches.length, (branch, _, inner) =>
+    results = await runTogether(frame, state.branches, state.branches.length, (branch, _, inner) =>
       runMachine(branch, input, inner),
     );
-    frame.trail.record('ParallelStateSucceeded');
-    return finish(state, scope, results);
+    limited(results, `The result of the state ${state.name}`);
   } catch (error) {
     frame.trail.record(frame.signal.aborted ? 'ParallelStateAborted' : 'ParallelStateFailed');
     throw error;
   }
+  frame.trail.record('ParallelStateSucceeded');
+  return finish(state, scope, results);
 }

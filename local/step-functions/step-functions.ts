@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { JsonApi } from '../aws/api.ts';
-import { AwsError } from '../aws/operation.ts';
+import { AwsError, type Principal } from '../aws/operation.ts';
 import { type Clock, systemClock } from '../scheduler/clock.ts';
 import type { Service } from '../service.ts';
 import type { Machine } from './definition.ts';
 import { payloadLimitBytes } from './errors.ts';
+import { type ExecutionLogging, executionLog } from './execution-log.ts';
 import type { ExecutionRecord } from './execution-record.ts';
 import { ExecutionStore } from './execution-store.ts';
 import { Executions } from './executions.ts';
@@ -29,6 +30,8 @@ export interface StateMachineDefinition {
   roleArn: string;
   /** Default STANDARD; EXPRESS is refused. */
   type?: string;
+  /** Where its transitions are logged; default nowhere. */
+  logging?: ExecutionLogging;
 }
 
 export interface StateMachine extends StateMachineDefinition {
@@ -95,12 +98,14 @@ export class StepFunctions implements Service {
    * Creates or updates a state machine. Executions that run keep the definition they began with.
    *
    * @throws UnsupportedDefinition naming everything in it that cannot be run as on AWS.
+   * @throws Error when Step Functions may not assume its role.
    */
   async ensureStateMachine(definition: StateMachineDefinition): Promise<{ arn: string }> {
     if (definition.type !== undefined && definition.type !== 'STANDARD') {
       throw new Error(`${definition.name}: state machines of type ${definition.type} are not supported.`);
     }
     const machine = readDefinition(definition.definition);
+    this.#requireTrust(definition);
     const definitionHash = await this.#store.saveDefinition(definition.definition);
     const createdAt = this.#machines.get(definition.arn)?.createdAt ?? this.#clock.now();
     this.#machines.set(definition.arn, { ...definition, machine, definitionHash, createdAt });
@@ -142,7 +147,11 @@ export class StepFunctions implements Service {
     };
     await this.#executions.begin(record, (controller, file) => {
       const identity = { ...record, arn: executionArn, input };
-      const history = this.#history((event) => file.write(event));
+      const log = executionLog(machine.logging, executionArn, (...line) => this.#options.writeLog?.(...line));
+      const history = this.#history((event) => {
+        file.write(event);
+        log(event);
+      });
       return runExecution(machine.machine, identity, this.#effects(), history, controller);
     });
     return record;
@@ -200,6 +209,17 @@ export class StepFunctions implements Service {
 
   mapRuns(executionArn: string): MapRun[] {
     return this.#mapRuns.of(executionArn);
+  }
+
+  #requireTrust({ arn, roleArn }: StateMachineDefinition): void {
+    const service: Principal = { kind: 'service', arn: 'states.amazonaws.com', sourceArn: arn };
+    try {
+      this.#options.authorize(service, { action: 'sts:AssumeRole', resource: roleArn });
+    } catch (error) {
+      throw new Error(`states.amazonaws.com is not authorized to assume the role ${roleArn}.`, {
+        cause: error,
+      });
+    }
   }
 
   #history(write: (event: HistoryEvent) => void): History {

@@ -50,7 +50,7 @@ export class VirtualClock implements Clock {
     for (;;) {
       await settle();
       if (settled) return promise;
-      this.#fireNext(Number.POSITIVE_INFINITY);
+      if (!this.#fireNext(Number.POSITIVE_INFINITY)) await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
 
@@ -67,7 +67,7 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Lets everything happen that needs no time: promises, and small writes to files. */
+/** Lets everything happen that needs no time and no files. */
 async function settle(): Promise<void> {
-  for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setTimeout(resolve, 0));
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

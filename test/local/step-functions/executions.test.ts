@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { AwsError, type OperationContext } from '../../../local/aws/operation.ts';
 import { sleep } from '../../../local/scheduler/clock.ts';
+import type { ExecutionLogging } from '../../../local/step-functions/execution-log.ts';
 import { accountId, Harness, invoke, machine, machineArn, region, roleArn, thrown } from './harness.ts';
 
 const never = new AbortController().signal;
@@ -291,6 +292,31 @@ describe('the history of an execution', () => {
     });
   });
 
+  it.each<[ExecutionLogging['level'], boolean, string[]]>([
+    [
+      'ALL',
+      false,
+      ['ExecutionStarted', 'PassStateEntered', 'PassStateExited', 'FailStateEntered', 'ExecutionFailed'],
+    ],
+    ['ERROR', true, ['ExecutionFailed']],
+    ['OFF', true, []],
+  ])('is logged at the level %s', async (level, includeExecutionData, types) => {
+    const definition = machine({
+      P: { Type: 'Pass', Next: 'F' },
+      F: { Type: 'Fail', Error: 'E', Cause: 'c' },
+    });
+    await harness.define(definition, { level, includeExecutionData, groupName: '/states/log' });
+    const { executionArn: arn } = await harness.start({ secret: 1 });
+    await harness.ended(arn);
+    const lines = harness.logged.map(({ message }) => JSON.parse(message));
+    expect(lines.map(({ type }) => type)).toEqual(types);
+    expect(harness.logged.every(({ group }) => group === '/states/log')).toBe(true);
+    expect(JSON.stringify(lines)).not.toContain('secret');
+    if (types.length > 0) {
+      expect(lines.at(-1)).toMatchObject({ execution_arn: arn, details: { error: 'E', cause: 'c' } });
+    }
+  });
+
   it('ends the execution when it is full', async () => {
     await harness.dispose();
     harness = new Harness({ historyLimit: 200 });
@@ -332,6 +358,7 @@ describe('executions on disk', () => {
     await harness.define(wait);
     await harness.start({}, 'killed');
     await harness.clock.advance(1000);
+    expect(await harness.historyTypes(executionArn('killed'))).toHaveLength(2);
     const killed = harness.service;
     harness.events.length = 0;
     const again = harness.create();
@@ -368,6 +395,7 @@ describe('executions on disk', () => {
       await harness.ended(executionArn(name));
       await harness.clock.advance(1000);
     }
+    await harness.service.stop();
     expect(harness.service.executions(machineArn).map(({ name }) => name)).toEqual(['c', 'b']);
   });
 });
@@ -407,6 +435,14 @@ describe('the Step Functions API', () => {
     await expect(async () =>
       call('DescribeExecution', { executionArn: executionArn('n'), extra: 1 }),
     ).rejects.toBeInstanceOf(AwsError);
+  });
+
+  it('refuses a role that Step Functions may not assume', async () => {
+    harness.allow = (authorization) => {
+      expect(authorization).toEqual({ action: 'sts:AssumeRole', resource: roleArn });
+      throw new AwsError('AccessDenied', 'no', 403);
+    };
+    await expect(harness.define(pass)).rejects.toThrow(`not authorized to assume the role ${roleArn}`);
   });
 
   it('refuses EXPRESS state machines', async () => {

@@ -5,6 +5,7 @@ import type { Authorization, Principal } from '../../../local/aws/operation.ts';
 import type { MetricDatum } from '../../../local/cloudwatch/metric.ts';
 import type { ServiceEvent } from '../../../local/events/event.ts';
 import type { Clock } from '../../../local/scheduler/clock.ts';
+import type { ExecutionLogging } from '../../../local/step-functions/execution-log.ts';
 import type { ExecutionRecord } from '../../../local/step-functions/execution-record.ts';
 import type { Json } from '../../../local/step-functions/json.ts';
 import type { LambdaAnswer, LambdaCall } from '../../../local/step-functions/lambda-task.ts';
@@ -47,6 +48,7 @@ export class Harness {
   readonly events: ServiceEvent[] = [];
   readonly metrics: MetricDatum[] = [];
   readonly reports: string[] = [];
+  readonly logged: { group: string; stream: string; message: string }[] = [];
   readonly calls: LambdaCall[] = [];
   readonly awsCalls: AwsCall[] = [];
   readonly authorizations: Authorization[] = [];
@@ -96,18 +98,20 @@ export class Harness {
       },
       putEvent: (event) => void this.events.push(event),
       recordMetric: (datum) => void this.metrics.push(datum),
+      writeLog: (group, stream, message) => void this.logged.push({ group, stream, message }),
       report: (line) => void this.reports.push(line),
       ...this.#overrides,
     });
     return this.service;
   }
 
-  async define(definition: unknown): Promise<void> {
+  async define(definition: unknown, logging?: ExecutionLogging): Promise<void> {
     await this.service.ensureStateMachine({
       arn: machineArn,
       name: 'machine',
       definition: JSON.stringify(definition),
       roleArn,
+      ...(logging === undefined ? {} : { logging }),
     });
   }
 
