@@ -17,13 +17,18 @@ const project = (name, testMatch, extra = {}) => ({
   ...extra,
 });
 
+const sharedRuntime = {
+  globalSetup: '<rootDir>/test/e2e/support/global-setup.ts',
+  globalTeardown: '<rootDir>/test/e2e/support/global-teardown.ts',
+};
+
 /** Unit and infrastructure tests run in parallel; end-to-end tests share one local runtime. */
 export default {
   projects: [
     project('unit', ['<rootDir>/test/**/*.test.ts'], {
       testPathIgnorePatterns: ['<rootDir>/test/(e2e|faults)/'],
     }),
-    project('e2e', ['<rootDir>/test/e2e/**/*.test.ts']),
-    project('faults', ['<rootDir>/test/faults/**/*.test.ts']),
+    project('e2e', ['<rootDir>/test/e2e/**/*.test.ts'], sharedRuntime),
+    project('faults', ['<rootDir>/test/faults/**/*.test.ts'], sharedRuntime),
   ],
 };

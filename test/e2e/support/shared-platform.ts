@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LocalJson, LocalPlatform, readLocalJson } from './local-platform.ts';
@@ -10,6 +10,7 @@ let shared: { platform: LocalPlatform; parent: string } | undefined;
 export async function startSharedPlatform(): Promise<void> {
   const parent = await mkdtemp(join(tmpdir(), 'mainstay-e2e-'));
   const platform = await LocalPlatform.start(join(parent, '.mainstay'));
+  await writeFile(join(parent, 'printed.txt'), platform.output);
   shared = { platform, parent };
   process.env[variable] = platform.stateDirectory;
 }
