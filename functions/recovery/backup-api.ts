@@ -1,5 +1,5 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HttpHandlers } from '../shared/http-handler.ts';
 import { decodeToken, encodeToken } from '../shared/paging.ts';
 import { Problem } from '../shared/problem.ts';

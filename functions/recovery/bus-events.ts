@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { backupIdSchema, shardNameSchema, traceparentSchema } from './ids.ts';
 import { failureSchema } from './model.ts';
 

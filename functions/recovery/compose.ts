@@ -3,6 +3,7 @@ import type { Client } from 'pg';
 import { databaseUsers } from '../../lib/constants.ts';
 import { dynamo, kms, s3 } from '../shared/clients.ts';
 import { connect } from '../shared/database.ts';
+import { AssistanceRequests } from './catalog/assistance.ts';
 import { BackupCatalog } from './catalog/backup-catalog.ts';
 import { ChunkCatalog } from './catalog/chunk-catalog.ts';
 import { RecoveryTable } from './catalog/recovery-table.ts';
@@ -58,6 +59,7 @@ export function shardParts(recoveryTable: string, { backupId, shard }: ShardEven
     catalog: new BackupCatalog(table),
     chunks: new ChunkCatalog(table, backupId),
     store: new SnapshotStore(table, backupId, shard.name),
+    requests: new AssistanceRequests(table, backupId, shard.name),
     connect: backupConnection(shard),
     clock: systemClock,
     backupId,

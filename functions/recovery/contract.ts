@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { callerEnvironment } from '../access/contract.ts';
 import { defineContract } from '../shared/contract.ts';
 import { pageQuery } from '../shared/paging.ts';
@@ -23,6 +23,12 @@ const pipeline = {
   ENCRYPTION_KEY_ARN,
   COMPRESSION: z.enum(['zstd', 'gzip']),
   COMPRESSION_LEVEL: z.coerce.number().int().min(1).max(19).describe('1 to 19 for zstd, 1 to 9 for gzip.'),
+};
+
+/** What running pg_dump takes beside the bundle. */
+const pgDump = {
+  files: ['@electric-sql/pglite-tools/dist/pg_dump.wasm'],
+  workers: ['pg-dump-worker'],
 };
 
 const backupParams = z.strictObject({ backupId: backupIdSchema });
@@ -188,8 +194,8 @@ export const recoveryContract = defineContract({
     },
     /**
      * In the VPC, as `mainstay_backup`, with the longest timeout there is (900 s); never retried by Lambda
-     * or the workflow. It copies a chunk itself where a waiting exclusive lock keeps the workers out of a table,
-     * so it needs what `chunk-pipeline` needs.
+     * or the workflow. Where a session that waits for an exclusive lock keeps others out of a table, it copies
+     * the chunk or dumps the DDL itself, so it needs what `chunk-pipeline` and `dump-schema` need. 1024 MB.
      */
     'hold-snapshot': {
       environment: z.object({
@@ -203,16 +209,16 @@ export const recoveryContract = defineContract({
       }),
       event: workflow.holdSnapshotEventSchema,
       result: workflow.holdSnapshotResultSchema,
+      ...pgDump,
     },
     /** In the VPC, as `mainstay_backup`; runs pg_dump as WebAssembly in a worker thread. At least 1024 MB. */
     'dump-schema': {
       environment: z.object(pipeline),
       event: workflow.dumpSchemaEventSchema,
       result: workflow.dumpSchemaResultSchema,
-      files: ['@electric-sql/pglite-tools/dist/pg_dump.wasm'],
-      workers: ['pg-dump-worker'],
+      ...pgDump,
     },
-    /** In the VPC, as `mainstay_backup`; writes the plan that the distributed Map reads. */
+    /** Outside the VPC: reads the description that the snapshot's holder left, and writes the plan for the distributed Map. */
     'plan-chunks': {
       environment: z.object({
         RECOVERY_TABLE,

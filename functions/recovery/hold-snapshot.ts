@@ -1,7 +1,11 @@
 import { eventFunction } from '../shared/event-function.ts';
-import { assistWorkers } from './chunks/assist.ts';
+import { describeShard } from './chunks/describe-shard.ts';
 import { isAtWork, shardParts, storePlace } from './compose.ts';
 import { recoveryContract } from './contract.ts';
+import { Bucket } from './objects/bucket.ts';
+import { shardDescriptionKey } from './objects/object-keys.ts';
+import { leave } from './objects/work-objects.ts';
+import { assistOthers } from './snapshot/assist.ts';
 import { holdSnapshot } from './snapshot/hold.ts';
 
 /** One turn of a lane that keeps a shard's snapshot alive. */
@@ -9,6 +13,7 @@ export const handler = eventFunction({
   contract: recoveryContract.functions['hold-snapshot'],
   handler: (environment) => {
     const place = storePlace(environment);
+    const bucket = new Bucket(place.s3, place.bucket);
     return async (event, { log, remainingMs, requestId }) => {
       const { instance } = event.shard;
       const parts = shardParts(environment.RECOVERY_TABLE, event);
@@ -18,8 +23,10 @@ export const handler = eventFunction({
         ...parts,
         address,
         connect: () => connect(address),
+        describe: async (client) =>
+          leave(bucket, shardDescriptionKey(backupId, event.shard.name), await describeShard(client)),
         isNeeded: () => isAtWork(catalog, backupId),
-        assist: (client, origin) => assistWorkers({ ...parts, place, log }, client, origin),
+        assist: (client, origin) => assistOthers({ ...parts, place, log }, client, origin),
         holder: requestId,
         remainingMs,
         termMs: environment.HOLD_TERM_SECONDS * 1000,

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Names a backup: the name of its Step Functions execution. A ULID when the API started it, a UUID when a schedule did. */
 export const backupIdSchema = z

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { backupIdSchema, operationIdSchema, shardNameSchema } from './ids.ts';
 
 const instant = z.iso.datetime();

@@ -1,13 +1,20 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { z } from 'zod';
+import * as z from 'zod';
 import { SharedInbox } from './schema/shared-inbox.ts';
-import { asksForEncryption, greeting, isTerminate, QuestionTracker } from './schema/wire.ts';
+import {
+  answerInTransaction,
+  asksForEncryption,
+  greeting,
+  isTerminate,
+  QuestionTracker,
+} from './schema/wire.ts';
 
 /** What this thread is started with. */
 const inputSchema = z.object({
   args: z.array(z.string()),
   inbox: z.instanceof(SharedArrayBuffer),
   parameters: z.record(z.string(), z.string()),
+  inTransaction: z.boolean(),
 });
 
 /** The part of a PGlite database that pg_dump uses. */
@@ -29,7 +36,7 @@ const dumpModule = z.object({ pgDump: z.custom<PgDump>((value) => typeof value =
 async function main(): Promise<void> {
   const port = parentPort;
   if (port === null) throw new Error('This module runs in a worker thread.');
-  const { args, inbox: memory, parameters } = inputSchema.parse(workerData);
+  const { args, inbox: memory, parameters, inTransaction } = inputSchema.parse(workerData);
   const inbox = new SharedInbox(memory);
   const questions = new QuestionTracker();
   let greeted = false;
@@ -46,6 +53,11 @@ async function main(): Promise<void> {
         return;
       }
       if (isTerminate(packet)) return;
+      const answer = inTransaction ? answerInTransaction(packet) : undefined;
+      if (answer !== undefined) {
+        onRawData(answer);
+        return;
+      }
       const asking = questions.sent(packet);
       port.postMessage({ kind: 'sent', bytes: packet, asking });
       while (asking) {

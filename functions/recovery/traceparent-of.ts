@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const inputSchema = z.looseObject({ input: z.looseObject({ traceparent: z.string() }) });
 const reportSchema = z.looseObject({ detail: z.looseObject({ input: z.string() }) });

@@ -1,24 +1,11 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type BackupId, type ShardName, shardNameSchema } from '../ids.ts';
 import { findingSchema, stageSchema, stageTotalsSchema } from '../model.ts';
-import {
-  chunkWorkSchema,
-  type ObjectKind,
-  type StoredObject,
-  shardTargetSchema,
-  storedObjectSchema,
-} from '../workflow.ts';
+import { type ObjectKind, type StoredObject, shardTargetSchema, storedObjectSchema } from '../workflow.ts';
 import { backupPartition } from './backup-catalog.ts';
 import type { RecoveryTable } from './recovery-table.ts';
-import { snapshotOriginSchema } from './snapshot-store.ts';
-
-/** A plain object that belongs to a backup, with what proves that it is the one that was written. */
-export const workObjectSchema = z.object({
-  key: z.string(),
-  versionId: z.string().nullable(),
-  sha256: z.string(),
-});
+import { snapshotOriginSchema, workObjectSchema } from './snapshot-store.ts';
 
 /** How far one shard is, and where its parts are. */
 export const shardRecordSchema = z.object({
@@ -180,29 +167,7 @@ export class ChunkCatalog {
     }
   }
 
-  /** Asks whoever holds the snapshot to copy a chunk that a waiting exclusive lock keeps the workers from. */
-  async askHolder(shard: ShardName, work: z.output<typeof chunkWorkSchema>): Promise<void> {
-    await this.#table.put({
-      pk: this.#pk,
-      sk: assistSort(shard, work.item),
-      work,
-      expiresAt: this.#expiresAt(),
-    });
-  }
-
-  async *askedOfHolder(shard: ShardName): AsyncGenerator<z.output<typeof chunkWorkSchema>> {
-    for await (const item of this.#table.query({ pk: this.#pk, prefix: `ASSIST#${shard}#` })) {
-      yield chunkWorkSchema.parse(item.work);
-    }
-  }
-
-  async answered(shard: ShardName, item: number): Promise<void> {
-    await this.#table.delete({ pk: this.#pk, sk: assistSort(shard, item) });
-  }
-
   #expiresAt(): number {
     return Math.floor(this.#now() / 1000) + keepSeconds;
   }
 }
-
-const assistSort = (shard: ShardName, item: number) => `ASSIST#${shard}#${String(item).padStart(6, '0')}`;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Problem } from '../../shared/problem.ts';
 import type { RecoveryTable } from './recovery-table.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { backupIdSchema, type OperationId, operationIdSchema } from '../ids.ts';
 import { type Failure, failureSchema, findingSchema, workStateSchema } from '../model.ts';
 import type { RecoveryTable } from './recovery-table.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { BackupConflictError } from '../errors.ts';
 import { type BackupId, backupIdSchema, type ShardName } from '../ids.ts';
 import type { BackupCatalog } from './backup-catalog.ts';

@@ -1,8 +1,16 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type BackupId, type ShardName, snapshotIdSchema } from '../ids.ts';
 import { failureSchema } from '../model.ts';
 import { backupPartition } from './backup-catalog.ts';
 import type { RecoveryTable } from './recovery-table.ts';
+
+/** A plain object that belongs to a backup, with what proves that it is the one that was written. */
+export const workObjectSchema = z.object({
+  key: z.string(),
+  versionId: z.string().nullable(),
+  sha256: z.string(),
+});
+export type WorkObject = z.output<typeof workObjectSchema>;
 
 /** Where and when a shard's snapshot was taken; the same for all generations of it. */
 export const snapshotOriginSchema = z.strictObject({
@@ -28,14 +36,15 @@ const snapshotRecordSchema = z.object({
   host: z.string().optional(),
   port: z.number().int().optional(),
   origin: snapshotOriginSchema.optional(),
-  relations: z.number().int().optional(),
+  /** What is known of the shard's tables at the instant. */
+  description: workObjectSchema.optional(),
   error: failureSchema.optional(),
 });
 export type SnapshotRecord = z.output<typeof snapshotRecordSchema>;
 
 /** A snapshot that can be imported now. */
 export type HeldSnapshot = SnapshotRecord & {
-  readonly [K in 'snapshotId' | 'host' | 'port' | 'origin']: NonNullable<SnapshotRecord[K]>;
+  readonly [K in 'snapshotId' | 'host' | 'port' | 'origin' | 'description']: NonNullable<SnapshotRecord[K]>;
 };
 
 /** Whether the record tells all that importing takes. */
@@ -45,7 +54,8 @@ export function isHeld(record: SnapshotRecord | undefined): record is HeldSnapsh
     record.snapshotId !== undefined &&
     record.host !== undefined &&
     record.port !== undefined &&
-    record.origin !== undefined
+    record.origin !== undefined &&
+    record.description !== undefined
   );
 }
 
@@ -79,7 +89,7 @@ export class SnapshotStore {
   async publish(
     holder: string,
     generation: number,
-    snapshot: Pick<HeldSnapshot, 'snapshotId' | 'host' | 'port' | 'origin' | 'leaseUntil' | 'relations'>,
+    snapshot: Pick<HeldSnapshot, 'snapshotId' | 'host' | 'port' | 'origin' | 'leaseUntil' | 'description'>,
   ): Promise<boolean> {
     return this.#table.set(
       this.#key,

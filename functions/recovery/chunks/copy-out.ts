@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Client, Connection, Submittable } from 'pg';
+import { readersOf, type SocketReader } from '../socket-readers.ts';
 
 /** Backend message types of the PostgreSQL protocol that appear while a COPY runs. */
 const copyData = 0x64;
@@ -13,8 +14,6 @@ const headerBytes = 5;
 
 /** Bytes collected before they are handed on: fewer, larger pieces cost the following stages less. */
 const pieceBytes = 512 * 1024;
-
-type SocketReader = (chunk: Buffer) => void;
 
 /**
  * The rows of one `COPY … TO STDOUT` as a stream of large pieces. It reads the connection's socket itself: each row is
@@ -49,7 +48,7 @@ export class CopyOut extends Readable implements Submittable {
   /** Called by the client when the connection is free. */
   submit(connection: Connection): void {
     const socket = connection.stream;
-    const readers = socket.listeners('data').filter(isSocketReader);
+    const readers = readersOf(socket);
     const taker: SocketReader = (chunk) => {
       const rest = this.#take(chunk);
       if (rest === undefined) return;
@@ -148,8 +147,4 @@ export class CopyOut extends Readable implements Submittable {
 /** Starts `sql`, a `COPY … TO STDOUT`, on a connected client. */
 export function copyOut(client: Client, sql: string): CopyOut {
   return client.query(new CopyOut(sql));
-}
-
-function isSocketReader(listener: unknown): listener is SocketReader {
-  return typeof listener === 'function';
 }

@@ -1,13 +1,17 @@
 import type { ChunkCatalog } from '../catalog/chunk-catalog.ts';
+import type { SnapshotStore } from '../catalog/snapshot-store.ts';
+import type { Clock } from '../clock.ts';
 import type { BackupId, ShardName } from '../ids.ts';
-import { sha256Of } from '../manifest/manifest.ts';
 import type { Bucket } from '../objects/bucket.ts';
-import { planKey, shardDescriptionKey } from '../objects/object-keys.ts';
-import { type OpenDependencies, openSnapshot } from '../snapshot/open.ts';
-import { describeShard } from './describe-shard.ts';
+import { planKey } from '../objects/object-keys.ts';
+import { leave, pickUp } from '../objects/work-objects.ts';
+import { awaitSnapshot } from '../snapshot/open.ts';
+import { shardDescriptionSchema } from './describe-shard.ts';
 import { planChunks } from './plan.ts';
 
-export interface PlanShardDependencies extends OpenDependencies {
+export interface PlanShardDependencies {
+  readonly store: SnapshotStore;
+  readonly clock: Clock;
   readonly chunks: ChunkCatalog;
   readonly bucket: Bucket;
   readonly backupId: BackupId;
@@ -25,36 +29,24 @@ export interface PlannedShard {
 
 const snapshotWaitMs = 60_000;
 
-/** Describes the shard as of its snapshot and divides its tables into work items, both left in the store. */
+/** Divides the tables that the snapshot's holder described into work items, and leaves them in the store. */
 export async function planShard(deps: PlanShardDependencies): Promise<PlannedShard> {
   const { backupId, shard, bucket, chunks } = deps;
-  const { client, held } = await openSnapshot(deps, snapshotWaitMs);
-  try {
-    const description = await describeShard(client);
-    const planned = planChunks(description.tables, deps.targetBytes);
-    // A Map over nothing is best avoided: an item without ranges does no harm.
-    const plan = planned.length === 0 ? [{ item: 0, ranges: [] }] : planned;
-    const bytesEstimated = description.tables.reduce((sum, table) => sum + table.bytes, 0);
-    const relations = description.tables.length;
-    await chunks.setShard(shard, {
-      stage: 'chunks',
-      origin: held.origin,
-      relations,
-      chunksTotal: plan.length,
-      bytesEstimated,
-      plan: await leave(bucket, planKey(backupId, shard), plan),
-      description: await leave(bucket, shardDescriptionKey(backupId, shard), description),
-    });
-    return { key: planKey(backupId, shard), items: plan.length, relations, bytesEstimated };
-  } finally {
-    await client.end().catch(() => undefined);
-  }
-}
-
-async function leave(bucket: Bucket, key: string, value: unknown) {
-  return {
-    key,
-    versionId: await bucket.writeJson(key, value),
-    sha256: sha256Of(JSON.stringify(value)),
-  };
+  const { origin, description } = await awaitSnapshot(deps, snapshotWaitMs);
+  const { tables } = shardDescriptionSchema.parse(await pickUp(bucket, description));
+  const planned = planChunks(tables, deps.targetBytes);
+  // A Map over nothing is best avoided: an item without ranges does no harm.
+  const items = planned.length === 0 ? [{ item: 0, ranges: [] }] : planned;
+  const bytesEstimated = tables.reduce((sum, table) => sum + table.bytes, 0);
+  const plan = await leave(bucket, planKey(backupId, shard), items);
+  await chunks.setShard(shard, {
+    stage: 'chunks',
+    origin,
+    relations: tables.length,
+    chunksTotal: items.length,
+    bytesEstimated,
+    plan,
+    description,
+  });
+  return { key: plan.key, items: items.length, relations: tables.length, bytesEstimated };
 }

@@ -1,3 +1,4 @@
+import type { Assistance, AssistanceRequests } from '../catalog/assistance.ts';
 import type { ChunkCatalog, ChunkRecord } from '../catalog/chunk-catalog.ts';
 import { NotReadyError } from '../errors.ts';
 import { isLockUnavailable, lockError, lockTables } from '../snapshot/locks.ts';
@@ -7,6 +8,7 @@ import type { ChunkWork } from '../workflow.ts';
 import { type ChunkToCopy, type CopyDependencies, copyChunk, originName } from './copy-chunk.ts';
 
 export interface ChunkDependencies extends OpenDependencies, CopyDependencies {
+  readonly requests: AssistanceRequests;
   readonly chunks: ChunkCatalog;
   /** Milliseconds until this invocation ends. */
   readonly remainingMs: () => number;
@@ -70,10 +72,11 @@ async function viaHolder(
   what: Omit<ChunkToCopy, 'origin'>,
   { client, held }: OpenSnapshot,
 ): Promise<ChunkRecord> {
-  const { chunks, clock, store } = deps;
+  const { chunks, clock, store, requests } = deps;
   const { shard, work } = what;
   const until = clock.now() + deps.remainingMs() - endMs;
-  await chunks.askHolder(shard, work);
+  const assistance: Assistance = { kind: 'chunk', work };
+  await requests.ask(assistance);
   try {
     for (;;) {
       const record = await chunks.getChunk(shard, work.item);
@@ -83,6 +86,6 @@ async function viaHolder(
       await clock.sleep(pollMs);
     }
   } finally {
-    await chunks.answered(shard, work.item);
+    await requests.done(assistance);
   }
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ChunkRecord, type ShardRecord, signatureOf } from '../catalog/chunk-catalog.ts';
 import { originName } from '../chunks/copy-chunk.ts';
 import type { ShardDescription } from '../chunks/describe-shard.ts';

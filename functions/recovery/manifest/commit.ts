@@ -5,14 +5,14 @@ import { shardDescriptionSchema } from '../chunks/describe-shard.ts';
 import { type Clock, isoTime } from '../clock.ts';
 import { BackupNotRunningError, IncompleteBackupError } from '../errors.ts';
 import type { BackupId, ShardName } from '../ids.ts';
-import type { Bucket } from '../objects/bucket.ts';
 import { type VerifyPlace, verifyObject } from '../objects/verify-object.ts';
+import { pickUp } from '../objects/work-objects.ts';
 import { readProgress } from '../read-progress.ts';
 import { pinnedSettings } from '../snapshot/session.ts';
 import { toolVersions } from '../tools.ts';
 import type { StoredObject } from '../workflow.ts';
 import { assembleShard, planSchema } from './assemble.ts';
-import { type Manifest, type ManifestShard, sha256Of } from './manifest.ts';
+import type { Manifest, ManifestShard } from './manifest.ts';
 import type { ManifestStore, StoredManifest } from './manifest-store.ts';
 
 export interface CommitDependencies {
@@ -70,30 +70,15 @@ async function assemble(deps: CommitDependencies, record: BackupRecord): Promise
   for (const name of record.shards) {
     const shard = shardRecords.get(name);
     if (shard === undefined) throw new IncompleteBackupError(`${name} was not backed up.`);
-    const { bucket } = deps.place;
-    const plan = planSchema.parse(await readWork(bucket, name, 'plan', shard.plan));
-    const description = shardDescriptionSchema.parse(
-      await readWork(bucket, name, 'description', shard.description),
-    );
+    if (shard.plan === undefined || shard.description === undefined) {
+      throw new IncompleteBackupError(`${name} was not planned.`);
+    }
+    const plan = planSchema.parse(await pickUp(deps.place.bucket, shard.plan));
+    const description = shardDescriptionSchema.parse(await pickUp(deps.place.bucket, shard.description));
     await proveSchema(deps.place, shard);
     shards.push(assembleShard({ record: shard, plan, description, chunks: chunks.get(name) ?? [] }));
   }
   return shards;
-}
-
-/** Reads what an earlier function left in the store, and only exactly that. */
-async function readWork(
-  bucket: Bucket,
-  shard: ShardName,
-  what: string,
-  object: { key: string; versionId: string | null; sha256: string } | undefined,
-): Promise<unknown> {
-  const stored = object === undefined ? undefined : await bucket.readText(object);
-  if (stored === undefined) throw new IncompleteBackupError(`The ${what} of ${shard} is missing.`);
-  if (sha256Of(stored.text) !== object?.sha256) {
-    throw new IncompleteBackupError(`The ${what} of ${shard} is not as it was written.`);
-  }
-  return JSON.parse(stored.text);
 }
 
 /** Reads DDL and sequence values back; the rows were read back chunk by chunk. */

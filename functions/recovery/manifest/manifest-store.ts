@@ -5,10 +5,11 @@ import {
   VerifyMacCommand,
 } from '@aws-sdk/client-kms';
 import { ManifestError, onDependency } from '../errors.ts';
+import { sha256Of } from '../hash.ts';
 import type { BackupId } from '../ids.ts';
 import type { Bucket } from '../objects/bucket.ts';
 import { manifestKey } from '../objects/object-keys.ts';
-import { canonicalJson, type Manifest, macMessage, parseManifest, sha256Of } from './manifest.ts';
+import { canonicalJson, type Manifest, macMessage, parseManifest } from './manifest.ts';
 
 const algorithm = 'HMAC_SHA_256';
 

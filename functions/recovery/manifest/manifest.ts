@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { z } from 'zod';
+import * as z from 'zod';
 import { snapshotOriginSchema } from '../catalog/snapshot-store.ts';
 import { shardDescriptionSchema, tableDescriptionSchema } from '../chunks/describe-shard.ts';
 import { ManifestError } from '../errors.ts';
+import { sha256Of } from '../hash.ts';
 import { backupIdSchema, shardNameSchema } from '../ids.ts';
 import { storedObjectSchema } from '../workflow.ts';
 
@@ -72,8 +72,6 @@ export function canonicalJson(value: unknown): string {
   if (text === undefined) throw new ManifestError('The value has no JSON form.');
   return text;
 }
-
-export const sha256Of = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /**
  * What the MAC is computed over: a label that no other use of the key shares, and the SHA-256 of the canonical

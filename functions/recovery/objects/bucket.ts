@@ -58,8 +58,8 @@ export class Bucket {
   }
 
   /** @returns the version id; `null` where the bucket keeps no versions. */
-  async writeJson(key: string, value: unknown): Promise<string | null> {
-    return this.#put(key, JSON.stringify(value), {});
+  async writeText(key: string, text: string): Promise<string | null> {
+    return this.#put(key, text, {});
   }
 
   /** Writes an object that must not exist yet; `undefined` when it does. */

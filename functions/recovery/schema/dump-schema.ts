@@ -1,54 +1,48 @@
-import type { ChunkCatalog } from '../catalog/chunk-catalog.ts';
-import { PgDumpError } from '../errors.ts';
-import type { BackupId, ShardName } from '../ids.ts';
-import { schemaKey } from '../objects/object-keys.ts';
-import { type StorePlace, storeObject } from '../objects/store-object.ts';
+import type { Assistance, AssistanceRequests } from '../catalog/assistance.ts';
+import { NotReadyError, PgDumpError } from '../errors.ts';
 import { awaitSnapshot, type OpenDependencies, openSnapshot } from '../snapshot/open.ts';
 import { prepareSession } from '../snapshot/session.ts';
 import type { StoredObject } from '../workflow.ts';
 import { pgDump } from './pg-dump.ts';
 import { readSequences } from './sequences.ts';
+import { type StoreSchemaDependencies, storeSchema } from './store-schema.ts';
 
-export interface SchemaDependencies extends OpenDependencies {
-  readonly chunks: ChunkCatalog;
-  readonly place: StorePlace;
-  readonly backupId: BackupId;
-  readonly shard: ShardName;
-  /** Names this attempt in the keys of its objects. */
-  readonly attempt: string;
+export interface SchemaDependencies extends OpenDependencies, StoreSchemaDependencies {
+  readonly requests: AssistanceRequests;
 }
+
+type Section = 'pre-data' | 'post-data';
 
 /** Taking the snapshot may wait for sessions that have tables locked. */
 const snapshotWaitMs = 240_000;
 const dumpMs = 300_000;
-const lockWaitMs = 60_000;
+/** How long pg_dump waits for its locks before the snapshot's holder is asked to do it. */
+const lockWaitMs = 2_000;
+const holderMs = 300_000;
+const pollMs = 500;
 /** How often pg_dump is begun anew because the snapshot was just being handed over. */
 const maxHandovers = 3;
 
-/** Stores the DDL of the shard as of its snapshot, before and after the rows. */
+/** Stores the DDL of the shard as of its snapshot, before and after the rows. What an earlier attempt stored stays. */
 export async function dumpDdl(deps: SchemaDependencies): Promise<StoredObject[]> {
-  const { chunks, shard } = deps;
   await awaitSnapshot(deps, snapshotWaitMs);
-  await chunks.setShard(shard, { stage: 'schema' });
+  await deps.chunks.setShard(deps.shard, { stage: 'schema' });
   const objects: StoredObject[] = [];
   for (const section of ['pre-data', 'post-data'] as const) {
-    const sql = await dumpSection(deps, section);
-    objects.push(await store(deps, section, sql));
+    objects.push((await storedSection(deps, section)) ?? (await dumpSection(deps, section)));
   }
   return objects;
 }
 
 /** Stores the values of the sequences, after the rows. */
 export async function dumpSequences(deps: SchemaDependencies): Promise<StoredObject[]> {
-  const { chunks, shard } = deps;
-  await chunks.setShard(shard, { stage: 'sequences' });
+  await deps.chunks.setShard(deps.shard, { stage: 'sequences' });
   const { client, held } = await openSnapshot(deps, snapshotWaitMs);
   try {
     const live = await deps.connect(held);
     try {
       await prepareSession(live);
-      const values = await readSequences(client, live);
-      return [await store(deps, 'sequences', JSON.stringify(values))];
+      return [await storeSchema(deps, 'sequences', JSON.stringify(await readSequences(client, live)))];
     } finally {
       await live.end().catch(() => undefined);
     }
@@ -57,7 +51,15 @@ export async function dumpSequences(deps: SchemaDependencies): Promise<StoredObj
   }
 }
 
-async function dumpSection(deps: SchemaDependencies, section: 'pre-data' | 'post-data'): Promise<string> {
+async function storedSection(
+  { chunks, shard }: SchemaDependencies,
+  section: Section,
+): Promise<StoredObject | undefined> {
+  const records = await chunks.shards();
+  return records.find((record) => record.shard === shard)?.[section];
+}
+
+async function dumpSection(deps: SchemaDependencies, section: Section): Promise<StoredObject> {
   for (let handovers = 0; ; handovers++) {
     const held = await awaitSnapshot(deps, snapshotWaitMs);
     const client = await deps.connect(held);
@@ -67,34 +69,45 @@ async function dumpSection(deps: SchemaDependencies, section: 'pre-data' | 'post
         `--snapshot=${held.snapshotId}`,
         `--lock-wait-timeout=${lockWaitMs}`,
       ];
-      return await pgDump(client, args, dumpMs);
+      const sql = await pgDump(client, { args, timeoutMs: dumpMs });
+      return await storeSchema(deps, section, sql);
     } catch (error) {
-      const gone =
-        error instanceof PgDumpError &&
-        /snapshot .* does not exist|SET TRANSACTION SNAPSHOT/.test(error.message);
-      if (!gone || handovers === maxHandovers) throw error;
-      await deps.clock.sleep(1_000);
+      if (isKeptOut(error)) return viaHolder(deps, section, error);
+      if (!isHandedOver(error) || handovers === maxHandovers) throw error;
+      await deps.clock.sleep(pollMs);
     } finally {
       await client.end().catch(() => undefined);
     }
   }
 }
 
-async function store(
-  { place, chunks, backupId, shard, attempt }: SchemaDependencies,
-  kind: 'pre-data' | 'post-data' | 'sequences',
-  text: string,
-): Promise<StoredObject> {
-  const { object } = await storeObject(place, {
-    kind,
-    key: schemaKey(backupId, shard, kind, attempt, place.compression.format),
-    context: { 'mainstay:backup': backupId, 'mainstay:shard': shard, 'mainstay:kind': kind },
-    source: pieces(text),
-  });
-  await chunks.setSchemaObject(shard, kind, object);
-  return object;
-}
+/** A session waits for an exclusive lock, and pg_dump's locks would wait behind it. */
+const isKeptOut = (error: unknown): error is PgDumpError =>
+  error instanceof PgDumpError && /statement timeout|lock timeout/.test(error.message);
 
-async function* pieces(text: string): AsyncGenerator<Buffer> {
-  yield Buffer.from(text, 'utf8');
+const isHandedOver = (error: unknown): boolean =>
+  error instanceof PgDumpError && error.message.includes('SET TRANSACTION SNAPSHOT');
+
+async function viaHolder(
+  deps: SchemaDependencies,
+  section: Section,
+  cause: PgDumpError,
+): Promise<StoredObject> {
+  const { requests, clock } = deps;
+  const assistance: Assistance = { kind: 'ddl', section };
+  const until = clock.now() + holderMs;
+  await requests.ask(assistance);
+  try {
+    for (;;) {
+      const stored = await storedSection(deps, section);
+      if (stored !== undefined) return stored;
+      await awaitSnapshot(deps, 0);
+      if (clock.now() >= until) {
+        throw new NotReadyError(`A session waits for an exclusive lock: ${cause.message}`, { cause });
+      }
+      await clock.sleep(pollMs);
+    }
+  } finally {
+    await requests.done(assistance);
+  }
 }

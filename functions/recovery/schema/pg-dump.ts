@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import type { Client } from 'pg';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PgDumpError } from '../errors.ts';
+import { BorrowedSocket } from './borrowed-socket.ts';
 import { SharedInbox } from './shared-inbox.ts';
-import { AnswerTracker } from './wire.ts';
 
 const messageSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('sent'), bytes: z.instanceof(Uint8Array), asking: z.boolean() }),
@@ -29,34 +29,42 @@ const parameters = [
   'application_name',
 ] as const;
 
-/** Bytes read from the server ahead of pg_dump, before the server has to wait. */
-const readAheadBytes = 1024 * 1024;
-
 /** Beside the bundle the worker is a bundle of its own; in the source tree it is a module. */
 const workerUrl = new URL(
   import.meta.url.endsWith('.ts') ? '../pg-dump-worker.ts' : './pg-dump-worker.mjs',
   import.meta.url,
 );
 
+export interface PgDumpOptions {
+  /** For example `--section=pre-data`, `--snapshot=…`. Rows are never dumped this way. */
+  readonly args: readonly string[];
+  /** Milliseconds after which pg_dump is given up. */
+  readonly timeoutMs: number;
+  /**
+   * Whether the client is inside the transaction that pg_dump is to see: pg_dump then begins none of its own. Default
+   * false.
+   */
+  readonly inTransaction?: boolean;
+}
+
 /**
- * Runs pg_dump (WebAssembly, in a thread of its own) on a connected and authenticated client, whose connection is
- * used up by it: the caller ends the client afterwards.
+ * Runs pg_dump (WebAssembly, in a thread of its own) on a connected and authenticated client. The session is left with
+ * pg_dump's settings, prepared statements and, unless `inTransaction`, its transaction.
  *
- * @param args for example `--section=pre-data`, `--snapshot=…`; rows are never dumped this way.
- * @param timeoutMs after which pg_dump is given up.
  * @returns the SQL.
  * @throws PgDumpError with what pg_dump wrote to its standard error.
  */
-export async function pgDump(client: Client, args: readonly string[], timeoutMs: number): Promise<string> {
+export async function pgDump(client: Client, options: PgDumpOptions): Promise<string> {
+  const { args, timeoutMs, inTransaction = false } = options;
   const session = await readParameters(client);
-  const socket = client.connection.stream;
   const inbox = new SharedInbox();
-  const answers = new AnswerTracker();
+  const socket = new BorrowedSocket(client, inbox);
   const worker = new Worker(workerUrl, {
     workerData: {
       args: ['--encoding=UTF8', '--no-password', ...args],
       inbox: inbox.memory,
       parameters: session,
+      inTransaction,
     },
     env: { PGTZ: 'UTC' },
   });
@@ -64,57 +72,27 @@ export async function pgDump(client: Client, args: readonly string[], timeoutMs:
   const timer = setTimeout(() => {
     reject(new PgDumpError(`pg_dump did not end within ${Math.round(timeoutMs / 1000)} s.`));
   }, timeoutMs);
-
-  let waiting: Buffer = Buffer.alloc(0);
-  let wanted = false;
-  const serve = (): void => {
-    if (!wanted) return;
-    if (waiting.length > 0) waiting = waiting.subarray(inbox.put(waiting));
-    else if (answers.ready) inbox.putNothing();
-    else return;
-    wanted = false;
-    if (waiting.length < readAheadBytes) socket.resume();
-  };
-  const onData = (chunk: Buffer): void => {
-    answers.received(chunk);
-    waiting = waiting.length === 0 ? chunk : Buffer.concat([waiting, chunk]);
-    if (waiting.length >= readAheadBytes) socket.pause();
-    serve();
-  };
-  const onEnd = (): void => {
-    inbox.close();
-    reject(new PgDumpError('The connection to the database ended while pg_dump ran.'));
-  };
-
   worker.on('message', (raw: unknown) => {
     const message = messageSchema.parse(raw);
-    if (message.kind === 'sent') {
-      if (message.asking) answers.asked();
-      socket.write(message.bytes);
-    } else if (message.kind === 'wants') {
-      wanted = true;
-      serve();
-    } else if (message.kind === 'dumped') {
-      resolve(message.sql);
-    } else {
-      reject(new PgDumpError(readable(message.message)));
-    }
+    if (message.kind === 'sent') socket.send(message.bytes, message.asking);
+    else if (message.kind === 'wants') socket.serve();
+    else if (message.kind === 'dumped') resolve(message.sql);
+    else reject(new PgDumpError(readable(message.message)));
   });
   worker.on('error', (error) => reject(new PgDumpError(`pg_dump broke: ${error.message}`, { cause: error })));
   worker.on('exit', (code) =>
     reject(new PgDumpError(`pg_dump's thread ended with ${code} before its time.`)),
   );
-  socket.removeAllListeners('data');
-  socket.on('data', onData);
-  socket.once('close', onEnd);
+  socket.closed.then(() => {
+    reject(new PgDumpError('The connection to the database ended while pg_dump ran.'));
+  });
   try {
     return await promise;
   } finally {
     clearTimeout(timer);
-    socket.off('close', onEnd);
-    socket.destroy();
     inbox.close();
     await worker.terminate();
+    await socket.giveBack();
   }
 }
 

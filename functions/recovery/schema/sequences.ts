@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { z } from 'zod';
+import * as z from 'zod';
 import { inBackup } from '../snapshot/relations.ts';
 import { qualifiedName, quoteLiteral, sqlState } from '../snapshot/sql.ts';
 

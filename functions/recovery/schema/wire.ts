@@ -79,6 +79,18 @@ export function asksForEncryption(packet: Buffer): boolean {
 /** Whether the client says goodbye. The connection is not its own, so the goodbye is not passed on. */
 export const isTerminate = (packet: Buffer): boolean => packet.length === 5 && packet[0] === 0x58;
 
+/**
+ * What a server would answer to a statement that is not to reach it: the session is inside a transaction already,
+ * and stays there. Nothing, when the statement may pass.
+ */
+export function answerInTransaction(packet: Buffer): Buffer | undefined {
+  if (packet[0] !== 0x51) return undefined;
+  const sql = packet.toString('utf8', 5, packet.length - 1).trim();
+  const tag = sql === 'BEGIN' ? 'BEGIN' : sql.startsWith('SET TRANSACTION ') ? 'SET' : undefined;
+  if (tag === undefined) return undefined;
+  return Buffer.concat([message('C', Buffer.from(`${tag}\0`)), message('Z', Buffer.from('T'))]);
+}
+
 /** What a server says after a successful login, with the parameters of the session that stands behind. */
 export function greeting(parameters: Readonly<Record<string, string>>): Buffer {
   const ok = message('R', Buffer.alloc(4));

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { type HeldSnapshot, isHeld, type SnapshotStore } from '../catalog/snapshot-store.ts';
+import { type HeldSnapshot, isHeld, type SnapshotStore, type WorkObject } from '../catalog/snapshot-store.ts';
 import type { Clock } from '../clock.ts';
 import { failureOf, NotReadyError, SnapshotLostError } from '../errors.ts';
 import { Lease, type LeaseTimes, leaseTimes } from './lease.ts';
@@ -14,6 +14,8 @@ export interface HoldDependencies {
   readonly address: { readonly host: string; readonly port: number };
   /** Whether the backup is still running and not canceled. */
   readonly isNeeded: () => Promise<boolean>;
+  /** Leaves a description of the shard as of the snapshot in the store; called under the locks, before anybody imports it. */
+  readonly describe: (client: Client) => Promise<WorkObject>;
   /** Called over and over while holding: what only the holder's locks allow. */
   readonly assist: (client: Client, origin: TakenSnapshot['origin']) => Promise<void>;
   readonly clock: Clock;
@@ -67,9 +69,10 @@ async function holdFirst(deps: HoldDependencies): Promise<HoldResult> {
   try {
     client = await deps.connect();
     await prepareSession(client);
-    const taken = await Promise.race([takeSnapshot(client, lockWaitMs), lease.ended]);
+    const taking = takeSnapshot(client, lockWaitMs);
+    const taken = await Promise.race([taking, lease.ended]);
     if (typeof taken === 'string') return { outcome: 'released', generation: 0 };
-    held = await publish(deps, 1, taken);
+    held = await publish(deps, 1, taken, await deps.describe(client));
     return held ? await keep(deps, lease, client, taken, 1) : { outcome: 'released', generation: 0 };
   } catch (error) {
     await deps.store.fail(deps.holder, held ? 'lost' : 'failed', failureOf(error)).catch(() => undefined);
@@ -110,7 +113,8 @@ async function takeOver(deps: HoldDependencies, record: HeldSnapshot): Promise<H
   try {
     await prepareSession(client);
     const taken = await importSnapshot(client, record);
-    if (taken === undefined || !(await publish(deps, generation, taken))) return undefined;
+    if (taken === undefined || !(await publish(deps, generation, taken, record.description)))
+      return undefined;
     lease = new Lease(deps.store, deps.holder, deps.clock, deps.isNeeded, deps.times);
     return await keep(deps, lease, client, taken, generation);
   } catch (error) {
@@ -131,12 +135,17 @@ async function importSnapshot(client: Client, record: HeldSnapshot): Promise<Tak
   }
 }
 
-async function publish(deps: HoldDependencies, generation: number, taken: TakenSnapshot): Promise<boolean> {
+async function publish(
+  deps: HoldDependencies,
+  generation: number,
+  taken: TakenSnapshot,
+  description: WorkObject,
+): Promise<boolean> {
   const { leaseMs } = deps.times ?? leaseTimes;
   return deps.store.publish(deps.holder, generation, {
     snapshotId: taken.snapshotId,
     origin: taken.origin,
-    relations: taken.tables.length,
+    description,
     leaseUntil: deps.clock.now() + leaseMs,
     ...deps.address,
   });
@@ -171,7 +180,9 @@ async function ping(client: Client, clock: Clock): Promise<void> {
     () => 'alive' as const,
     (error: unknown) => error,
   );
-  const outcome = await Promise.race([answer, clock.sleep(pingMs)]);
+  const answered = new AbortController();
+  const outcome = await Promise.race([answer, clock.sleep(pingMs, answered.signal)]);
+  answered.abort();
   if (outcome === 'alive') return;
   throw new SnapshotLostError('The connection that held the snapshot broke.', { cause: outcome });
 }

@@ -105,7 +105,7 @@ function obstaclesOf(row: RelationRow, role: string): Obstacle[] {
 
 /** Row security does not apply to members of the owner, unless it is forced. */
 function policyObstacle(row: RelationRow, object: string, role: string): [reason: string, fix: string] {
-  const grant = `GRANT ${quoteIdentifier(row.owner)} TO ${role};`;
+  const grant = `GRANT ${quoteIdentifier(row.owner)} TO ${role} WITH INHERIT TRUE, SET FALSE;`;
   return row.forced
     ? [
         `row level security is forced and hides rows from ${role}`,

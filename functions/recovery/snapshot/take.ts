@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type SnapshotOrigin, snapshotOriginSchema } from '../catalog/snapshot-store.ts';
 import { NotReadyError } from '../errors.ts';
 import { type SnapshotId, snapshotIdSchema } from '../ids.ts';

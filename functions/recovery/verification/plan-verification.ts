@@ -7,6 +7,7 @@ import type { ManifestStore } from '../manifest/manifest-store.ts';
 import type { Finding } from '../model.ts';
 import type { Bucket } from '../objects/bucket.ts';
 import { manifestKey, verificationKey } from '../objects/object-keys.ts';
+import { leave } from '../objects/work-objects.ts';
 import type { planVerificationEventSchema, StoredObject, verifyWorkSchema } from '../workflow.ts';
 
 type VerifyWork = z.output<typeof verifyWorkSchema>;
@@ -54,7 +55,7 @@ export async function planVerification(
   }
   const key = verificationKey(operationId);
   // A Map over nothing is best avoided: an item without objects does no harm.
-  await bucket.writeJson(key, items.length === 0 ? [{ item: 0, objects: [] }] : items);
+  await leave(bucket, key, items.length === 0 ? [{ item: 0, objects: [] }] : items);
   return { bucket: bucket.name, key, items: items.length };
 }
 

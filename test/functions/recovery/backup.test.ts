@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { Manifest } from '../../../functions/recovery/manifest/manifest.ts';
+import { pinnedSettings } from '../../../functions/recovery/snapshot/session.ts';
+import { qualifiedName } from '../../../functions/recovery/snapshot/sql.ts';
+import { hostileSchema } from './support/hostile-schema.ts';
+import { readContent, restoreInto } from './support/restore.ts';
+import { BackupRun } from './support/run-backup.ts';
+import { type Aws, type Database, startAwsWorld, startDatabase } from './support/world.ts';
+
+jest.setTimeout(60_000);
+
+let world: Aws;
+let database: Database;
+
+beforeAll(async () => {
+  [world, database] = await Promise.all([startAwsWorld(), startDatabase()]);
+});
+
+afterAll(async () => {
+  await database?.close();
+  await world?.close();
+});
+
+/** The rows of every table as sorted COPY text under the pinned settings. */
+async function contents(name: string, manifest: Manifest): Promise<Record<string, string[]>> {
+  const client = await database.asOwner(name);
+  const found: Record<string, string[]> = {};
+  for (const [setting, value] of Object.entries(pinnedSettings)) {
+    await client.query('SELECT set_config($1, $2, false)', [setting, value]);
+  }
+  for (const table of manifest.shards[0]?.tables ?? []) {
+    const { rows } = await client.query<{ row: string }>(
+      `SELECT t::text AS row FROM ONLY ${qualifiedName(table)} t ORDER BY 1`,
+    );
+    found[qualifiedName(table)] = rows.map(({ row }) => row);
+  }
+  await client.end();
+  return found;
+}
+
+describe('a backup', () => {
+  it('restores to the same rows and the same DDL, whatever names and values there are', async () => {
+    const name = await database.create(hostileSchema);
+    const run = new BackupRun(world, database, name);
+    const { manifest, record } = await run.complete();
+    expect(record).toMatchObject({ state: 'completed', rows: manifest.manifest.totals.rows });
+
+    const copy = await database.create('');
+    const client = await database.asOwner(copy);
+    await client.query('DROP SCHEMA mainstay CASCADE');
+    await restoreInto(world, manifest.manifest, client);
+    await client.end();
+
+    expect(await contents(copy, manifest.manifest)).toEqual(await contents(name, manifest.manifest));
+    const again = await new BackupRun(world, database, copy).complete();
+    const ddl = async ({ shards: [shard] }: Manifest) =>
+      shard &&
+      [await readContent(world, shard.preData), await readContent(world, shard.postData)].map(String);
+    expect(await ddl(again.manifest.manifest)).toEqual(await ddl(manifest.manifest));
+    const digests = ({ shards: [shard] }: Manifest) =>
+      shard?.tables.map(({ schema, name, rows, digest }) => ({ schema, name, rows, digest }));
+    expect(digests(again.manifest.manifest)).toEqual(digests(manifest.manifest));
+  });
+
+  it('holds the values of sequences, which no DDL holds', async () => {
+    const name = await database.create(`
+      CREATE TABLE t (id serial); INSERT INTO t DEFAULT VALUES; INSERT INTO t DEFAULT VALUES;
+      CREATE SEQUENCE untouched;`);
+    const { manifest } = await new BackupRun(world, database, name).complete();
+    const [shard] = manifest.manifest.shards;
+    expect(shard && JSON.parse((await readContent(world, shard.sequences)).toString())).toEqual({
+      formatVersion: 1,
+      sequences: [
+        { schema: 'public', name: 't_id_seq', lastValue: '2', isCalled: true },
+        { schema: 'public', name: 'untouched', lastValue: '1', isCalled: false },
+      ],
+    });
+  });
+
+  it('holds one instant, whatever is written meanwhile', async () => {
+    const name = await database.create(`
+      CREATE TABLE accounts (id int PRIMARY KEY, amount int) WITH (fillfactor = 50);
+      INSERT INTO accounts SELECT n, 100 FROM generate_series(1, 5000) n;`);
+    const writer = await database.asOwner(name);
+    const truncater = await database.asOwner(name);
+    await truncater.query("SET lock_timeout = '300ms'");
+    let writing = true;
+    const writes = (async () => {
+      for (let n = 0; writing; n++) {
+        await writer.query(`
+          BEGIN;
+          UPDATE accounts SET amount = amount - 7 WHERE id = ${(n % 2000) + 1};
+          UPDATE accounts SET amount = amount + 7 WHERE id = ${(n % 2000) + 2001};
+          DELETE FROM accounts WHERE id = ${4001 + (n % 999)};
+          INSERT INTO accounts VALUES (${10_000 + n}, 100);
+          COMMIT`);
+      }
+    })();
+    const truncation: Promise<unknown>[] = [];
+    const { manifest } = await new BackupRun(world, database, name).complete(async () => {
+      truncation.push(truncater.query('TRUNCATE accounts').catch((error: unknown) => error));
+    }, 32 * 1024);
+    writing = false;
+    await writes;
+    await writer.end();
+    expect(await truncation[0]).toMatchObject({ code: '55P03' });
+    await truncater.end();
+
+    const chunks =
+      manifest.manifest.shards[0]?.chunks.filter(({ rows }) => rows?.range.name === 'accounts') ?? [];
+    expect(chunks.length).toBeGreaterThan(3);
+    const text = (await Promise.all(chunks.map((chunk) => readContent(world, chunk)))).join('');
+    const rows = text.trimEnd().split('\n');
+    expect(rows).toHaveLength(5000);
+    const total = rows.reduce((sum, row) => sum + Number(row.split('\t')[1]), 0);
+    expect(total).toBe(500_000);
+  });
+
+  it('goes on while a TRUNCATE waits for as long as it likes', async () => {
+    const name = await database.create(`
+      CREATE TABLE patient (id int, body text);
+      INSERT INTO patient SELECT n, repeat('x', 100) FROM generate_series(1, 2000) n;`);
+    const truncater = await database.asOwner(name);
+    let truncation: Promise<unknown> = Promise.resolve();
+    const run = new BackupRun(world, database, name);
+    const { manifest } = await run.complete(async () => {
+      truncation = truncater.query('TRUNCATE patient');
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }, 32 * 1024);
+    await truncation;
+    const { rows } = await truncater.query('SELECT count(*)::int AS n FROM patient');
+    await truncater.end();
+    expect(rows).toEqual([{ n: 0 }]);
+    const table = manifest.manifest.shards[0]?.tables.find((table) => table.name === 'patient');
+    expect(table?.rows).toBe(2000);
+  });
+});

@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto';
+import { Logger } from '@aws-lambda-powertools/logger';
+import { AssistanceRequests } from '../../../../functions/recovery/catalog/assistance.ts';
+import type { BackupRecord } from '../../../../functions/recovery/catalog/backup-record.ts';
+import { ChunkCatalog } from '../../../../functions/recovery/catalog/chunk-catalog.ts';
+import { SnapshotStore } from '../../../../functions/recovery/catalog/snapshot-store.ts';
+import { describeShard } from '../../../../functions/recovery/chunks/describe-shard.ts';
+import { planShard } from '../../../../functions/recovery/chunks/plan-shard.ts';
+import { runChunk } from '../../../../functions/recovery/chunks/run-chunk.ts';
+import { type Clock, systemClock } from '../../../../functions/recovery/clock.ts';
+import { type BackupId, backupIdSchema, shardNameSchema } from '../../../../functions/recovery/ids.ts';
+import { planSchema } from '../../../../functions/recovery/manifest/assemble.ts';
+import { type Committed, commitBackup } from '../../../../functions/recovery/manifest/commit.ts';
+import { shardDescriptionKey } from '../../../../functions/recovery/objects/object-keys.ts';
+import { leave } from '../../../../functions/recovery/objects/work-objects.ts';
+import { dumpDdl, dumpSequences } from '../../../../functions/recovery/schema/dump-schema.ts';
+import { assistOthers } from '../../../../functions/recovery/snapshot/assist.ts';
+import { holdSnapshot } from '../../../../functions/recovery/snapshot/hold.ts';
+import { awaitSnapshot } from '../../../../functions/recovery/snapshot/open.ts';
+import { verifyWork } from '../../../../functions/recovery/verification/verify-work.ts';
+import type { ChunkWork } from '../../../../functions/recovery/workflow.ts';
+import type { Aws, Database } from './world.ts';
+
+export const shard = shardNameSchema.parse('shard-a');
+export const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+/** One backup of one database, driven step by step as the workflow drives it. */
+export class BackupRun {
+  readonly id: BackupId;
+  readonly chunks: ChunkCatalog;
+  readonly store: SnapshotStore;
+  readonly #world: Aws;
+  readonly #database: Database;
+  readonly #name: string;
+  readonly #clock: Clock;
+  readonly #lanes: Promise<void>[] = [];
+  /** How many turns the lanes have taken. */
+  turns = 0;
+
+  constructor(world: Aws, database: Database, name: string, clock: Clock = systemClock) {
+    this.id = backupIdSchema.parse(randomUUID());
+    this.#world = world;
+    this.#database = database;
+    this.#name = name;
+    this.#clock = clock;
+    this.chunks = new ChunkCatalog(world.table, this.id);
+    this.store = new SnapshotStore(world.table, this.id, shard);
+  }
+
+  get parts() {
+    return {
+      chunks: this.chunks,
+      store: this.store,
+      requests: new AssistanceRequests(this.#world.table, this.id, shard),
+      connect: () => this.#database.asBackup(this.#name),
+      clock: this.#clock,
+      place: this.#world.place,
+      backupId: this.id,
+      shard,
+      attempt: randomUUID().slice(0, 8),
+      remainingMs: () => 30_000,
+    };
+  }
+
+  async begin(): Promise<void> {
+    const { catalog } = this.#world;
+    const now = new Date().toISOString();
+    await catalog.create({ id: this.id, trigger: 'api', traceparent, shards: [shard], createdAt: now });
+    await catalog.start(this.id, { executionArn: `arn:test:${this.id}`, shards: [shard], startedAt: now });
+    const { host, port } = this.#database.address;
+    const target = {
+      name: shard,
+      database: this.#name,
+      clusterIdentifier: 'shard-a',
+      epoch: 1,
+      instance: { identifier: 'shard-a-1', host, port },
+    };
+    await this.chunks.setShard(shard, { target });
+  }
+
+  /** Starts both lanes; each takes turns until the snapshot is released. */
+  holdIn(termMs = 600_000): void {
+    for (const lane of ['a', 'b']) this.#lanes.push(this.#lane(lane, termMs));
+    for (const lane of this.#lanes) lane.catch(() => undefined);
+  }
+
+  async #lane(lane: string, termMs: number): Promise<void> {
+    const { catalog } = this.#world;
+    for (let outcome = 'again'; outcome === 'again'; ) {
+      this.turns++;
+      const result = await holdSnapshot({
+        ...this.parts,
+        address: this.#database.address,
+        describe: async (client) =>
+          leave(this.#world.bucket, shardDescriptionKey(this.id, shard), await describeShard(client)),
+        isNeeded: async () => {
+          const record = await catalog.get(this.id);
+          return record?.state === 'running' && !record.cancelRequested;
+        },
+        assist: (client, origin) =>
+          assistOthers({ ...this.parts, log: new Logger({ logLevel: 'SILENT' }) }, client, origin),
+        holder: `${lane}-${randomUUID()}`,
+        remainingMs: () => 600_000,
+        termMs,
+        times: { leaseMs: 10_000, renewMs: 100 },
+        pollMs: 50,
+      });
+      outcome = result.outcome;
+    }
+  }
+
+  dumpDdl = () => dumpDdl(this.parts);
+
+  async plan(targetBytes = 64 * 1024): Promise<ChunkWork[]> {
+    const { bucket } = this.#world;
+    const { key } = await planShard({ ...this.parts, bucket, targetBytes });
+    const stored = await bucket.readText({ key, versionId: null });
+    return planSchema.parse(JSON.parse(stored?.text ?? ''));
+  }
+
+  async copy(work: ChunkWork): Promise<void> {
+    const { objects } = await runChunk(this.parts, { backupId: this.id, shard, work });
+    await this.verify(work.item, objects);
+  }
+
+  async verify(item: number, objects: Awaited<ReturnType<typeof runChunk>>['objects']): Promise<void> {
+    const { operations, verifyPlace } = this.#world;
+    await verifyWork(
+      { place: verifyPlace, chunks: this.chunks, operations, clock: this.#clock },
+      { purpose: 'backup', backupId: this.id, traceparent, shard, work: { item, objects } },
+    );
+  }
+
+  async release(): Promise<void> {
+    await this.store.release();
+    await Promise.all(this.#lanes);
+  }
+
+  /** Waits for the lanes, also for one that failed. */
+  lanes = () => Promise.allSettled(this.#lanes);
+
+  commit(): Promise<Committed> {
+    const { catalog, manifests, verifyPlace } = this.#world;
+    return commitBackup(
+      { catalog, chunks: this.chunks, place: verifyPlace, manifests, clock: this.#clock },
+      this.id,
+    );
+  }
+
+  async record(): Promise<BackupRecord | undefined> {
+    return this.#world.catalog.get(this.id);
+  }
+
+  /** Everything in order. `between` runs when the snapshot is held and nothing has been read yet. */
+  async complete(between: () => Promise<void> = async () => {}, targetBytes?: number): Promise<Committed> {
+    await this.begin();
+    this.holdIn();
+    await awaitSnapshot(this.parts, 30_000);
+    await between();
+    await this.dumpDdl();
+    for (const work of await this.plan(targetBytes)) await this.copy(work);
+    await dumpSequences(this.parts);
+    await this.release();
+    return this.commit();
+  }
+
+  dumpSequences = () => dumpSequences(this.parts);
+}
