@@ -68,6 +68,11 @@ const templateSchema = z.strictObject({
   Tags: z.array(z.unknown()).optional(),
 });
 export type AlarmTemplate = z.input<typeof templateSchema>;
+/** The same, as it stands in a template: not checked yet. */
+export interface AlarmProperties {
+  AlarmName: string;
+  [property: string]: unknown;
+}
 
 /** An alarm, ready to be evaluated. */
 export interface Alarm {
@@ -88,7 +93,7 @@ export interface Alarm {
  *
  * @throws Error naming what about it is wrong or not supported: composite and anomaly alarms are not.
  */
-export function readAlarm(template: AlarmTemplate, arnOf: (name: string) => string): Alarm {
+export function readAlarm(template: AlarmProperties, arnOf: (name: string) => string): Alarm {
   const result = templateSchema.safeParse(template);
   if (!result.success) {
     throw new Error(`The alarm ${template.AlarmName} is not supported: ${z.prettifyError(result.error)}`);

@@ -5,7 +5,7 @@ import { StateFile } from '../aws/state-file.ts';
 import { type Deliver, type DeliveryOrigin, deliverWithRetries } from '../events/delivery.ts';
 import type { ServiceEvent } from '../events/event.ts';
 import type { Clock } from '../scheduler/clock.ts';
-import { type Alarm, type AlarmState, type AlarmTemplate, readAlarm } from './alarm-definition.ts';
+import { type Alarm, type AlarmProperties, type AlarmState, readAlarm } from './alarm-definition.ts';
 import { decideState, evaluationRange } from './alarm-evaluation.ts';
 import {
   type AlarmOrigin,
@@ -92,7 +92,7 @@ export class Alarms {
    *
    * @throws Error naming what about it is wrong or not supported.
    */
-  ensureAlarm(template: AlarmTemplate): { arn: string } {
+  ensureAlarm(template: AlarmProperties): { arn: string } {
     const alarm = readAlarm(template, (name) => this.arnOf(name));
     this.#alarms.set(alarm.name, alarm);
     const text = JSON.stringify(alarm.template);

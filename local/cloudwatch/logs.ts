@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { JsonApi } from '../aws/api.ts';
 import { AwsError } from '../aws/operation.ts';
 import { RotatingFile } from '../lambda/rotating-file.ts';
+import type { Service } from '../service.ts';
 import { type LogEvent, readPlain, readStored, storedLine } from './log-events.ts';
 import { logsApi } from './logs-api.ts';
 
@@ -21,7 +22,8 @@ export interface LogGroup {
 }
 
 /** CloudWatch Logs: groups over the files of functions, and groups that others put lines into. */
-export class Logs {
+export class Logs implements Service {
+  readonly name = 'logs';
   readonly api: JsonApi;
   readonly #options: LogsOptions;
   readonly #groups = new Map<string, LogGroup>();
@@ -71,8 +73,10 @@ export class Logs {
     return (await events).sort((a, b) => a.timestamp - b.timestamp);
   }
 
+  async start(): Promise<void> {}
+
   /** Closes files; a later event opens them again. */
-  close(): void {
+  async stop(): Promise<void> {
     for (const file of this.#files.values()) file.close();
   }
 

@@ -18,8 +18,7 @@ const datumSchema = z.object({
 });
 const snapshotSchema = z.object({ generation: z.number(), series: z.array(seriesSchema) });
 
-/** The journal is folded into a snapshot when it is this long, in bytes. */
-const foldBytes = 4 * 1024 * 1024;
+const fourMebibytes = 4 * 1024 * 1024;
 
 /**
  * Metrics on disk: a snapshot, and a journal of what came after it. Each snapshot says with which
@@ -27,12 +26,15 @@ const foldBytes = 4 * 1024 * 1024;
  */
 export class MetricJournal {
   readonly #directory: string;
+  readonly #foldBytes: number;
   #generation = 0;
   #buffer: string[] = [];
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(directory: string) {
+  /** @param foldBytes the journal is folded into a snapshot when it is this long */
+  constructor(directory: string, foldBytes: number = fourMebibytes) {
     this.#directory = directory;
+    this.#foldBytes = foldBytes;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   }
 
@@ -68,7 +70,7 @@ export class MetricJournal {
     this.#buffer = [];
     const path = this.#path(this.#generation);
     await appendFile(path, lines.join(''), { mode: 0o600 });
-    if ((await stat(path)).size >= foldBytes) await this.#fold(all);
+    if ((await stat(path)).size >= this.#foldBytes) await this.#fold(all);
   }
 
   async #fold(all: () => Iterable<MetricSeries>): Promise<void> {

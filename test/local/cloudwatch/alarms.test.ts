@@ -317,7 +317,7 @@ describe('an alarm', () => {
     });
   });
 
-  it.each<[Partial<AlarmTemplate>, string]>([
+  it.each<[Record<string, unknown>, string]>([
     [{ AlarmActions: ['arn:aws:automate:us-east-1:ec2:stop'] }, 'the action arn:aws:automate'],
     [
       { ComparisonOperator: 'GreaterThanUpperThreshold' as 'GreaterThanThreshold' },
@@ -330,9 +330,9 @@ describe('an alarm', () => {
     [{ Period: 86_400, EvaluationPeriods: 8 }, 'seven days'],
     [{ Metrics: [{ Id: 'a', Expression: 'SEARCH("x")', Period: 60 }] }, 'SEARCH'],
     [{ Metrics: [{ Id: 'a', Expression: 'b + 1', Period: 60 }] }, 'uses b, which is not there'],
-    [{ ThresholdMetricId: 'x' } as Partial<AlarmTemplate>, 'ThresholdMetricId'],
+    [{ ThresholdMetricId: 'x' }, 'ThresholdMetricId'],
   ])('with %j is refused by name', (more, reason) => {
-    expect(() => cloudWatch.alarms.ensureAlarm(template(more))).toThrow(reason);
+    expect(() => cloudWatch.alarms.ensureAlarm({ ...template(), ...more })).toThrow(reason);
   });
 });
 

@@ -35,8 +35,8 @@ beforeEach(() => {
   );
   logs.ensureGroup({ name: group, functionFile: file, retentionInDays: 7 });
 });
-afterEach(() => {
-  logs.close();
+afterEach(async () => {
+  await logs.stop();
   rmSync(directory, { recursive: true, force: true });
 });
 

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { parseEmf } from '../../../local/cloudwatch/emf.ts';
+import { MetricJournal } from '../../../local/cloudwatch/metric-journal.ts';
+import { MetricSeries } from '../../../local/cloudwatch/metric-series.ts';
 import { Metrics } from '../../../local/cloudwatch/metrics.ts';
 import { VirtualClock } from '../scheduler/virtual-clock.ts';
 
@@ -148,19 +150,21 @@ describe('metrics on disk', () => {
   });
 
   it('are folded into a snapshot that counts nothing twice, and stay small', async () => {
-    const values = Array.from({ length: 100 }, () => 1);
-    for (let round = 0; round < 40; round += 1) {
-      for (let each = 0; each < 500; each += 1)
-        metrics.record({ ...identity, values, timestamp: clock.now() });
-      await clock.advance(1000);
-      await new Promise((resolve) => setTimeout(resolve, 2));
+    const path = join(directory, 'folded');
+    const series = new MetricSeries(identity);
+    const journal = new MetricJournal(path, 2000);
+    for (let round = 0; round < 100; round += 1) {
+      const datum = { ...identity, values: [round], timestamp: start };
+      series.record(datum);
+      journal.append(datum);
+      await journal.flush(() => [series]);
     }
-    await metrics.stop();
-    const sizes = readdirSync(directory).map((file) => statSync(join(directory, file)).size);
-    expect(readdirSync(directory)).toContain('metrics.json');
-    expect(Math.max(...sizes)).toBeLessThan(5 * 1024 * 1024);
-    metrics = create();
-    await metrics.start();
-    expect(sums(seconds, 60, 1)).toEqual([40 * 500 * 100]);
+    const sizes = readdirSync(path).map((file) => statSync(join(path, file)).size);
+    expect(Math.max(...sizes)).toBeLessThan(10_000);
+    const loaded = await new MetricJournal(path).load();
+    const [restored] = loaded.series;
+    for (const datum of loaded.since) restored?.record(datum);
+    expect(loaded.since.length).toBeLessThan(30);
+    expect(restored?.periods(seconds, 60, 1, seconds)[0]).toMatchObject({ sum: 4950, count: 100 });
   });
 });
