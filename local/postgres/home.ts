@@ -147,13 +147,9 @@ async function copyBinaries(binaries: PostgresBinaries, directory: string): Prom
   if (await exists(target)) return target;
   const partial = `${target}.partial`;
   await rm(partial, { recursive: true, force: true });
-  const wanted = ['bin', 'lib', join('share', 'postgresql')].map((name) => join(binaries.directory, name));
-  for (const source of wanted) {
-    await cp(source, source.replace(binaries.directory, partial), {
-      recursive: true,
-      verbatimSymlinks: true,
-      filter: (path) => !path.endsWith('.a') && !path.endsWith('/pgxs'),
-    });
+  await mkdir(join(partial, 'share'), { recursive: true });
+  for (const name of ['bin', 'lib', join('share', 'postgresql')]) {
+    await run('cp', ['-RP', join(binaries.directory, name), join(partial, name)]);
   }
   await run('chmod', ['-R', 'u=rwX,go=rX', partial]);
   await rename(partial, target);

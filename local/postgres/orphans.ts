@@ -2,6 +2,9 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile, readlink, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { processStartTime } from '../process-identity.ts';
+import { hasCode } from './error-code.ts';
+import { socketName } from './settings.ts';
 import { waitUntil } from './wait.ts';
 
 const run = promisify(execFile);
@@ -25,7 +28,9 @@ export async function clearLeftovers(dataDirectory: string): Promise<void> {
   if (lock === undefined) return;
   if (await isPostmaster(lock, dataDirectory)) await stopProcess(lock.pid);
   await stopBackends(dataDirectory);
-  await rm(lockFile, { force: true });
+  for (const name of ['postmaster.pid', socketName, `${socketName}.lock`]) {
+    await rm(join(dataDirectory, name), { force: true });
+  }
 }
 
 interface LockFile {
@@ -83,13 +88,17 @@ async function fromPs(pid: number): Promise<ProcessFacts | undefined> {
 }
 
 async function stopProcess(pid: number): Promise<void> {
+  const startedAt = await processStartTime(pid);
+  // A process that nobody has reaped yet is gone; its id may even belong to another one by now.
+  const isGone = async () => startedAt === undefined || (await processStartTime(pid)) !== startedAt;
   for (const [signal, patienceMs] of shutdownSteps) {
-    if (!kill(pid, signal)) return;
-    const gone = await waitUntil(() => !kill(pid, 0), patienceMs, '').then(
+    if (await isGone()) return;
+    signalIfThere(pid, signal);
+    const stopped = await waitUntil(isGone, patienceMs, '').then(
       () => true,
       () => false,
     );
-    if (gone) return;
+    if (stopped) return;
   }
   throw new Error(`PostgreSQL of an earlier run (process ${pid}) does not stop.`);
 }
@@ -105,11 +114,10 @@ async function stopBackends(dataDirectory: string): Promise<void> {
   for (const pid of pids) if (await inside(pid)) await stopProcess(pid);
 }
 
-function kill(pid: number, signal: NodeJS.Signals | 0): boolean {
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
-    return true;
-  } catch {
-    return false;
+  } catch (error) {
+    if (!hasCode(error, 'ESRCH')) throw error;
   }
 }

@@ -13,7 +13,9 @@ const shutdownSignals = ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const;
 
 const children = new Map<string, ChildProcess>();
 
-function start(request: Extract<SupervisorRequest, { type: 'start' }>): void {
+type StartRequest = Extract<SupervisorRequest, { type: 'start' }>;
+
+function start(request: StartRequest): void {
   const log = openSync(request.log, 'a', 0o600);
   const child = spawn(request.command, request.args, {
     cwd: '/',
@@ -25,7 +27,11 @@ function start(request: Extract<SupervisorRequest, { type: 'start' }>): void {
   });
   closeSync(log);
   children.set(request.id, child);
-  child.once('spawn', () => send({ type: 'started', id: request.id, pid: child.pid ?? 0 }));
+  child.once('spawn', () => {
+    const guard = startGuard(child.pid ?? 0, request);
+    child.once('exit', () => guard.kill('SIGKILL'));
+    send({ type: 'started', id: request.id, pid: child.pid ?? 0 });
+  });
   child.once('error', (error) => {
     if (child.pid !== undefined) return;
     children.delete(request.id);
@@ -35,6 +41,23 @@ function start(request: Extract<SupervisorRequest, { type: 'start' }>): void {
     children.delete(request.id);
     send({ type: 'exited', id: request.id, code, signal });
   });
+}
+
+/**
+ * Whoever kills all processes of Node kills this one too. The guard is a shell that reads from a pipe
+ * which nobody writes to: the pipe ends with this process, and then the guard asks the server to stop.
+ */
+function startGuard(pid: number, { args, user }: StartRequest): ChildProcess {
+  const script = 'read -r _; kill -INT "$1"';
+  const guard = spawn('/bin/sh', ['-c', script, 'guard', String(pid), ...args], {
+    cwd: '/',
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+    ...spawnAs(user),
+  });
+  // Without a guard, the next runtime stops what it finds.
+  guard.once('error', () => {});
+  return guard;
 }
 
 function send(event: SupervisorEvent): void {

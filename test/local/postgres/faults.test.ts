@@ -141,7 +141,7 @@ describe('a killed supervisor', () => {
     );
     await clusters.stop();
     clusters = await sandbox.clusters({ restartAfterMs: 100 });
-    expect(isAlive(supervisor)).toBe(false);
+    expect(await isAlive(supervisor)).toBe(false);
     const current = JSON.parse(await readFile(`${sandbox.stateDirectory}/postgres/supervisor.json`, 'utf8'));
     const { pid } = instanceNow('shard-a-1');
     process.kill(current.pid, 'SIGKILL');
@@ -149,7 +149,7 @@ describe('a killed supervisor', () => {
       const now = instanceNow('shard-a-1');
       return now.status === 'available' && now.pid !== pid;
     });
-    expect(isAlive(pid ?? 0)).toBe(false);
+    expect(await isAlive(pid ?? 0)).toBe(false);
     expect(await isWriter()).toBe(true);
   }, 30_000);
 });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,8 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { PostgresClusters, type PostgresClustersOptions } from '../../../local/postgres/clusters.ts';
 import type { Address } from '../../../local/postgres/description.ts';
+import { discardClusters } from '../../../local/postgres/home.ts';
+import { processStartTime } from '../../../local/process-identity.ts';
 
 const run = promisify(execFile);
 
@@ -24,7 +26,10 @@ export class Sandbox {
   }
 
   static async create(parent = tmpdir()): Promise<Sandbox> {
-    return new Sandbox(await mkdtemp(join(parent, 'mainstay-test-')));
+    const directory = await mkdtemp(join(parent, 'mainstay-test-'));
+    // PostgreSQL's own user has to get through when root runs the tests.
+    await chmod(directory, 0o711);
+    return new Sandbox(directory);
   }
 
   get stateDirectory(): string {
@@ -47,6 +52,7 @@ export class Sandbox {
   /** Stops what still runs and removes the directory. */
   async dispose(): Promise<void> {
     for (const clusters of this.#started) await clusters.stop();
+    await discardClusters(this.stateDirectory);
     await rm(this.directory, { recursive: true, force: true });
   }
 
@@ -142,11 +148,7 @@ export async function until(what: string, condition: () => boolean | Promise<boo
   }
 }
 
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+/** Whether a process runs; one that has ended and only waits to be reaped does not. */
+export async function isAlive(pid: number): Promise<boolean> {
+  return (await processStartTime(pid)) !== undefined;
 }
