@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { AlarmTemplate } from '../../cloudwatch/alarm-definition.ts';
 import type { CloudWatch } from '../../cloudwatch/cloudwatch.ts';
 import { physicalName, type ResourceHandler } from '../resource.ts';
 
@@ -10,7 +9,7 @@ export function cloudWatchResources({ alarms }: CloudWatch): Record<string, Reso
   return {
     'AWS::CloudWatch::Alarm': (request) => {
       const { AlarmName = physicalName(request, 255) } = named.parse(request.properties);
-      const { arn } = alarms.ensureAlarm({ ...request.properties, AlarmName } as AlarmTemplate);
+      const { arn } = alarms.ensureAlarm({ ...request.properties, AlarmName });
       return { ref: AlarmName, attributes: { Arn: arn } };
     },
   };
