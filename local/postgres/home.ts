@@ -74,6 +74,7 @@ export async function prepareHome(
     return { dataDirectory: own, binDirectory: join(binaries.directory, 'bin'), user };
   }
   const directory = relocated ?? (await relocate(own, relocateTo, user));
+  await moveData(own, directory, user);
   const native = await copyBinaries(binaries, directory);
   if (!(await canRun(user, native, directory))) {
     throw new Error(`PostgreSQL cannot run as user ${user.uid} in ${directory}.`);
@@ -86,7 +87,7 @@ export async function discardClusters(stateDirectory: string): Promise<void> {
   const own = postgresDirectory(stateDirectory);
   await supervisorOf(stateDirectory).waitForEarlier();
   const relocated = await relocatedDirectory(own);
-  for (const parent of [own, relocated]) {
+  for (const parent of [relocated, own]) {
     if (parent === undefined) continue;
     for (const name of await dataDirectories(parent)) await clearLeftovers(join(parent, name));
     await rm(parent, { recursive: true, force: true });
@@ -116,12 +117,17 @@ async function relocate(own: string, relocateTo: string, user: OsUser): Promise<
   await mkdir(relocateTo, { recursive: true, mode: 0o755 });
   await mkdir(directory, { mode: 0o700 });
   await chown(directory, user.uid, user.gid);
-  for (const name of await dataDirectories(own)) {
-    await clearLeftovers(join(own, name));
-    await move(join(own, name), join(directory, name), user);
-  }
   await writeFile(join(own, 'location.json'), JSON.stringify({ directory }), { mode: 0o600 });
   return directory;
+}
+
+/** Takes along what an earlier run could still keep in the state directory. It may have been killed while it did. */
+async function moveData(own: string, directory: string, user: OsUser): Promise<void> {
+  for (const name of await dataDirectories(own)) {
+    await clearLeftovers(join(own, name));
+    await rm(join(directory, name), { recursive: true, force: true });
+    await move(join(own, name), join(directory, name), user);
+  }
 }
 
 async function dataDirectories(parent: string): Promise<string[]> {
@@ -138,6 +144,8 @@ async function move(from: string, to: string, user: OsUser): Promise<void> {
   } catch {
     await cp(from, to, { recursive: true, preserveTimestamps: true });
     await run('chown', ['-R', `${user.uid}:${user.gid}`, to]);
+    // Without this file the rest counts for nothing, should the removal be cut short.
+    await rm(join(from, 'PG_VERSION'));
     await rm(from, { recursive: true });
   }
 }
