@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { CredentialStore } from '../aws/credentials.ts';
 import { AwsEndpoint } from '../aws/endpoint.ts';
 import type { Principal } from '../aws/operation.ts';
@@ -21,6 +20,7 @@ import { SecretsManagerService } from '../secrets-manager/secrets-manager-servic
 import { SnsService } from '../sns/sns-service.ts';
 import { SqsService } from '../sqs/sqs-service.ts';
 import { SsmService } from '../ssm/ssm-service.ts';
+import { targetsOver } from '../step-functions/aws-targets.ts';
 import { StepFunctions } from '../step-functions/step-functions.ts';
 import { StsService } from '../sts/sts-service.ts';
 import { XrayDaemon } from '../xray/xray-daemon.ts';
@@ -89,6 +89,7 @@ export function createParts({ state, port, awsPort, report, onDatabasesChanged }
   const deliver = createDelivery({ authorizer, endpoint, lambda });
   const buses = new EventBuses({ ...common, deliver, report });
   const cloudWatch = new CloudWatch({ ...common, deliver, report, putEvent: (event) => buses.put(event) });
+  const logs = new Logs({ directory: state.join('logs', 'groups'), region, accountId });
   const sqs = new SqsService({ ...common, endpointUrl: () => endpoint.url });
   const s3 = new S3Service({
     ...common,
@@ -101,25 +102,11 @@ export function createParts({ state, port, awsPort, report, onDatabasesChanged }
   const stepFunctions = new StepFunctions({
     ...common,
     directory: state.join('aws', 'step-functions'),
-    invokeLambda: async ({ principal, functionArn, payload, invocationType }) => {
-      authorizer.check(principal, { action: 'lambda:InvokeFunction', resource: functionArn });
-      const answer = await lambda.invoke(functionArn, JSON.stringify(payload), { type: invocationType });
-      return {
-        statusCode: answer.statusCode,
-        executedVersion: answer.executedVersion,
-        ...(answer.payload !== undefined && { payload: jsonSchema.parse(JSON.parse(answer.payload)) }),
-        ...(answer.functionError !== undefined && { functionError: answer.functionError }),
-      };
-    },
-    callAws: (principal, service, operation, input) =>
-      endpoint.call(principal, service, operation, z.record(z.string(), z.unknown()).parse(input)),
-    readObject: async (principal, { bucket, key }) => {
-      const answer = await endpoint.call(principal, 's3', 'GetObject', { Bucket: bucket, Key: key });
-      return z.object({ Body: z.instanceof(Uint8Array) }).parse(answer).Body;
-    },
+    ...targetsOver((...call) => endpoint.call(...call)),
     authorize: (principal, authorization) => authorizer.check(principal, authorization),
     putEvent: (event) => void buses.put(event),
     recordMetric: (datum) => void cloudWatch.metrics.record(datum),
+    writeLog: (...line) => logs.put(...line),
     report,
   });
   const httpApi = new HttpApi({
@@ -178,7 +165,7 @@ export function createParts({ state, port, awsPort, report, onDatabasesChanged }
     sqs,
     queueDepths: new QueueDepths(sqs, cloudWatch),
     cloudWatch,
-    logs: new Logs({ directory: state.join('logs', 'groups'), region, accountId }),
+    logs,
     sts: new StsService({ credentials }),
     scheduler: new Scheduler({
       ...common,
@@ -188,8 +175,6 @@ export function createParts({ state, port, awsPort, report, onDatabasesChanged }
     }),
   };
 }
-
-const jsonSchema = z.json();
 
 /** Makes every API reachable at the endpoint. */
 export function registerApis(parts: Parts): void {

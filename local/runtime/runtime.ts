@@ -61,6 +61,7 @@ export class LocalRuntime {
       reporter.step('synthesize the app', (note) => this.#synthesize(note)),
       this.#startAll([
         parts.endpoint,
+        parts.logs,
         parts.cloudWatch,
         parts.xray,
         parts.s3,

@@ -7,6 +7,13 @@ const machineProperties = z.looseObject({
   StateMachineType: z.string().default('STANDARD'),
   DefinitionString: z.string(),
   RoleArn: z.string(),
+  LoggingConfiguration: z
+    .object({
+      Level: z.enum(['ALL', 'ERROR', 'FATAL', 'OFF']),
+      IncludeExecutionData: z.boolean().default(false),
+      Destinations: z.tuple([z.object({ CloudWatchLogsLogGroup: z.object({ LogGroupArn: z.string() }) })]),
+    })
+    .optional(),
 });
 
 /** State machines. */
@@ -17,6 +24,7 @@ export function stepFunctionsResources(
   return {
     'AWS::StepFunctions::StateMachine': async (request) => {
       const properties = machineProperties.parse(request.properties);
+      const logging = properties.LoggingConfiguration;
       const name = properties.StateMachineName ?? physicalName(request, 80);
       const arn = `arn:aws:states:${region}:${accountId}:stateMachine:${name}`;
       await workflows.ensureStateMachine({
@@ -25,8 +33,20 @@ export function stepFunctionsResources(
         definition: properties.DefinitionString,
         roleArn: properties.RoleArn,
         type: properties.StateMachineType,
+        ...(logging && {
+          logging: {
+            level: logging.Level,
+            includeExecutionData: logging.IncludeExecutionData,
+            groupName: groupNameOf(logging.Destinations[0].CloudWatchLogsLogGroup.LogGroupArn),
+          },
+        }),
       });
       return { ref: arn, attributes: { Arn: arn, Name: name } };
     },
   };
+}
+
+/** The name in a log group's ARN, which ends with `:*` in templates. */
+function groupNameOf(arn: string): string {
+  return arn.replace(/^arn:aws:logs:[^:]*:[^:]*:log-group:/, '').replace(/:\*$/, '');
 }
