@@ -33,6 +33,7 @@ export function grantAll(recovery: Recovery, { settings, stateful, access, event
   }
   functions['hold-snapshot'].addEnvironment('HOLD_TERM_SECONDS', String(backup.holdTermSeconds));
 
+  bucket.grantRead(functions['plan-chunks']);
   bucket.grantWrite(functions['plan-chunks']);
   functions['plan-chunks'].addEnvironment('CHUNK_TARGET_MIB', String(backup.chunkTargetMiB));
   for (const shard of shards) shard.grantConnect(functions['plan-chunks'], 'backup');
