@@ -59,7 +59,7 @@ export class Dispatcher {
   ): Promise<unknown> {
     const { api, operation } = this.#registry.operation(service, name);
     try {
-      await this.#options.faults.strike(service, name);
+      await this.#options.faults.strike({ service, operation: name, caller: principal.arn });
       return await this.#run(operation, input, this.#context(principal, randomUUID()));
     } catch (error) {
       if (error instanceof Disconnect) throw error;
@@ -158,7 +158,7 @@ export class Dispatcher {
   async #json(api: JsonApi, exchange: Exchange): Promise<RestResponse> {
     const name = describe(exchange.request);
     const body = exchange.buffered ?? (await exchange.payload.buffer(maximumBody));
-    await this.#options.faults.strike(api.signingName, name, exchange.signal);
+    await this.#strike(api, name, exchange);
     const operation = operationOf(api, name);
     if (!operation) throw notEmulated(api.signingName, name);
     const result = await this.#run(operation, readJsonInput(body), exchange.context);
@@ -169,7 +169,7 @@ export class Dispatcher {
   async #query(api: QueryApi, exchange: Exchange): Promise<RestResponse> {
     const form = new URLSearchParams(exchange.buffered?.toString('utf8'));
     const name = form.get('Action') ?? '';
-    await this.#options.faults.strike(api.signingName, name, exchange.signal);
+    await this.#strike(api, name, exchange);
     const operation = Object.hasOwn(api.operations, name) ? api.operations[name] : undefined;
     if (!operation) throw notEmulated(api.signingName, name);
     const result = await this.#run(operation, readQueryInput(form, operation), exchange.context);
@@ -180,8 +180,13 @@ export class Dispatcher {
   async #rest(api: RestApi, exchange: Exchange): Promise<RestResponse> {
     const presigned = exchange.claim?.kind === 'presigned';
     const request = restRequest({ ...exchange, presigned, authorizer: this.#options.authorizer });
-    await this.#options.faults.strike(api.signingName, api.operationOf(request), exchange.signal);
+    await this.#strike(api, api.operationOf(request), exchange);
     return api.handle(request);
+  }
+
+  #strike({ signingName }: AwsApi, operation: string, { context, signal }: Exchange): Promise<void> {
+    const caller = context.principal.arn;
+    return this.#options.faults.strike({ service: signingName, operation, caller, signal });
   }
 
   async #run(

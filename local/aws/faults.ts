@@ -10,6 +10,8 @@ export const faultSchema = z
     service: z.string().min(1),
     /** For example `PutObject`; default every operation. */
     operation: z.string().min(1).optional(),
+    /** Part of the ARN of whose calls it strikes, for example a function's role; default everybody's. */
+    caller: z.string().min(1).optional(),
     /** How many calls it strikes. */
     times: z.int().min(1).max(1_000_000),
     /** Answer with this error instead of running the operation. */
@@ -33,6 +35,15 @@ export const faultSchema = z
   );
 
 export type Fault = z.infer<typeof faultSchema>;
+
+/** A call that a fault may strike. */
+export interface StruckCall {
+  service: string;
+  operation: string;
+  /** ARN of the principal. */
+  caller: string;
+  signal?: AbortSignal;
+}
 
 /** The endpoint closes the connection when it meets this. */
 export class Disconnect extends Error {
@@ -61,11 +72,12 @@ export class Faults {
   }
 
   /** Lets the first matching fault strike: waits, or throws {@link AwsError} or {@link Disconnect}. */
-  async strike(service: string, operation: string, signal?: AbortSignal): Promise<void> {
+  async strike({ service, operation, caller, signal }: StruckCall): Promise<void> {
     const fault = this.#faults.find(
       (candidate) =>
         candidate.service === service &&
-        (candidate.operation === undefined || candidate.operation === operation),
+        (candidate.operation === undefined || candidate.operation === operation) &&
+        (candidate.caller === undefined || caller.includes(candidate.caller)),
     );
     if (!fault) return;
     fault.times -= 1;
@@ -75,7 +87,7 @@ export class Faults {
       throw new AwsError(fault.error.code, message, fault.error.status);
     }
     if (fault.disconnect) throw new Disconnect();
-    await delay(fault.delayMs, undefined, { signal });
+    await delay(fault.delayMs, undefined, { ...(signal && { signal }) });
   }
 }
 

@@ -3,7 +3,7 @@ import type { RestApi, RestRequest, RestResponse } from '../aws/api.ts';
 import { type Authorization, AwsError, type Operation, type OperationContext } from '../aws/operation.ts';
 import { notEmulated } from '../aws/registry.ts';
 import { findRoute } from './api-routes.ts';
-import { functionConfiguration } from './function-configuration.ts';
+import { changedDefinition, functionConfiguration } from './function-configuration.ts';
 import { parseFunctionReference } from './function-reference.ts';
 import type { LambdaHost } from './host.ts';
 
@@ -40,7 +40,10 @@ const pageSize = 50;
 /** More than any payload may have; what is between is refused by name. */
 const bodyLimit = 16 * 1024 * 1024;
 
-/** Lambda's API over a host: `Invoke`, `ListFunctions`, `GetFunction`, `GetFunctionConfiguration`. */
+/**
+ * Lambda's API over a host: `Invoke`, `ListFunctions`, `GetFunction`, `GetFunctionConfiguration`,
+ * `UpdateFunctionConfiguration`.
+ */
 export function lambdaApi(host: LambdaHost): RestApi {
   const operations = {
     Invoke: invokeOperation(host),
@@ -67,6 +70,14 @@ export function lambdaApi(host: LambdaHost): RestApi {
       authorize: (input, context) => [grantOn('lambda:GetFunctionConfiguration', input, context)],
       run: (input) => describe(host, input),
     },
+    UpdateFunctionConfiguration: {
+      authorize: (input, context) => [grantOn('lambda:UpdateFunctionConfiguration', input, context)],
+      run: async (input) => {
+        const { definition } = host.find(reference(input));
+        await host.ensureFunction(changedDefinition(definition, input));
+        return describe(host, input);
+      },
+    },
   } satisfies Record<string, Operation>;
 
   return {
@@ -79,8 +90,12 @@ export function lambdaApi(host: LambdaHost): RestApi {
       const { operation: name, functionName = '' } = findRoute(request.method, request.rawPath);
       const operation = new Map<string, Operation>(Object.entries(operations)).get(name);
       if (operation === undefined) throw notEmulated('lambda', name);
-      const input = { ...Object.fromEntries(request.query), FunctionName: functionName };
-      if (name === 'Invoke') Object.assign(input, await invokeInput(request));
+      const input = {
+        ...Object.fromEntries(request.query),
+        ...(name === 'Invoke' && (await invokeInput(request))),
+        ...(name === 'UpdateFunctionConfiguration' && (await jsonBody(request))),
+        FunctionName: functionName,
+      };
       request.authorize(await operation.authorize(input, request.context));
       const output = await operation.run(input, request.context);
       return name === 'Invoke' ? invokeAnswer(output) : json(200, output);
@@ -123,6 +138,15 @@ async function invokeInput(request: RestRequest): Promise<Record<string, unknown
     TraceHeader: headers['x-amzn-trace-id'],
     Payload: await request.buffer(bodyLimit),
   };
+}
+
+async function jsonBody(request: RestRequest): Promise<Record<string, unknown>> {
+  const text = (await request.buffer(bodyLimit)).toString('utf8');
+  try {
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
+  } catch {
+    throw new AwsError('SerializationException', 'The request body is not a JSON object.');
+  }
 }
 
 function invokeAnswer(output: unknown): RestResponse {

@@ -216,9 +216,12 @@ export class LambdaHost implements Service {
     });
   }
 
-  /** Most memory that any process of a function ever had resident, in bytes; 0 before the first. */
+  /**
+   * Most memory that any process of a function, as it is defined now, ever had resident, in bytes; 0 before
+   * the first invocation.
+   */
   peakRssBytes(functionName: string): number {
-    return this.#invocations.peakOf(functionName);
+    return this.#invocations.peakOf(this.#functions.find(functionName).definition);
   }
 
   /** Accepted asynchronous invocations that are not done with. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AwsError } from '../aws/operation.ts';
+import type { LambdaDefinition } from './definition.ts';
 import { throttled } from './failures.ts';
 import type { Faults } from './faults.ts';
 import type { PooledOutcome } from './function-pool.ts';
@@ -26,7 +27,7 @@ export class Invocations {
   readonly #options: CompleteOptions;
   readonly #faults: Faults;
   readonly #tails = new Map<string, LogTail>();
-  readonly #peaks = new Map<string, number>();
+  readonly #peaks = new WeakMap<LambdaDefinition, number>();
   #inFlight = 0;
 
   constructor(options: CompleteOptions, faults: Faults) {
@@ -39,8 +40,8 @@ export class Invocations {
     if (requestId !== undefined) this.#tails.get(requestId)?.add(text);
   }
 
-  peakOf(functionName: string): number {
-    return this.#peaks.get(functionName) ?? 0;
+  peakOf(definition: LambdaDefinition): number {
+    return this.#peaks.get(definition) ?? 0;
   }
 
   /** @throws {AwsError} `TooManyRequestsException` beyond a concurrency limit. */
@@ -64,8 +65,7 @@ export class Invocations {
         traceHeader: traceHeaderFor(invocation.traceHeader, definition.tracing === 'Active'),
         ...(clientContext === undefined ? {} : { clientContext }),
       });
-      const peak = Math.max(this.peakOf(definition.name), outcome.maxMemoryUsedBytes);
-      this.#peaks.set(definition.name, peak);
+      this.#peaks.set(definition, Math.max(this.peakOf(definition), outcome.maxMemoryUsedBytes));
       const { payload: _, failed: __, ...measured } = outcome;
       this.#options.onInvocation({ ...report, ...measured, error: errorOf(outcome), throttled: false });
       return { ...outcome, logTail: tail.text };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { control, controlApi } from '../control/control-api.ts';
 import { flipBit } from '../control/flip-bit.ts';
+import type { ArmedKill, Kill } from '../lambda/faults.ts';
 import type { Parts } from './parts.ts';
 
 const killSchema = z.object({
@@ -21,6 +22,8 @@ const objectSchema = z.strictObject({
 
 /** Offers what tests and the demo do to a running platform: broken disks, lost machines. */
 export function registerControls({ endpoint, s3, lambda }: Parts): void {
+  const planned = new Set<ArmedKill>();
+  const killed: Kill[] = [];
   endpoint.register(
     controlApi({
       's3/flip-bit': control(objectSchema, async ({ bucket, key, versionId, offset }) => ({
@@ -31,7 +34,19 @@ export function registerControls({ endpoint, s3, lambda }: Parts): void {
         const [found] = functions;
         if (found === undefined || functions.length > 1)
           throw new Error(`${functions.length} functions match ${part}.`);
-        lambda.kill(found.definition.name, plan);
+        const kill = lambda.kill(found.definition.name, plan);
+        planned.add(kill);
+        void kill.fired.then((victims) => {
+          planned.delete(kill);
+          killed.push(...victims);
+        });
+      }),
+      /** What has been killed since the last `lambda/spare`, and how many kills are still to come. */
+      'lambda/kills': control(z.object({}), () => ({ killed, planned: planned.size })),
+      'lambda/spare': control(z.object({}), () => {
+        for (const kill of planned) kill.cancel();
+        planned.clear();
+        killed.length = 0;
       }),
       'lambda/environments': control(z.object({}), () => ({ environments: lambda.environments() })),
       'lambda/peak-rss': control(z.object({ function: z.string() }), ({ function: part }) => ({

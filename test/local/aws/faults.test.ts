@@ -53,6 +53,15 @@ describe('an injected fault', () => {
     expect(aws.endpoint.faults.list()).toHaveLength(2);
   });
 
+  it('strikes only the caller it names', async () => {
+    aws.endpoint.faults.add({ service: 'kms', caller: 'role/test-role', times: 1, error: throttled });
+    await send();
+    const role = new KMSClient({ ...aws.asRole(allow('*')), maxAttempts: 1 });
+    const call = () => role.send(new GenerateRandomCommand({ NumberOfBytes: 1 }));
+    await expect(call()).rejects.toMatchObject({ name: 'ThrottlingException' });
+    await call();
+  });
+
   it('may be a delay or a closed connection', async () => {
     aws.endpoint.faults.add({ service: 'kms', times: 1, delayMs: 60 });
     const started = performance.now();

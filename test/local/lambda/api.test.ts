@@ -5,6 +5,7 @@ import {
   LambdaClient,
   ListAliasesCommand,
   ListFunctionsCommand,
+  UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { lambdaApi } from '../../../local/lambda/api.ts';
@@ -129,6 +130,37 @@ describe('the Lambda API', () => {
       FunctionArn: `${arnOf('echo')}:live`,
       Version: '7',
     });
+  });
+
+  it('changes the settings of a function, whose processes are then new ones', async () => {
+    await fixture.define(
+      'changing',
+      'export const handler = async () => [process.pid, process.env.COLOUR];',
+      {
+        environment: { COLOUR: 'red' },
+      },
+    );
+    const before = await fixture.call('changing');
+    expect(before).toEqual([expect.any(Number), 'red']);
+    const Environment = { Variables: { COLOUR: 'blue' } };
+    expect(
+      await client.send(
+        new UpdateFunctionConfigurationCommand({ FunctionName: 'changing', Environment, Timeout: 20 }),
+      ),
+    ).toMatchObject({ Environment, Timeout: 20, MemorySize: 256 });
+    const after = await fixture.call('changing');
+    expect(after).toEqual([expect.any(Number), 'blue']);
+    expect(after).not.toEqual(before);
+    await expect(
+      client.send(new UpdateFunctionConfigurationCommand({ FunctionName: 'changing', Timeout: 901 })),
+    ).rejects.toMatchObject({ name: 'InvalidParameterValueException' });
+    await expect(
+      client.send(new UpdateFunctionConfigurationCommand({ FunctionName: 'changing', Layers: ['x'] })),
+    ).rejects.toMatchObject({ message: expect.stringContaining('Layers') });
+    const role = new LambdaClient(aws.asRole(allow('lambda:InvokeFunction', '*')));
+    await expect(
+      role.send(new UpdateFunctionConfigurationCommand({ FunctionName: 'changing', Timeout: 3 })),
+    ).rejects.toMatchObject({ name: 'AccessDeniedException' });
   });
 
   it('names an operation that is not emulated', async () => {
