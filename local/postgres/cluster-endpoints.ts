@@ -28,7 +28,7 @@ export interface EndpointSettings {
 /** Gives the instance that an endpoint leads to now. @throws when there is none. */
 type Choice = () => Instance;
 
-/** The endpoints of one cluster: `writer`, `reader`, and one per instance, named by its identifier. */
+/** The endpoints of one cluster. */
 export class ClusterEndpoints {
   readonly #settings: EndpointSettings;
   readonly #endpoints = new Map<string, Endpoint>();
@@ -63,26 +63,33 @@ export class ClusterEndpoints {
     const endpoint = await listenOnFreePort(this.#settings.portSeed, wanted, (port) =>
       this.#listen(writerHost, port, instance),
     );
-    this.#endpoints.set(identifier, endpoint);
+    this.#endpoints.set(keyOf(identifier), endpoint);
     return { host: endpoint.host, port: endpoint.port };
   }
 
+  /** The endpoint with a name: `writer`, `reader`, or an instance's identifier. */
   get(name: string): Endpoint | undefined {
-    return this.#endpoints.get(name);
+    return this.#endpoints.get(name) ?? this.#endpoints.get(keyOf(name));
   }
 
-  async close(name: string): Promise<void> {
-    await this.#endpoints.get(name)?.close();
-    this.#endpoints.delete(name);
+  async closeInstance(identifier: string): Promise<void> {
+    await this.#endpoints.get(keyOf(identifier))?.close();
+    this.#endpoints.delete(keyOf(identifier));
   }
 
   async closeAll(): Promise<void> {
-    await Promise.all([...this.#endpoints.keys()].map((name) => this.close(name)));
+    await Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close()));
+    this.#endpoints.clear();
   }
 
   #listen(host: string, port: number, choose: Choice): Promise<Endpoint> {
     return Endpoint.listen({ ...this.#settings, host, port, backend: () => backendOf(choose()) });
   }
+}
+
+/** Nothing keeps an instance from being called `writer`. */
+function keyOf(instance: string): string {
+  return `instance ${instance}`;
 }
 
 async function backendOf(instance: Instance): Promise<Backend> {

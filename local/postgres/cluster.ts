@@ -86,7 +86,7 @@ export class Cluster {
         if (this.state.writer === undefined) await this.#makeWriter(instance);
         else await this.#makeStandby(instance);
       } catch (error) {
-        await this.#endpoints.close(identifier);
+        await this.#endpoints.closeInstance(identifier);
         this.#instances.delete(identifier);
         await instance.remove();
         throw error;
