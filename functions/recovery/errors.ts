@@ -46,6 +46,9 @@ export class CopyError extends NamedError {}
 /** pg_dump failed; the message holds what it said. */
 export class PgDumpError extends NamedError {}
 
+/** A stored object's bytes have changed. Trying again changes nothing. */
+export class DamagedObjectError extends NamedError {}
+
 /** The manifest is not as it was written. */
 export class ManifestError extends NamedError {}
 
@@ -76,6 +79,10 @@ function describe(error: unknown): string {
   const text = error.message === '' ? error.name : `${error.name}: ${error.message}`;
   return attempts === undefined ? text : `${text} (attempts: ${attempts})`;
 }
+
+/** Whether an error is the SDK's, about bytes that have not the checksum that S3 keeps with them. */
+export const isChecksumMismatch = (error: unknown): boolean =>
+  error instanceof Error && /^checksum mismatch/i.test(error.message);
 
 function isMetadata(value: unknown): value is { attempts?: number } {
   return typeof value === 'object' && value !== null;

@@ -6,7 +6,7 @@ import {
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import { onDependency } from '../errors.ts';
+import { DamagedObjectError, isChecksumMismatch, onDependency } from '../errors.ts';
 
 /** A particular object; without a version the latest. */
 export interface ObjectVersion {
@@ -49,11 +49,22 @@ export class Bucket {
     });
   }
 
+  /**
+   * @returns the object's text, or nothing when it is not there.
+   * @throws DependencyError, DamagedObjectError
+   */
   async readText(object: ObjectVersion): Promise<StoredText | undefined> {
     const answer = await this.open(object);
     if (answer?.Body === undefined) return undefined;
     const body = answer.Body;
-    const text = await onDependency('S3', `GetObject ${object.key}`, () => body.transformToString('utf8'));
+    const text = await onDependency('S3', `GetObject ${object.key}`, async () => {
+      try {
+        return await body.transformToString('utf8');
+      } catch (error) {
+        if (!isChecksumMismatch(error)) throw error;
+        throw new DamagedObjectError(`${object.key} does not have the checksum that S3 keeps with it.`);
+      }
+    });
     return { key: object.key, versionId: answer.VersionId ?? object.versionId, text };
   }
 

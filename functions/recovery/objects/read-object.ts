@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { onDependency } from '../errors.ts';
+import { isChecksumMismatch, onDependency } from '../errors.ts';
 import type { StoredObject } from '../workflow.ts';
 import type { Bucket } from './bucket.ts';
 
@@ -42,12 +42,16 @@ export async function checkBytes(
     const version = object.versionId === null ? '' : ` version ${object.versionId} of`;
     return { problem: 'missing', detail: `There is no${version} this object.` };
   }
+  if (found === 'checksum') {
+    const detail = `It does not have the checksum that S3 keeps with it; SHA-256 ${object.sha256} was stored.`;
+    return { problem: 'hash-mismatch', detail };
+  }
   if (bytes !== object.storedBytes) {
     const problem = bytes < object.storedBytes ? 'truncated' : 'size-mismatch';
     return { problem, detail: `It has ${bytes} bytes; ${object.storedBytes} were stored.` };
   }
   const sha256 = hash.digest('hex');
-  if (sha256 !== object.sha256 || found === 'checksum') {
+  if (sha256 !== object.sha256) {
     return { problem: 'hash-mismatch', detail: `Its SHA-256 is ${sha256}; ${object.sha256} was stored.` };
   }
   return { open: async () => (keep ? Readable.from(pieces) : reopen(bucket, object)) };
@@ -71,7 +75,7 @@ async function readAll(
       for await (const piece of Body) take(piece);
       return 'read';
     } catch (error) {
-      if (error instanceof Error && /checksum mismatch/i.test(error.message)) return 'checksum';
+      if (isChecksumMismatch(error)) return 'checksum';
       throw error;
     }
   });

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { BackupCatalog } from '../catalog/backup-catalog.ts';
 import type { OperationCatalog } from '../catalog/operation-catalog.ts';
-import { BackupNotRunningError, ManifestError } from '../errors.ts';
+import { BackupNotRunningError, DamagedObjectError, ManifestError } from '../errors.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { ManifestStore } from '../manifest/manifest-store.ts';
 import type { Finding } from '../model.ts';
@@ -82,6 +82,7 @@ async function checkManifest(
     }
     return { manifest: stored.manifest };
   } catch (error) {
+    if (error instanceof DamagedObjectError) return finding('hash-mismatch', error.message);
     if (!(error instanceof ManifestError)) throw error;
     return finding(/MAC/.test(error.message) ? 'manifest-mac' : 'manifest-unreadable', error.message);
   }

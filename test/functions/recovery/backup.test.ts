@@ -42,7 +42,7 @@ describe('a backup', () => {
   it('restores to the same rows and the same DDL, whatever names and values there are', async () => {
     const name = await database.create(hostileSchema);
     const run = new BackupRun(world, database, name);
-    const { manifest, record } = await run.complete();
+    const { manifest, record } = await run.complete(undefined, 1024 * 1024);
     expect(record).toMatchObject({ state: 'completed', rows: manifest.manifest.totals.rows });
 
     const copy = await database.create('');
@@ -52,7 +52,7 @@ describe('a backup', () => {
     await client.end();
 
     expect(await contents(copy, manifest.manifest)).toEqual(await contents(name, manifest.manifest));
-    const again = await new BackupRun(world, database, copy).complete();
+    const again = await new BackupRun(world, database, copy).complete(undefined, 512 * 1024);
     const ddl = async ({ shards: [shard] }: Manifest) =>
       shard &&
       [await readContent(world, shard.preData), await readContent(world, shard.postData)].map(String);

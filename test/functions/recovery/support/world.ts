@@ -11,11 +11,12 @@ import { BackupCatalog } from '../../../../functions/recovery/catalog/backup-cat
 import { OperationCatalog } from '../../../../functions/recovery/catalog/operation-catalog.ts';
 import { RecoveryTable } from '../../../../functions/recovery/catalog/recovery-table.ts';
 import { ManifestStore } from '../../../../functions/recovery/manifest/manifest-store.ts';
-import { Bucket } from '../../../../functions/recovery/objects/bucket.ts';
+import { Bucket, type ObjectVersion } from '../../../../functions/recovery/objects/bucket.ts';
 import type { StorePlace } from '../../../../functions/recovery/objects/store-object.ts';
 import type { VerifyPlace } from '../../../../functions/recovery/objects/verify-object.ts';
 import { kmsKeyring } from '../../../../functions/recovery/stages/encrypt.ts';
 import { databaseUsers } from '../../../../lib/constants.ts';
+import { flipBit } from '../../../../local/control/flip-bit.ts';
 import { DynamoDbService } from '../../../../local/dynamodb/dynamodb-service.ts';
 import { KmsService } from '../../../../local/kms/kms-service.ts';
 import type { Address } from '../../../../local/postgres/description.ts';
@@ -36,6 +37,8 @@ export interface Aws {
   readonly place: StorePlace;
   readonly verifyPlace: VerifyPlace;
   readonly manifests: ManifestStore;
+  /** Flips one bit of a stored object behind S3's back; again, and it is as it was. Answers where its bytes are. */
+  flipBit(object: ObjectVersion): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -45,6 +48,7 @@ const maxAttempts = 3;
 export async function startAwsWorld(): Promise<Aws> {
   const services: { stop(): Promise<void> }[] = [];
   const keys = { encryption: '', mac: '' };
+  let store: S3Service | undefined;
   const aws = await startAws(async ({ directory, authorizer }) => {
     const kms = new KmsService({ directory, authorizer });
     keys.encryption = (await kms.ensureKey({ name: 'encryption', multiRegion: true })).arn;
@@ -56,6 +60,7 @@ export async function startAwsWorld(): Promise<Aws> {
     await dynamodb.start();
     await dynamodb.ensureTable(itemsTableDefinition);
     services.push(s3, dynamodb);
+    store = s3;
     return [kms.api, s3.api, dynamodb.api];
   });
   const settings = { ...aws.client(), maxAttempts };
@@ -81,6 +86,11 @@ export async function startAwsWorld(): Promise<Aws> {
     },
     verifyPlace: { bucket, kms, keyArn: keys.encryption },
     manifests: new ManifestStore(bucket, kms, keys.mac),
+    flipBit: async ({ key, versionId }) => {
+      const path = store?.dataFile(bucket.name, key, versionId ?? undefined) ?? '';
+      await flipBit(path);
+      return path;
+    },
     close: async () => {
       for (const client of [s3, kms, dynamo]) client.destroy();
       await aws.endpoint.stop();
