@@ -95,7 +95,10 @@ export class Workflow extends Construct {
     return `arn:${Aws.PARTITION}:states:${Aws.REGION}:${Aws.ACCOUNT_ID}:execution:${this.name}:*`;
   }
 
-  /** A distributed Map runs its items as executions of the workflow's own, which it starts, watches and stops. */
+  /**
+   * A distributed Map runs its items as executions of the workflow's own, which it starts, watches and stops. Children
+   * are named `<workflow>/<label>:<id>`; AWS asks for the right to watch and stop on `<workflow>:<id>` as well.
+   */
   private allowChildren(): void {
     const children = `arn:${Aws.PARTITION}:states:${Aws.REGION}:${Aws.ACCOUNT_ID}:execution:${this.name}/*`;
     // Not a child of the role: the machine waits for the role's policies, and this one names the machine.
@@ -104,16 +107,19 @@ export class Workflow extends Construct {
       statements: [
         new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [this.arn] }),
         new iam.PolicyStatement({
-          actions: ['states:DescribeExecution', 'states:StopExecution', 'states:RedriveExecution'],
-          resources: [children],
+          actions: ['states:DescribeExecution', 'states:StopExecution'],
+          resources: [children, this.executions],
         }),
+        new iam.PolicyStatement({ actions: ['states:RedriveExecution'], resources: [children] }),
       ],
     });
-    acknowledgeResource(
-      policy,
-      children,
-      'Step Functions names the child executions of a distributed Map itself; the pattern covers those of this workflow alone.',
-    );
+    for (const pattern of [children, this.executions]) {
+      acknowledgeResource(
+        policy,
+        pattern,
+        'Step Functions names the child executions of a distributed Map itself; the pattern covers executions of this workflow alone.',
+      );
+    }
   }
 }
 
