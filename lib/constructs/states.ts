@@ -30,6 +30,9 @@ const trouble = [
 /** Tries again three times after such errors: for functions that come to the same when run again. */
 export const retryTrouble = retry(trouble, 3);
 
+/** Tries again only where Lambda had no room to start the function: whatever it does, it has not begun. */
+export const retryNotStarted = retry(['Lambda.TooManyRequestsException'], 5);
+
 /** Tries again, waiting twice as long each time, starting with two seconds. */
 export function retry(errors: readonly string[], attempts: number): State {
   return {

@@ -14,6 +14,7 @@ import {
   invoke,
   neverRetry,
   retry,
+  retryNotStarted,
   retryTrouble,
   type States,
 } from '../constructs/states.ts';
@@ -116,8 +117,8 @@ function shardStates(functions: RecoveryFunctions, config: DeploymentConfig): St
 }
 
 /**
- * Holds the exported snapshot, or stands by to take it over. Never tried again: a second start would export a
- * second snapshot, and a backup must come from one.
+ * Holds the exported snapshot, or stands by to take it over. Never tried again once it may have begun: a second start
+ * would export a second snapshot, and a backup must come from one.
  */
 function lane(functions: RecoveryFunctions, lane: 'a' | 'b') {
   const name = lane.toUpperCase();
@@ -130,6 +131,7 @@ function lane(functions: RecoveryFunctions, lane: 'a' | 'b') {
         {
           ResultSelector: { 'outcome.$': '$.Payload.outcome' },
           ResultPath: '$.hold',
+          Retry: [retryNotStarted],
           Next: `NeededAgain${name}`,
         },
       ),

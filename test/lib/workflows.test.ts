@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { recoveryContract } from '../../functions/recovery/contract.ts';
 import { ofType, synthesize } from './support.ts';
-import { flatten, functionsOf } from './template.ts';
+import { flatten, functionsOf, statementsOf } from './template.ts';
 
 const { platform } = synthesize('local');
 const functions = functionsOf(platform.resources);
@@ -121,10 +121,28 @@ describe('A workflow', () => {
     }
   });
 
-  it('never starts a holder of the snapshot twice by itself', () => {
+  it('never starts a holder of the snapshot twice by itself, unless Lambda had no room to start it once', () => {
     const holders = invocations.filter(({ fn }) => fn === 'hold-snapshot');
     expect(holders.map(({ name }) => name)).toEqual(['HoldSnapshotA', 'HoldSnapshotB']);
-    for (const { state } of holders) expect(state.Retry).toEqual([]);
+    for (const { state } of holders) {
+      expect(state.Retry.flatMap(({ ErrorEquals }) => ErrorEquals)).toEqual([
+        'Lambda.TooManyRequestsException',
+      ]);
+    }
+  });
+
+  it('may start, watch and stop its own executions where it has a distributed Map, by both forms of their names', () => {
+    const granted = statementsOf(platform.resources)
+      .filter(({ actions }) => actions.some((action) => /^states:(Describe|Stop)Execution$/.test(action)))
+      .filter(({ role }) => /Workflow/.test(role));
+    expect(granted).toHaveLength(2);
+    for (const { actions, resources } of granted) {
+      expect(actions).toEqual(['states:DescribeExecution', 'states:StopExecution']);
+      expect(resources.map((resource) => resource.replace(/^.*:execution:<\w+\.Name>/, '')).sort()).toEqual([
+        '/*',
+        ':*',
+      ]);
+    }
   });
 
   it('does not try again what is the same at the next try', () => {
