@@ -27,7 +27,7 @@ export class Access extends Construct {
 
   /** Lets a function make API keys. */
   grantIssue(fn: BundledFunction): void {
-    this.tables.access.grant(fn, ['dynamodb:GetItem', 'dynamodb:PutItem']);
+    this.tables.access.grant(fn, ['dynamodb:PutItem']);
     this.secrets.grantReadPepper(fn);
   }
 }

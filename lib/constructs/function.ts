@@ -91,7 +91,7 @@ export class BundledFunction extends Construct {
     acknowledge(this.function, {
       'Serverless-LambdaDLQ':
         props.onFailure === undefined
-          ? 'It is invoked synchronously only (API Gateway, Step Functions, CloudFormation, another function): the caller sees the error. A dead-letter queue serves asynchronous invocations alone.'
+          ? 'Whoever invokes it hears of its failure: API Gateway, Step Functions and other functions wait for the answer, and CloudFormation, which does not, is answered by the function itself or gives up at its own time limit. A dead-letter queue would tell nobody anything new.'
           : 'Its asynchronous invocations have an on-failure destination, which records what a dead-letter queue does and the error beside it. Both together would record each failure twice.',
     });
     this.node.addValidation({ validate: () => this.compareEnvironment(promised.environment.shape) });
