@@ -8,6 +8,7 @@ import { Cluster, type ClusterEnvironment } from './cluster.ts';
 import { endpointNames, writerHost } from './cluster-endpoints.ts';
 import { type ClustersState, clustersSchema, newResourceId } from './cluster-state.ts';
 import type { ClusterDescription, LocalDatabase, LocalServer } from './description.ts';
+import { prepareExtensions } from './extensions.ts';
 import { postgresDirectory, prepareHome, supervisorOf } from './home.ts';
 import type { TokenCheck } from './proxy/backend.ts';
 import type { Condition } from './proxy/traffic.ts';
@@ -80,6 +81,7 @@ export class PostgresClusters implements Service {
     const supervisor = supervisorOf(stateDirectory);
     await supervisor.waitForEarlier();
     const home = await prepareHome(stateDirectory, binaries, relocateTo);
+    const extensionControlPath = await prepareExtensions(home);
     const sockets = new SocketDirectories(join(own, 'sockets'));
     await sockets.dispose();
     const certificate = await serverCertificate(join(own, 'tls'), endpointNames);
@@ -92,7 +94,7 @@ export class PostgresClusters implements Service {
       sockets,
       certificateFile: certificate.authorityFile,
       environment: {
-        instances: { home, supervisor, sockets, logDirectory: logs },
+        instances: { home, supervisor, sockets, extensionControlPath, logDirectory: logs },
         certificate,
         checkToken: this.#options.checkToken,
         engineVersion: binaries.version,

@@ -32,6 +32,8 @@ export interface InstanceEnvironment {
   home: PostgresHome;
   supervisor: Supervisor;
   sockets: SocketDirectories;
+  /** Where the servers find extensions; see {@link prepareExtensions}. */
+  extensionControlPath: string;
   /** One log file per instance goes here. */
   logDirectory: string;
 }
@@ -149,7 +151,8 @@ export class Instance {
   /** Writes the configuration files; a server that runs takes them over with {@link reload}. */
   async configure({ forceSsl, primary }: StartOptions): Promise<void> {
     const primarySocketDirectory = await primary?.socketDirectory();
-    const settings = { instance: this.identifier, forceSsl, primarySocketDirectory };
+    const { extensionControlPath } = this.#environment;
+    const settings = { instance: this.identifier, forceSsl, extensionControlPath, primarySocketDirectory };
     await this.#write('postgresql.conf', serverConfiguration(settings));
     await this.#write('pg_hba.conf', accessConfiguration);
     if (primary === undefined) await rm(join(this.dataDirectory, 'standby.signal'), { force: true });
@@ -179,9 +182,9 @@ export class Instance {
   }
 
   /** Adds a line to the server's log. */
-  log(line: string): void {
+  async log(line: string): Promise<void> {
     const text = `${new Date().toISOString()} [endpoint] ${line}\n`;
-    appendFile(this.logFile, text, { mode: 0o600 }).catch(() => {});
+    await appendFile(this.logFile, text, { mode: 0o600 });
   }
 
   /** Moves a log that has become long aside. The server goes on writing to the same file. */

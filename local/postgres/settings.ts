@@ -21,6 +21,7 @@ export const initdbArguments = [
 export interface InstanceSettings {
   instance: string;
   forceSsl: boolean;
+  extensionControlPath: string;
   /** Set for a standby: the directory with the primary's socket. */
   primarySocketDirectory: string | undefined;
 }
@@ -55,6 +56,7 @@ export function serverConfiguration(settings: InstanceSettings): string {
     recovery_target_timeline: 'latest',
     password_encryption: 'scram-sha-256',
     shared_preload_libraries: 'pg_stat_statements',
+    extension_control_path: settings.extensionControlPath,
     log_line_prefix: '%m [%p] %q%u@%d ',
     log_checkpoints: 'off',
     log_min_duration_statement: '1s',

@@ -5,8 +5,8 @@ export interface Backend {
   socketPath: string;
   /** Facts of the role; undefined when there is none of that name. @throws when the server does not answer. */
   role(name: string): Promise<RoleFacts | undefined>;
-  /** Writes a line to the server's log. */
-  log(line: string): void;
+  /** Writes a line to the server's log; resolves when it is there. */
+  log(line: string): Promise<void>;
 }
 
 /** What a client presents in place of a password, and where. */

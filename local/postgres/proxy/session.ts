@@ -152,7 +152,7 @@ async function checkToken(
     await check({ token, user, port, resourceId });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    backend.log(`IAM authentication of "${user}" failed: ${reason}`);
+    await backend.log(`IAM authentication of "${user}" failed: ${reason}`);
     throw new Refusal('28000', `PAM authentication failed for user "${user}"`);
   }
 }

@@ -81,6 +81,16 @@ describe('a cluster', () => {
     expect(row).toEqual({ current_user: 'app' });
   });
 
+  it('lets the master user create the extensions that Aurora lets it create', async () => {
+    await query(
+      cluster.endpoint,
+      login,
+      'CREATE EXTENSION pg_stat_statements; CREATE EXTENSION postgres_fdw',
+    );
+    const text = `SELECT count(*)::int AS seen FROM pg_stat_statements WHERE query LIKE 'CREATE EXTENSION%'`;
+    expect((await query(cluster.endpoint, login, text))[0]?.seen).toBeGreaterThan(0);
+  });
+
   it('still asks the master user for the password after it has created a role with rds_iam', async () => {
     await query(cluster.endpoint, login, 'CREATE ROLE by_token LOGIN; GRANT rds_iam TO by_token');
     expect(await query(cluster.endpoint, login, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
