@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { RotatingFile } from '../lambda/rotating-file.ts';
+import { listen } from '../listen.ts';
 import type { Service } from '../service.ts';
 import { accessLogLine } from './access-log.ts';
 import type { HttpApiDefinition } from './definition.ts';
@@ -141,34 +142,4 @@ export class HttpApi implements Service {
   get #domainName(): string {
     return `${this.#options.host ?? '127.0.0.1'}:${this.#port}`;
   }
-}
-
-/** Listens on the preferred port, or on a free one when that is taken. Returns the port. */
-async function listen(server: Server, host: string, preferredPort: number): Promise<number> {
-  const attempt = (port: number): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const failed = (error: Error): void => {
-        server.off('listening', listening);
-        reject(error);
-      };
-      const listening = (): void => {
-        server.off('error', failed);
-        resolve();
-      };
-      server.once('error', failed).once('listening', listening).listen(port, host);
-    });
-  try {
-    await attempt(preferredPort);
-  } catch (error) {
-    if (preferredPort === 0 || !isTaken(error)) throw error;
-    await attempt(0);
-  }
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The HTTP API has no TCP address.');
-  return address.port;
-}
-
-function isTaken(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return false;
-  return error.code === 'EADDRINUSE' || error.code === 'EACCES';
 }
