@@ -41,7 +41,6 @@ const sizes: Record<RecoveryFunctionName, Size> = {
     description: 'Divides the tables of a shard into chunks',
     memoryMiB: 512,
     timeout: Duration.minutes(5),
-    inNetwork: true,
   },
   'chunk-pipeline': {
     description: 'Copies, compresses, encrypts, hashes and stores a chunk',

@@ -36,7 +36,6 @@ export function grantAll(recovery: Recovery, { settings, stateful, access, event
   bucket.grantRead(functions['plan-chunks']);
   bucket.grantWrite(functions['plan-chunks']);
   functions['plan-chunks'].addEnvironment('CHUNK_TARGET_MIB', String(backup.chunkTargetMiB));
-  for (const shard of shards) shard.grantConnect(functions['plan-chunks'], 'backup');
 
   bucket.grantRead(functions['verify-chunk']);
   keys.grantDecrypt(functions['verify-chunk']);

@@ -65,7 +65,6 @@ describe('A function', () => {
       'recovery/chunk-pipeline',
       'recovery/dump-schema',
       'recovery/hold-snapshot',
-      'recovery/plan-chunks',
     ]);
   });
 
@@ -155,7 +154,6 @@ describe('A role', () => {
       'recovery/chunk-pipeline': ['mainstay_backup'],
       'recovery/dump-schema': ['mainstay_backup'],
       'recovery/hold-snapshot': ['mainstay_backup'],
-      'recovery/plan-chunks': ['mainstay_backup'],
     });
   });
 
