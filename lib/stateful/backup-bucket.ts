@@ -16,7 +16,10 @@ export interface BackupBucketProps {
   logs: s3.Bucket;
 }
 
-/** Where backups are stored: versioned, under Object Lock, encrypted with the key of backups. */
+/** Longer than any verification runs (`backup.timeoutHours` is at most a week). */
+const verificationDays = 14;
+
+/** Where backups are stored: versioned, ready for Object Lock, encrypted with the key of backups. */
 export class BackupBucket extends Construct {
   readonly bucket: s3.Bucket;
   private readonly keyArn: string;
@@ -41,6 +44,8 @@ export class BackupBucket extends Construct {
           noncurrentVersionExpiration: Duration.days(config.noncurrentVersionDays),
           expiredObjectDeleteMarker: true,
         },
+        // Work lists, of no use once their verification has ended.
+        { prefix: 'verifications/', expiration: Duration.days(verificationDays) },
       ],
     });
     sendEvents(this.bucket);
