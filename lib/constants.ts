@@ -16,3 +16,6 @@ export const databaseUsers = {
   probe: 'mainstay_probe',
   stats: 'mainstay_stats',
 } as const;
+
+/** The name of a new shard's cluster; its instances and its log group begin with it. */
+export const clusterName = (environment: string, shard: string): string => `mainstay-${environment}-${shard}`;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clusterName } from '../constants.ts';
 import type { Profile } from './parts.ts';
 import { type DeploymentConfig, deploymentSchema } from './schema.ts';
 
@@ -17,9 +18,9 @@ const environmentsSchema = z.object({ environments: z.record(z.string(), z.unkno
  * @throws {ConfigError} naming the path of each unknown, malformed or contradictory setting.
  */
 export function loadConfig(environment: string, context: unknown): DeploymentConfig {
-  if (!/^[a-z][a-z0-9-]{0,19}$/.test(environment)) {
+  if (environment.length > 20 || !/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(environment)) {
     throw new ConfigError(
-      `environment: "${environment}" is no name for an environment (lower case letters, digits, hyphens, at most 20)`,
+      `environment: "${environment}" is no name for an environment (lower case letters, digits, single hyphens between them, at most 20)`,
     );
   }
   const parsed = environmentsSchema.safeParse(context ?? {});
@@ -33,8 +34,23 @@ export function loadConfig(environment: string, context: unknown): DeploymentCon
   }
   const result = deploymentSchema(profileOf(settings)).safeParse(settings);
   if (!result.success) throw configError(['mainstay', 'environments', environment], result.error);
+  requireShortNames(environment, result.data);
   return result.data;
 }
+
+/** RDS takes 63 characters; the longest name is that of a reader. */
+function requireShortNames(environment: string, { shards }: DeploymentConfig): void {
+  const problems = shards.flatMap(({ name, adopt }, index) => {
+    const length = `${clusterName(environment, name)}-reader-15`.length;
+    return adopt !== undefined || length <= maxIdentifier
+      ? []
+      : [
+          `mainstay.environments.${environment}.shards.${index}.name: ${length - maxIdentifier} too long beside the environment's name; RDS takes ${maxIdentifier} characters for an instance`,
+        ];
+  });
+  if (problems.length > 0) throw new ConfigError(problems.join('\n'));
+}
+const maxIdentifier = 63;
 
 /** The profile decides which defaults apply, so it is read before all else; a wrong one is reported with the rest. */
 function profileOf(settings: unknown): Profile {

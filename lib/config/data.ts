@@ -99,7 +99,11 @@ const shardSchema = (profile: Profile) =>
   z.strictObject({
     name: z
       .string()
-      .regex(/^[a-z][a-z0-9-]{0,30}$/, 'lower case letters, digits and hyphens, at most 31, a letter first')
+      .max(31)
+      .regex(
+        /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
+        'lower case letters and digits, a letter first; single hyphens between them',
+      )
       .describe('What the shard is called in the API, in metrics and in backups. Never change it.'),
     database: z
       .string()
@@ -113,12 +117,15 @@ const shardSchema = (profile: Profile) =>
       .describe('An existing cluster in place of a new one. Bootstrap prints its SQL and does not run it.'),
   });
 
+/** A stack has at most 200 outputs; each new cluster takes five, and everything else together sixteen. */
+export const maxShards = 36;
+
 /** The database clusters. */
 export const shardsSchema = (profile: Profile) =>
   z
     .array(shardSchema(profile))
     .min(1)
-    .max(100)
+    .max(maxShards, `a deployment has at most ${maxShards} shards: CloudFormation takes no more outputs`)
     .prefault([{ name: 'shard-a' }])
     .superRefine((shards, context) => {
       shards.forEach(({ name }, index) => {

@@ -25,7 +25,8 @@ object is a deployment. An unknown, malformed or contradictory setting fails the
 
 Settings that belong together are checked together: a backup may use at most
 \`shardConcurrency × (2 + chunkConcurrency)\` concurrent executions, which have to fit beside \`apiConcurrency\` into
-\`lambdaConcurrency\`.
+\`lambdaConcurrency\`. While a backup runs its lanes take turns, and Step Functions takes 25 000 events from one execution:
+that bounds \`shardConcurrency\`, \`timeoutHours\` and \`holdTermSeconds\` together.
 `;
 
 /** The reference of all settings as Markdown, made from the schema itself. */

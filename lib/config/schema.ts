@@ -7,6 +7,25 @@ import { integer, type Profile, profiles } from './parts.ts';
 /** Lambda environments that one shard's snapshot needs: one holds it, one stands by. */
 export const lanesPerShard = 2;
 
+/** What Step Functions lets one execution write into its history. */
+const maxHistoryEvents = 25_000;
+/** A turn of a lane: the task entered, scheduled, started, succeeded and left, the choice entered and left. */
+const eventsPerTurn = 7;
+/** A lane that stands by takes a turn in a third of its function's 15 minutes. */
+const standBySeconds = 300;
+/** All else that a shard's branch writes, with every retry. */
+const eventsPerShard = 100;
+
+/** The most events that a backup writes before it times out. */
+function historyEvents(
+  { shardConcurrency, timeoutHours, holdTermSeconds }: z.output<ReturnType<typeof backupSchema>>,
+  shards: number,
+): number {
+  const turnsPerHour = 3600 / holdTermSeconds + 3600 / standBySeconds;
+  const turns = Math.min(shardConcurrency, shards) * timeoutHours * turnsPerHour;
+  return Math.ceil(turns * eventsPerTurn) + shards * eventsPerShard;
+}
+
 const alarmsSchema = z.strictObject({
   emails: z
     .array(z.email())
@@ -93,6 +112,16 @@ export const deploymentSchema = (profile: Profile) =>
             `a backup of ${shards} shard(s) at once runs ${shards} × (${lanesPerShard} + ${config.backup.chunkConcurrency}) functions; ` +
             `with apiConcurrency (${config.apiConcurrency}) that is ${needed}, more than lambdaConcurrency (${config.lambdaConcurrency}): ` +
             'lower chunkConcurrency or shardConcurrency, or raise the quota and lambdaConcurrency',
+        });
+      }
+      const events = historyEvents(config.backup, config.shards.length);
+      if (events > maxHistoryEvents) {
+        context.addIssue({
+          code: 'custom',
+          path: ['backup', 'timeoutHours'],
+          message:
+            `a backup that takes ${config.backup.timeoutHours} hours writes up to ${events} events, ` +
+            `and Step Functions ends an execution with ${maxHistoryEvents}: lower timeoutHours or shardConcurrency, or raise holdTermSeconds`,
         });
       }
       config.shards.forEach((shard, index) => {

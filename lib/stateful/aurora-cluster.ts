@@ -4,7 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import type { Construct } from 'constructs';
-import { masterUsername, postgresMajor } from '../constants.ts';
+import { clusterName, masterUsername, postgresMajor } from '../constants.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import type { ClusterEndpoint, ShardProps } from './shard.ts';
 
@@ -23,7 +23,7 @@ export function createCluster(
   scope: Construct,
   { environment, shard, config, network, key }: ShardProps,
 ): ClusterEndpoint {
-  const clusterIdentifier = `mainstay-${environment}-${shard.name}`;
+  const clusterIdentifier = clusterName(environment, shard.name);
   const engine = rds.DatabaseClusterEngine.auroraPostgres({ version });
   const { minAcu, maxAcu } = shard.capacity;
 

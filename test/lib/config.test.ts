@@ -69,6 +69,25 @@ describe('The configuration', () => {
       'shards.1.name: shard 0 is called a already',
     ],
     [
+      'more shards than a stack has outputs for',
+      { shards: Array.from({ length: 37 }, (_, index) => ({ name: `s${index}` })) },
+      'shards: a deployment has at most 36 shards',
+    ],
+    [
+      'a name that RDS does not take',
+      { shards: [{ name: 'double--hyphen' }] },
+      'shards.0.name: lower case letters and digits',
+    ],
+    [
+      'a longer backup than the history of an execution has room for',
+      {
+        lambdaConcurrency: 100,
+        shards: [{ name: 'a' }, { name: 'b' }],
+        backup: { shardConcurrency: 2, timeoutHours: 168 },
+      },
+      'backup.timeoutHours: a backup that takes 168 hours writes up to 42536 events',
+    ],
+    [
       'an adopted cluster in a new network',
       { shards: [{ name: 'a', adopt: adoptedCluster() }] },
       'shards.0.adopt: an existing cluster is reached from its own VPC',
@@ -100,6 +119,13 @@ describe('The configuration', () => {
 
   it('refuses names that do not fit into the names of resources', () => {
     expect(() => loadConfig('My Environment', undefined)).toThrow('is no name for an environment');
+    expect(() => loadConfig('ends-with-', undefined)).toThrow('is no name for an environment');
+    const name = 'a-shard-of-thirty-one-letters-x';
+    const named = (environment: string) => ({ environments: { [environment]: { shards: [{ name }] } } });
+    expect(loadConfig('production', named('production')).shards).toHaveLength(1);
+    expect(() => loadConfig('production-eu', named('production-eu'))).toThrow(
+      "mainstay.environments.production-eu.shards.0.name: 1 too long beside the environment's name",
+    );
   });
 
   it('never accepts a backup that needs more functions than there are', () => {

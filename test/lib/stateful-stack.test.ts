@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Match } from 'aws-cdk-lib/assertions';
+import { maxShards } from '../../lib/config/data.ts';
 import { postgresMajor } from '../../lib/constants.ts';
 import { ofType, synthesize } from './support.ts';
 
@@ -48,6 +49,14 @@ describe('The Stateful stack', () => {
     const outputs = Object.values(template.findOutputs('*'));
     expect(outputs.length).toBeGreaterThan(0);
     expect(outputs.filter((output) => 'Export' in output)).toEqual([]);
+  });
+
+  it('has room for the outputs of as many shards as the configuration allows', () => {
+    const outputs = Object.keys(template.findOutputs('*'));
+    const ofShardB = outputs.filter((name) => name.includes('Shardshardb'));
+    const others = outputs.filter((name) => !/Shardshard[ab]/.test(name));
+    expect(ofShardB.length).toBeGreaterThan(0);
+    expect(others.length + maxShards * ofShardB.length).toBeLessThanOrEqual(200);
   });
 
   it('brings no function of the CDK’s own', () => {
@@ -150,6 +159,7 @@ describe('Buckets', () => {
             ExpiredObjectDeleteMarker: true,
             Status: 'Enabled',
           },
+          { Prefix: 'verifications/', ExpirationInDays: 14, Status: 'Enabled' },
         ],
       },
       NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },
