@@ -13,6 +13,7 @@ import { type Clock, isoTime } from './clock.ts';
 import { failureOf, onDependency } from './errors.ts';
 import { type BackupId, type ShardName, shardNameSchema } from './ids.ts';
 import { chooseShards } from './plan-backup.ts';
+import { stragglersUntil } from './stragglers.ts';
 import type { BackupInput } from './workflow.ts';
 
 export interface RequestDependencies {
@@ -121,7 +122,8 @@ export async function deleteBackup(
   id: BackupId,
 ): Promise<boolean> {
   if (!(await catalog.beginDelete(id))) return false;
-  await catalog.sweepNeeded(id);
+  const finishedAt = (await catalog.get(id))?.finishedAt;
+  await catalog.sweepNeeded(id, finishedAt === undefined ? 0 : stragglersUntil(Date.parse(finishedAt)));
   await startSweep(id);
   return true;
 }

@@ -9,6 +9,7 @@ import { type Clock, isoTime } from './clock.ts';
 import type { BackupId, ShardName } from './ids.ts';
 import type { Failure } from './model.ts';
 import { readProgress } from './read-progress.ts';
+import { stragglersUntil } from './stragglers.ts';
 import type { executionStatusEventSchema } from './workflow.ts';
 
 /** How an execution ended, from its own Catch or from EventBridge. */
@@ -57,7 +58,7 @@ export async function concludeBackup(
     ...(state === 'failed' ? { error } : {}),
   });
   await deps.locks.release(id, shards);
-  await catalog.sweepNeeded(id);
+  await catalog.sweepNeeded(id, stragglersUntil(clock.now()));
   await deps.startSweep(id);
   return ended ? await catalog.get(id) : undefined;
 }

@@ -1,9 +1,9 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
-import type { BackupCatalog } from './catalog/backup-catalog.ts';
+import type { BackupCatalog, NeededSweep } from './catalog/backup-catalog.ts';
 import type { BackupRecord } from './catalog/backup-record.ts';
 import type { ChunkCatalog } from './catalog/chunk-catalog.ts';
 import type { Clock } from './clock.ts';
-import { type BackupId, backupIdSchema } from './ids.ts';
+import type { BackupId } from './ids.ts';
 import type { Bucket } from './objects/bucket.ts';
 import { backupPrefix, manifestKey } from './objects/object-keys.ts';
 import { exists, type Removal, removePrefix } from './objects/remove-prefix.ts';
@@ -24,66 +24,68 @@ export interface SweepResult extends Removal {
   readonly swept: BackupId[];
 }
 
-/** An invocation that outlived its backup may store something for as long as a function can run. */
-const stragglerMs = 16 * 60_000;
+/** Functions that notice that their backup has ended stop within this time. */
+const settleMs = 10_000;
 /** Kept back to end in order. */
 const endMs = 20_000;
 
 /**
  * Removes what deleted, failed and canceled backups left: of the one given, or of all that are waiting for it. A backup
  * with a manifest is never touched, unless it is being deleted; then its manifest goes first. What does not
- * get done in time is done by the next run.
+ * get done in time, and what functions that were not stopped store later, is done by a later run.
  */
 export async function sweepBackups(deps: SweepDependencies, only?: BackupId): Promise<SweepResult> {
+  const { catalog } = deps;
   const swept: BackupId[] = [];
   const result = { swept, objectsRemoved: 0, uploadsAborted: 0, remaining: false };
-  for await (const id of only === undefined ? waiting(deps.catalog) : [only]) {
-    const removal = await sweepOne(deps, id);
+  const wanted =
+    only === undefined ? catalog.sweepsNeeded() : [(await catalog.sweepOf(only)) ?? { id: only, until: 0 }];
+  for await (const sweep of wanted) {
+    const removal = await sweepOne(deps, sweep);
     result.objectsRemoved += removal.objectsRemoved;
     result.uploadsAborted += removal.uploadsAborted;
     result.remaining ||= removal.remaining;
-    if (!removal.remaining) swept.push(id);
+    if (!removal.remaining) swept.push(sweep.id);
   }
   return result;
 }
 
-async function* waiting(catalog: BackupCatalog): AsyncGenerator<BackupId> {
-  for await (const id of catalog.sweepsNeeded()) yield backupIdSchema.parse(id);
-}
-
-async function sweepOne(deps: SweepDependencies, id: BackupId): Promise<Removal> {
-  const { catalog, bucket, log } = deps;
+async function sweepOne(deps: SweepDependencies, { id, until }: NeededSweep): Promise<Removal> {
+  const { catalog, bucket, log, clock } = deps;
   const nothing = { objectsRemoved: 0, uploadsAborted: 0, remaining: false };
   const record = await catalog.get(id);
-  if (record === undefined) {
-    await catalog.sweepDone(id);
-    return nothing;
-  }
-  const { state } = record;
-  if (state !== 'deleting' && state !== 'failed' && state !== 'canceled') return nothing;
+  const state = record?.state ?? 'deleted';
+  if (state === 'queued' || state === 'running' || state === 'completed') return nothing;
   const hasTime = () => deps.remainingMs() > endMs;
   if (state === 'deleting') {
     await removePrefix(bucket, manifestKey(id), hasTime);
   } else if (await exists(bucket, manifestKey(id))) {
-    log.error('A backup that has ended as failed has a manifest; it is left alone', { backupId: id });
+    log.error('A backup that is none has a manifest; it is left alone', { backupId: id, state });
     await catalog.sweepDone(id);
     return nothing;
   }
   const removal = await removePrefix(bucket, backupPrefix(id), hasTime);
   if (removal.remaining) return removal;
   await deps.chunks(id).removeAll();
-  if (state === 'deleting') {
+  if (record !== undefined && state === 'deleting') {
     await deps.onDeleted(record);
     await catalog.remove(id);
-    await catalog.sweepDone(id);
-  } else if (mayHaveStragglers(record, deps.clock.now())) {
-    log.info('Swept; looked at again later, because a function may still be running', { backupId: id });
-    return { ...removal, remaining: true };
-  } else {
-    await catalog.sweepDone(id);
   }
+  if (until > clock.now()) {
+    const late = await lookAgain(deps, id, hasTime);
+    log.info('Swept; looked at again later, because a function may still be running', { backupId: id });
+    return {
+      objectsRemoved: removal.objectsRemoved + late.objectsRemoved,
+      uploadsAborted: removal.uploadsAborted + late.uploadsAborted,
+      remaining: true,
+    };
+  }
+  await catalog.sweepDone(id);
   return removal;
 }
 
-const mayHaveStragglers = ({ finishedAt }: BackupRecord, now: number): boolean =>
-  finishedAt !== undefined && now - Date.parse(finishedAt) < stragglerMs;
+/** Removes what was stored while functions were about to notice that the backup has ended. */
+async function lookAgain(deps: SweepDependencies, id: BackupId, hasTime: () => boolean): Promise<Removal> {
+  if (deps.remainingMs() > endMs + settleMs) await deps.clock.sleep(settleMs);
+  return removePrefix(deps.bucket, backupPrefix(id), hasTime);
+}

@@ -1,4 +1,4 @@
-import type { BackupId } from '../ids.ts';
+import { type BackupId, backupIdSchema } from '../ids.ts';
 import type { BackupState, Failure } from '../model.ts';
 import {
   type BackupOutcome,
@@ -6,7 +6,7 @@ import {
   backupRecordSchema,
   type NewBackup,
 } from './backup-record.ts';
-import type { RecoveryTable } from './recovery-table.ts';
+import type { Item, RecoveryTable } from './recovery-table.ts';
 
 const listPartition = 'BACKUPS';
 const sweepPartition = 'SWEEPS';
@@ -16,6 +16,13 @@ const active = { ':queued': 'queued', ':running': 'running' };
 /** The partition that holds everything about one backup. */
 export const backupPartition = (id: BackupId): string => `BACKUP#${id}`;
 const metaKey = (id: BackupId) => ({ pk: backupPartition(id), sk: 'META' });
+
+/** A backup whose leftovers are to be removed. */
+export interface NeededSweep {
+  readonly id: BackupId;
+  /** When no function can be left that stores anything of it; milliseconds since the epoch. */
+  readonly until: number;
+}
 
 /**
  * The backups there are, and the changes of state each of them may go through:
@@ -152,15 +159,25 @@ export class BackupCatalog {
   }
 
   /** Notes that a backup has leftovers to remove; stays until `sweepDone`. */
-  async sweepNeeded(id: BackupId): Promise<void> {
-    await this.#table.put({ pk: sweepPartition, sk: id });
+  async sweepNeeded(id: BackupId, until: number): Promise<void> {
+    await this.#table.put({ pk: sweepPartition, sk: id, until });
+  }
+
+  async sweepOf(id: BackupId): Promise<NeededSweep | undefined> {
+    const item = await this.#table.get({ pk: sweepPartition, sk: id });
+    return item === undefined ? undefined : toSweep(item);
   }
 
   async sweepDone(id: BackupId): Promise<void> {
     await this.#table.delete({ pk: sweepPartition, sk: id });
   }
 
-  async *sweepsNeeded(): AsyncGenerator<string> {
-    for await (const item of this.#table.query({ pk: sweepPartition })) yield String(item.sk);
+  async *sweepsNeeded(): AsyncGenerator<NeededSweep> {
+    for await (const item of this.#table.query({ pk: sweepPartition })) yield toSweep(item);
   }
 }
+
+const toSweep = (item: Item): NeededSweep => ({
+  id: backupIdSchema.parse(item.sk),
+  until: typeof item.until === 'number' ? item.until : 0,
+});

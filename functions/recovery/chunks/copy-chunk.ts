@@ -57,15 +57,21 @@ export async function copyChunk(
   );
   const storing: Promise<CopiedRange>[] = [];
   const failures: unknown[] = [];
-  for (const [index, range] of ranges.entries()) {
-    const table = tables.get(range.oid);
-    if (table === undefined) throw new CopyError(`${describeRange(range)} is not there.`);
-    const { read, stored } = copyRange(deps, client, chunk, range, index, table);
-    storing.push(stored);
-    stored.catch((error: unknown) => failures.push(error));
-    await read;
-    if (failures.length > 0) throw failures[0];
-    if (storing.length >= maxStoring) await storing[storing.length - maxStoring];
+  try {
+    for (const [index, range] of ranges.entries()) {
+      const table = tables.get(range.oid);
+      if (table === undefined) throw new CopyError(`${describeRange(range)} is not there.`);
+      const { read, stored } = copyRange(deps, client, chunk, range, index, table);
+      storing.push(stored);
+      stored.catch((error: unknown) => failures.push(error));
+      await read;
+      if (failures.length > 0) throw failures[0];
+      if (storing.length >= maxStoring) await storing[storing.length - maxStoring];
+    }
+    await Promise.all(storing);
+  } finally {
+    // An invocation ends when nothing of it is on its way any more, also when it fails.
+    await Promise.allSettled(storing);
   }
   const copied = await Promise.all(storing);
   const objects = copied.map(({ object }) => object);
@@ -104,6 +110,7 @@ function copyRange(
       'mainstay:blocks': `${range.fromBlock}-${range.toBlock ?? ''}`,
     },
     source,
+    consumed: (piece) => source.reuse(piece),
   });
   const stored = result.then(
     ({ object, stages }) => ({ object: { ...object, rows: { range, count: source.rows } }, stages }),

@@ -1,6 +1,6 @@
 import type { Assistance, AssistanceRequests } from '../catalog/assistance.ts';
 import type { ChunkCatalog, ChunkRecord } from '../catalog/chunk-catalog.ts';
-import { NotReadyError } from '../errors.ts';
+import { BackupNotRunningError, failureFrom, NotReadyError } from '../errors.ts';
 import { isLockUnavailable, lockError, lockTables } from '../snapshot/locks.ts';
 import { type OpenDependencies, type OpenSnapshot, openSnapshot } from '../snapshot/open.ts';
 import { rollback } from '../snapshot/session.ts';
@@ -17,6 +17,8 @@ export interface ChunkDependencies extends OpenDependencies, CopyDependencies {
 /** How long a worker waits for a snapshot that is being handed over. */
 const snapshotWaitMs = 60_000;
 const pollMs = 500;
+/** How often a worker that copies looks whether it is still needed. */
+const watchMs = 2_000;
 /** Kept back to say why it did not work. */
 const endMs = 10_000;
 
@@ -36,7 +38,10 @@ export async function runChunk(
   const snapshot = await openSnapshot(deps, snapshotWaitMs);
   try {
     if (await tryLock(snapshot, what.work)) {
-      const copied = await copyChunk(deps, snapshot.client, { ...what, origin: snapshot.held.origin });
+      const { origin } = snapshot.held;
+      const copied = await whileHeld(deps, snapshot, () =>
+        copyChunk(deps, snapshot.client, { ...what, origin }),
+      );
       await deps.chunks.putChunk(copied);
       return await storedChunk(deps, what);
     }
@@ -54,6 +59,46 @@ async function tryLock({ client }: OpenSnapshot, work: ChunkWork): Promise<boole
   } catch (error) {
     if (isLockUnavailable(error)) return false;
     throw error;
+  }
+}
+
+/**
+ * Copies only for as long as the snapshot is needed: nothing stops an invocation from outside, and what it stores
+ * after its backup has ended would have to be found and removed.
+ *
+ * @throws BackupNotRunningError, or what the holder failed with, once nothing is on its way to the store any more.
+ */
+async function whileHeld<T>(
+  { store, clock }: ChunkDependencies,
+  { client }: OpenSnapshot,
+  copy: () => Promise<T>,
+): Promise<T> {
+  const copied = new AbortController();
+  let ended: Error | undefined;
+  const watch = async (): Promise<void> => {
+    for (;;) {
+      await clock.sleep(watchMs, copied.signal);
+      if (copied.signal.aborted) return;
+      // A store that does not answer says nothing about the backup.
+      const record = await store.get().catch(() => undefined);
+      if (record === undefined || record.state === 'held') continue;
+      const { error } = record;
+      ended =
+        error === undefined
+          ? new BackupNotRunningError('The backup ended while rows were being copied.')
+          : failureFrom(error);
+      client.connection.stream.destroy();
+      return;
+    }
+  };
+  const watching = watch();
+  try {
+    return await copy();
+  } catch (error) {
+    throw ended ?? error;
+  } finally {
+    copied.abort();
+    await watching;
   }
 }
 

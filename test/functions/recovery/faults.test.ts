@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { deleteBackup } from '../../../functions/recovery/backup-requests.ts';
 import { backupPartition } from '../../../functions/recovery/catalog/backup-catalog.ts';
 import { Failures } from '../../../functions/recovery/catalog/failures.ts';
 import { ShardLocks } from '../../../functions/recovery/catalog/shard-locks.ts';
@@ -85,13 +86,16 @@ const sweep = (run: BackupRun, laterMs = 0) =>
       catalog: world.catalog,
       chunks: () => run.chunks,
       bucket: world.bucket,
-      clock: { ...systemClock, now: () => Date.now() + laterMs },
+      clock: { now: () => Date.now() + laterMs, sleep: async () => {} },
       remainingMs: () => 60_000,
       log,
       onDeleted: async () => undefined,
     },
     run.id,
   );
+
+/** Deletes as the API does. */
+const remove = (run: BackupRun) => deleteBackup(world.catalog, async () => {}, run.id);
 
 const isEmpty = async (run: BackupRun) =>
   (await removePrefix(world.bucket, backupPrefix(run.id), () => true)).objectsRemoved === 0;
@@ -234,6 +238,42 @@ describe('a backup that is not whole', () => {
     expect(await sweep(run, 20 * 60_000)).toMatchObject({ objectsRemoved: 1, remaining: false });
     expect(await isEmpty(run)).toBe(true);
     expect((await run.record())?.progress).toMatchObject({ chunksDone: plan.length });
+  });
+
+  it('leaves nothing for ever when it is deleted at once: what is stored after that is removed, too', async () => {
+    const { run, plan } = await planned();
+    for (const work of plan) await run.copy(work);
+    await world.catalog.requestCancel(run.id);
+    await run.lanes();
+    await conclude(run, true);
+    expect(await remove(run)).toBe(true);
+    expect(await sweep(run)).toMatchObject({ remaining: true });
+    expect(await run.record()).toBeUndefined();
+    await world.bucket.writeText(`${backupPrefix(run.id)}straggler`, 'x');
+    expect(await sweep(run)).toMatchObject({ objectsRemoved: 1, remaining: true });
+    expect(await sweep(run, 20 * 60_000)).toMatchObject({ objectsRemoved: 0, remaining: false });
+    expect(await world.catalog.sweepOf(run.id)).toBeUndefined();
+  });
+
+  it('is no longer copied once it has ended, and nothing of it is on its way then', async () => {
+    const run = new BackupRun(world, database, name, {
+      now: () => Date.now(),
+      sleep: (ms, signal) => systemClock.sleep(Math.min(ms, 20), signal),
+    });
+    await run.begin();
+    run.holdIn();
+    await run.storeNoDdl();
+    const ranges = (await run.plan(8 * 1024)).flatMap((work) => work.ranges);
+    expect(ranges.length).toBeGreaterThan(20);
+    world.aws.endpoint.faults.add({ service: 's3', operation: 'PutObject', times: 1_000, delayMs: 100 });
+    const copying = run.copy({ item: 0, ranges }).catch((error: unknown) => error);
+    await run.release();
+    expect(await copying).toMatchObject({ name: BackupNotRunningError.name });
+    const [slow] = world.aws.endpoint.faults.list();
+    expect(1_000 - (slow?.times ?? 0)).toBeLessThan(ranges.length / 2);
+    await isEmpty(run);
+    expect(await isEmpty(run)).toBe(true);
+    expect(await run.chunks.getChunk(shard, 0)).toBeUndefined();
   });
 });
 
