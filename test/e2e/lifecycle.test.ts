@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
+import { passableDirectory } from '../support/temporary-directory.ts';
 import { apiClient } from './support/api.ts';
 import { type LocalJson, LocalPlatform } from './support/local-platform.ts';
 import { takeBackup } from './support/recovery.ts';
@@ -42,7 +42,7 @@ describe('the life of a local runtime', () => {
   let state: string;
 
   beforeAll(async () => {
-    parent = await mkdtemp(join(tmpdir(), 'mainstay-life-'));
+    parent = await passableDirectory('mainstay-life-');
     state = join(parent, '.mainstay');
   });
   afterAll(() => rm(parent, { recursive: true, force: true }));

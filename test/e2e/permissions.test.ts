@@ -1,7 +1,7 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { passableDirectory } from '../support/temporary-directory.ts';
 import { type ApiClient, apiClient } from './support/api.ts';
 import { LocalPlatform } from './support/local-platform.ts';
 import { assemblyWithout } from './support/patched-assembly.ts';
@@ -14,7 +14,7 @@ describe('a platform whose policies lack a grant', () => {
   let call: ApiClient;
 
   beforeAll(async () => {
-    parent = await mkdtemp(join(tmpdir(), 'mainstay-grants-'));
+    parent = await passableDirectory('mainstay-grants-');
     const assembly = join(parent, 'cdk.out');
     await assemblyWithout(join(sharedStateDirectory(), 'cdk.out'), assembly, [
       { policy: 'RecoveryPlanChunks', action: 's3:PutObject' },

@@ -1,6 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { passableDirectory } from '../../support/temporary-directory.ts';
 import { type LocalJson, LocalPlatform, readLocalJson } from './local-platform.ts';
 
 const variable = 'MAINSTAY_TEST_STATE';
@@ -8,7 +8,7 @@ let shared: { platform: LocalPlatform; parent: string } | undefined;
 
 /** Boots the local runtime that all end-to-end tests share. */
 export async function startSharedPlatform(): Promise<void> {
-  const parent = await mkdtemp(join(tmpdir(), 'mainstay-e2e-'));
+  const parent = await passableDirectory('mainstay-e2e-');
   const platform = await LocalPlatform.start(join(parent, '.mainstay'));
   await writeFile(join(parent, 'printed.txt'), platform.output);
   shared = { platform, parent };

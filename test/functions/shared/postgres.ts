@@ -1,10 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { connect, type DatabaseOptions } from '../../../functions/shared/database.ts';
 import { PostgresClusters } from '../../../local/postgres/clusters.ts';
 import type { TokenClaim } from '../../../local/postgres/proxy/backend.ts';
+import { passableDirectory } from '../../support/temporary-directory.ts';
 
 /** A server as Aurora would give it: a master user who is no superuser, roles by IAM token, TLS. */
 export interface TestPostgres {
@@ -27,7 +27,7 @@ export async function startPostgres(): Promise<TestPostgres> {
   process.env.AWS_REGION ??= 'us-east-1';
   process.env.AWS_ACCESS_KEY_ID ??= 'test';
   process.env.AWS_SECRET_ACCESS_KEY ??= 'test';
-  const directory = await mkdtemp(join(tmpdir(), 'mainstay-test-'));
+  const directory = await passableDirectory('mainstay-test-');
   const claims: TokenClaim[] = [];
   const clusters = new PostgresClusters({
     stateDirectory: join(directory, 'state'),
