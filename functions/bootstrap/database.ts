@@ -1,4 +1,4 @@
-import { withConnection } from '../shared/database.ts';
+import { wakeUpMs, withConnection } from '../shared/database.ts';
 import { eventFunction } from '../shared/event-function.ts';
 import { bootstrapContract } from './contract.ts';
 import { prepareDatabase } from './prepare-database.ts';
@@ -11,7 +11,7 @@ export const handler = eventFunction({
     async ({ shard, master }, { log }) => {
       const { host, port, database } = shard;
       const { username: user, password } = master;
-      const limits = { connectTimeoutMs: 15_000, statementTimeoutMs: 60_000 };
+      const limits = { connectTimeoutMs: wakeUpMs, statementTimeoutMs: 60_000 };
       const result = await withConnection({ host, port, database, user, password, ...limits }, (client) =>
         prepareDatabase(client, shard.name),
       );

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from 'pg';
 import { databaseUsers } from '../../lib/constants.ts';
 import { dynamo, kms, s3 } from '../shared/clients.ts';
-import { connect } from '../shared/database.ts';
+import { connect, wakeUpMs } from '../shared/database.ts';
 import { AssistanceRequests } from './catalog/assistance.ts';
 import { BackupCatalog } from './catalog/backup-catalog.ts';
 import { ChunkCatalog } from './catalog/chunk-catalog.ts';
@@ -42,7 +42,7 @@ export const backupConnection =
       port,
       database,
       user: databaseUsers.backup,
-      connectTimeoutMs: 10_000,
+      connectTimeoutMs: wakeUpMs,
       statementTimeoutMs: 0,
     });
 

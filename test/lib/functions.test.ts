@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { contracts } from '../../functions/contracts.ts';
+import { wakeUpMs } from '../../functions/shared/database.ts';
 import { ofType, root, synthesize } from './support.ts';
 import { functionsOf, statementsOf } from './template.ts';
 
@@ -66,6 +67,15 @@ describe('A function', () => {
       'recovery/dump-schema',
       'recovery/hold-snapshot',
     ]);
+  });
+
+  it('has time to wake a paused database up, where somebody waits for that', () => {
+    const waiting = ['bootstrap/database', 'recovery/hold-snapshot', 'recovery/dump-schema'];
+    for (const name of waiting) {
+      expect(Number(functions.get(name)?.properties.Timeout)).toBeGreaterThan((4 * wakeUpMs) / 1000);
+    }
+    // Amazon's figure for one that has paused for more than a day.
+    expect(wakeUpMs).toBeGreaterThan(30_000);
   });
 
   it('is documented where it sits', () => {
