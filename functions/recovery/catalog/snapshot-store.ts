@@ -59,7 +59,10 @@ export function isHeld(record: SnapshotRecord | undefined): record is HeldSnapsh
   );
 }
 
-/** The record of one shard's snapshot, through which holders, their successors and the workers find each other. */
+/**
+ * The record of one shard's snapshot, through which holders, their successors and the workers find each other. Whoever
+ * became something hears so again: a write whose answer was lost is attempted anew by the client.
+ */
 export class SnapshotStore {
   readonly #table: RecoveryTable;
   readonly #key: { pk: string; sk: string };
@@ -78,7 +81,10 @@ export class SnapshotStore {
   async acquire(holder: string, leaseUntil: number): Promise<boolean> {
     return this.#table.put(
       { ...this.#key, state: 'acquiring', generation: 0, holder, leaseUntil, handoverWanted: false },
-      { expression: 'attribute_not_exists(pk)' },
+      {
+        expression: 'attribute_not_exists(pk) OR (#holder = :holder AND #state = :acquiring)',
+        values: { ':holder': holder, ':acquiring': 'acquiring' },
+      },
     );
   }
 
@@ -95,8 +101,15 @@ export class SnapshotStore {
       this.#key,
       { ...snapshot, holder, generation, state: 'held', handoverWanted: false },
       {
-        expression: '#generation = :before AND #state IN (:acquiring, :held)',
-        values: { ':before': generation - 1, ':acquiring': 'acquiring', ':held': 'held' },
+        expression:
+          '#state IN (:acquiring, :held) AND (#generation = :before OR (#generation = :own AND #holder = :holder))',
+        values: {
+          ':before': generation - 1,
+          ':own': generation,
+          ':holder': holder,
+          ':acquiring': 'acquiring',
+          ':held': 'held',
+        },
       },
     );
   }

@@ -3,9 +3,15 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ChunkCatalog, type ChunkRecord } from '../../../functions/recovery/catalog/chunk-catalog.ts';
 import { claimId } from '../../../functions/recovery/catalog/idempotency.ts';
 import { ShardLocks } from '../../../functions/recovery/catalog/shard-locks.ts';
+import { SnapshotStore } from '../../../functions/recovery/catalog/snapshot-store.ts';
 import { addStages } from '../../../functions/recovery/chunks/copy-chunk.ts';
 import { BackupConflictError } from '../../../functions/recovery/errors.ts';
-import { type BackupId, backupIdSchema, shardNameSchema } from '../../../functions/recovery/ids.ts';
+import {
+  type BackupId,
+  backupIdSchema,
+  shardNameSchema,
+  snapshotIdSchema,
+} from '../../../functions/recovery/ids.ts';
 import { readProgress } from '../../../functions/recovery/read-progress.ts';
 import { type Aws, startAwsWorld } from './support/world.ts';
 
@@ -142,6 +148,46 @@ describe('the chunks of a backup', () => {
     await chunks.setVerified(a, 0, [], { verifiedAt: 'now', digests: [] });
     expect(await chunks.putChunk(chunk(0, { rows: 3 }))).toBe(false);
     expect(await chunks.getChunk(a, 0)).toMatchObject({ rows: 2, verifiedAt: 'now' });
+  });
+});
+
+describe('the record of a snapshot', () => {
+  it('makes one holder of many, and tells it so again when it asks again', async () => {
+    const store = new SnapshotStore(world.table, await newBackup(), a);
+    expect(await store.acquire('one', 1)).toBe(true);
+    expect(await store.acquire('one', 1)).toBe(true);
+    expect(await store.acquire('other', 1)).toBe(false);
+    const snapshot = {
+      snapshotId: snapshotIdSchema.parse('00000003-0000001B-1'),
+      host: 'h',
+      port: 5432,
+      leaseUntil: 2,
+      origin: {
+        instant: '2026-11-20T10:00:00.000Z',
+        snapshot: '1:1:',
+        lsn: null,
+        systemIdentifier: null,
+        timeline: null,
+      },
+      description: { key: 'k', versionId: null, sha256: 's' },
+    };
+    for (const [holder, generation, taken] of [
+      ['one', 1, true],
+      ['one', 1, true],
+      ['other', 1, false],
+      ['other', 2, true],
+      ['other', 2, true],
+      ['one', 1, false],
+    ] as const) {
+      expect([holder, generation, await store.publish(holder, generation, snapshot)]).toEqual([
+        holder,
+        generation,
+        taken,
+      ]);
+    }
+    await store.release();
+    expect(await store.publish('other', 2, snapshot)).toBe(false);
+    expect(await store.acquire('other', 1)).toBe(false);
   });
 });
 
