@@ -26,6 +26,7 @@ export const handler = eventFunction({
         describe: async (client) =>
           leave(bucket, shardDescriptionKey(backupId, event.shard.name), await describeShard(client)),
         isNeeded: () => isAtWork(catalog, backupId),
+        onTrouble: (error) => log.warn('The snapshot cannot be taken over yet', { error }),
         assist: (client, origin) => assistOthers({ ...parts, place, log }, client, origin),
         holder: requestId,
         remainingMs,

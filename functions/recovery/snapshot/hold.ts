@@ -1,10 +1,9 @@
 import type { Client } from 'pg';
 import { type HeldSnapshot, isHeld, type SnapshotStore, type WorkObject } from '../catalog/snapshot-store.ts';
 import type { Clock } from '../clock.ts';
-import { failureOf, NotReadyError, SnapshotLostError } from '../errors.ts';
+import { failureOf, SnapshotLostError } from '../errors.ts';
 import { Lease, type LeaseTimes, leaseTimes } from './lease.ts';
 import { prepareSession } from './session.ts';
-import { sqlState } from './sql.ts';
 import { type TakenSnapshot, takeOverSnapshot, takeSnapshot } from './take.ts';
 
 export interface HoldDependencies {
@@ -16,6 +15,8 @@ export interface HoldDependencies {
   readonly isNeeded: () => Promise<boolean>;
   /** Leaves a description of the shard as of the snapshot in the store; called under the locks, before anybody imports it. */
   readonly describe: (client: Client) => Promise<WorkObject>;
+  /** Hears why the snapshot could not be taken over yet; it is tried again. */
+  readonly onTrouble: (error: unknown) => void;
   /** Called over and over while holding: what only the holder's locks allow. */
   readonly assist: (client: Client, origin: TakenSnapshot['origin']) => Promise<void>;
   readonly clock: Clock;
@@ -108,13 +109,12 @@ async function standBy(deps: HoldDependencies): Promise<HoldResult> {
 /** @returns nothing when the snapshot could not be taken over now; the predecessor still holds it. */
 async function takeOver(deps: HoldDependencies, record: HeldSnapshot): Promise<HoldResult | undefined> {
   const generation = record.generation + 1;
-  const client = await deps.connect();
+  const imported = await importSnapshot(deps, record);
+  if (imported === undefined) return undefined;
+  const { client, taken } = imported;
   let lease: Lease | undefined;
   try {
-    await prepareSession(client);
-    const taken = await importSnapshot(client, record);
-    if (taken === undefined || !(await publish(deps, generation, taken, record.description)))
-      return undefined;
+    if (!(await publish(deps, generation, taken, record.description))) return undefined;
     lease = new Lease(deps.store, deps.holder, deps.clock, deps.isNeeded, deps.times);
     return await keep(deps, lease, client, taken, generation);
   } catch (error) {
@@ -126,12 +126,20 @@ async function takeOver(deps: HoldDependencies, record: HeldSnapshot): Promise<H
   }
 }
 
-async function importSnapshot(client: Client, record: HeldSnapshot): Promise<TakenSnapshot | undefined> {
+/** Whatever fails here costs nothing: should it never succeed, the predecessor says so when its time ends. */
+async function importSnapshot(
+  deps: HoldDependencies,
+  { snapshotId, origin }: HeldSnapshot,
+): Promise<{ client: Client; taken: TakenSnapshot } | undefined> {
+  let client: Client | undefined;
   try {
-    return await takeOverSnapshot(client, record.snapshotId, record.origin, takeOverWaitMs);
+    client = await deps.connect();
+    await prepareSession(client);
+    return { client, taken: await takeOverSnapshot(client, snapshotId, origin, takeOverWaitMs) };
   } catch (error) {
-    if (error instanceof NotReadyError || sqlState(error) !== undefined) return undefined;
-    throw error;
+    deps.onTrouble(error);
+    await client?.end().catch(() => undefined);
+    return undefined;
   }
 }
 
@@ -151,6 +159,19 @@ async function publish(
   });
 }
 
+/**
+ * When a holder asks to be relieved, and when it has to let go, in milliseconds from now. In between a successor has to
+ * notice, connect and lock, if need be several times: however late in its own invocation the holder came to hold, a
+ * quarter of what is left of it is for that.
+ */
+export function turnOf(
+  remainingMs: number,
+  termMs: number,
+): { readonly askAfterMs: number; readonly endAfterMs: number } {
+  const endAfterMs = remainingMs - endMs;
+  return { askAfterMs: Math.min(termMs, endAfterMs - Math.max(endMs, remainingMs / 4)), endAfterMs };
+}
+
 /** Holds until the snapshot is released or a successor has it. */
 async function keep(
   deps: HoldDependencies,
@@ -160,8 +181,9 @@ async function keep(
   generation: number,
 ): Promise<HoldResult> {
   const { clock, pollMs = 1_000 } = deps;
-  const end = clock.now() + deps.remainingMs() - endMs;
-  const termEnd = Math.min(clock.now() + deps.termMs, end - endMs);
+  const turn = turnOf(deps.remainingMs(), deps.termMs);
+  const end = clock.now() + turn.endAfterMs;
+  const termEnd = clock.now() + turn.askAfterMs;
   for (;;) {
     const ended = await Promise.race([lease.ended, clock.sleep(pollMs)]);
     if (ended !== undefined) return { outcome: ended === 'relieved' ? 'again' : 'released', generation };

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import fc from 'fast-check';
 import { originName } from '../../../functions/recovery/chunks/copy-chunk.ts';
 import { PreflightError, SnapshotLostError } from '../../../functions/recovery/errors.ts';
+import { holdSnapshot, turnOf } from '../../../functions/recovery/snapshot/hold.ts';
 import { awaitSnapshot } from '../../../functions/recovery/snapshot/open.ts';
 import { findObstacles } from '../../../functions/recovery/snapshot/preflight.ts';
 import { prepareSession } from '../../../functions/recovery/snapshot/session.ts';
@@ -64,6 +66,40 @@ describe('the relay of a snapshot', () => {
     const text = (await Promise.all(parts.map((part) => readContent(world, part)))).join('');
     const numbers = text.trimEnd().split('\n').map(Number);
     expect(numbers.sort((a, b) => a - b)).toEqual(Array.from({ length: 1000 }, (_, n) => n + 1));
+  });
+
+  it('survives a successor that cannot connect at first', async () => {
+    const name = await database.create('CREATE TABLE t (id int)');
+    const run = new BackupRun(world, database, name);
+    await run.begin();
+    const first = holdSnapshot(run.turn('a', 100));
+    await awaitSnapshot(run.parts, 30_000);
+    const troubles: unknown[] = [];
+    const successor = run.turn('b', 600_000);
+    const second = holdSnapshot({
+      ...successor,
+      connect: () => (troubles.length < 2 ? Promise.reject(new Error('refused')) : successor.connect()),
+      onTrouble: (error) => troubles.push(error),
+    });
+    expect(await first).toEqual({ outcome: 'again', generation: 1 });
+    expect(troubles).toHaveLength(2);
+    await run.store.release();
+    expect(await second).toEqual({ outcome: 'released', generation: 2 });
+  });
+
+  it('leaves a successor time to try more than once, however late a holder came to hold', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 60_000, max: 900_000 }),
+        fc.integer({ min: 2_000, max: 780_000 }),
+        (remainingMs, termMs) => {
+          const { askAfterMs, endAfterMs } = turnOf(remainingMs, termMs);
+          expect(endAfterMs).toBeLessThan(remainingMs);
+          expect(askAfterMs).toBeLessThanOrEqual(termMs);
+          expect(endAfterMs - askAfterMs).toBeGreaterThanOrEqual(remainingMs / 4);
+        },
+      ),
+    );
   });
 
   it('lets go when the backup is canceled, so that the tables are free again', async () => {

@@ -48,6 +48,29 @@ export class BackupRun {
     this.store = new SnapshotStore(world.table, this.id, shard);
   }
 
+  /** What one turn of a lane works with. */
+  turn(lane: string, termMs: number): Parameters<typeof holdSnapshot>[0] {
+    const { catalog, bucket } = this.#world;
+    return {
+      ...this.parts,
+      address: this.#database.address,
+      describe: async (client) =>
+        leave(bucket, shardDescriptionKey(this.id, shard), await describeShard(client)),
+      isNeeded: async () => {
+        const record = await catalog.get(this.id);
+        return record?.state === 'running' && !record.cancelRequested;
+      },
+      onTrouble: () => undefined,
+      assist: (client, origin) =>
+        assistOthers({ ...this.parts, log: new Logger({ logLevel: 'SILENT' }) }, client, origin),
+      holder: `${lane}-${randomUUID()}`,
+      remainingMs: () => 600_000,
+      termMs,
+      times: { leaseMs: 10_000, renewMs: 100 },
+      pollMs: 50,
+    };
+  }
+
   get parts() {
     return {
       chunks: this.chunks,
@@ -86,26 +109,9 @@ export class BackupRun {
   }
 
   async #lane(lane: string, termMs: number): Promise<void> {
-    const { catalog } = this.#world;
     for (let outcome = 'again'; outcome === 'again'; ) {
       this.turns++;
-      const result = await holdSnapshot({
-        ...this.parts,
-        address: this.#database.address,
-        describe: async (client) =>
-          leave(this.#world.bucket, shardDescriptionKey(this.id, shard), await describeShard(client)),
-        isNeeded: async () => {
-          const record = await catalog.get(this.id);
-          return record?.state === 'running' && !record.cancelRequested;
-        },
-        assist: (client, origin) =>
-          assistOthers({ ...this.parts, log: new Logger({ logLevel: 'SILENT' }) }, client, origin),
-        holder: `${lane}-${randomUUID()}`,
-        remainingMs: () => 600_000,
-        termMs,
-        times: { leaseMs: 10_000, renewMs: 100 },
-        pollMs: 50,
-      });
+      const result = await holdSnapshot(this.turn(lane, termMs));
       outcome = result.outcome;
     }
   }
