@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 
 export interface Reporter {
-  /** Runs one step of the start and prints a line with its outcome and duration. */
+  /** Runs one step of the start and prints a line with its outcome and duration. Steps may overlap. */
   step<T>(title: string, action: (note: (detail: string) => void) => Promise<T>): Promise<T>;
   /** Prints one line. */
   line(text?: string): void;
@@ -9,40 +9,83 @@ export interface Reporter {
   dim(text: string): string;
 }
 
-/** Prints for people: colour and live lines on a terminal only, plain lines elsewhere. */
-export function createReporter(output: NodeJS.WriteStream): Reporter {
-  const live = output.isTTY === true;
+/** What a reporter needs of a stream; `process.stdout` is one. */
+export interface ReporterOutput {
+  isTTY?: boolean;
+  columns?: number;
+  write(text: string): unknown;
+}
+
+interface Step {
+  title: string;
+  detail: string;
+  started: number;
+}
+
+const clearLine = '\r\u001b[2K';
+
+/** Prints for people: on a terminal with colour and a line of what is under way, else plain lines. */
+export function createReporter(output: ReporterOutput): Reporter {
+  const live = output.isTTY === true && process.env.TERM !== 'dumb';
   const style = (format: Parameters<typeof styleText>[0], text: string) =>
-    live ? styleText(format, text, { stream: output }) : text;
-  const show = (mark: string, title: string, detail: string, end: string) => {
-    if (live) output.write('\r\u001b[2K');
-    output.write(`  ${mark} ${title.padEnd(34)} ${detail}${end}`);
+    live && !process.env.NO_COLOR ? styleText(format, text, { validateStream: false }) : text;
+  const active: Step[] = [];
+  let timer: NodeJS.Timeout | undefined;
+
+  const showActive = () => {
+    const [first] = active;
+    if (!live || first === undefined) return;
+    const titles = active.map(({ title, detail }) => (detail === '' ? title : `${title}: ${detail}`));
+    // One line: what is longer than the terminal is wide would not be cleared again.
+    const text = `${titles.join(', ')}  ${seconds(first.started)}`.slice(0, (output.columns || 80) - 5);
+    output.write(`${clearLine}  ${style('cyan', '·')} ${style('dim', text)}`);
+  };
+  const print = (text: string) => {
+    output.write(`${live ? clearLine : ''}${text}\n`);
+    showActive();
+  };
+  const begin = (title: string): Step => {
+    const step = { title, detail: '', started: performance.now() };
+    active.push(step);
+    if (live) timer ??= setInterval(showActive, 200).unref();
+    showActive();
+    return step;
+  };
+  const end = (step: Step, mark: string, outcome: string) => {
+    active.splice(active.indexOf(step), 1);
+    if (active.length === 0) {
+      clearInterval(timer);
+      timer = undefined;
+    }
+    print(`  ${mark} ${step.title.padEnd(34)} ${outcome}`.trimEnd());
   };
 
   return {
     async step(title, action) {
-      const started = performance.now();
-      let detail = '';
-      const redraw = () => live && show(style('cyan', '·'), title, style('dim', detail), '');
-      redraw();
-      const timer = live ? setInterval(redraw, 200) : undefined;
+      const step = begin(title);
       try {
-        const result = await action((text) => {
-          detail = text;
-          redraw();
+        const result = await action((detail) => {
+          step.detail = detail;
+          showActive();
         });
-        const seconds = `${((performance.now() - started) / 1000).toFixed(1)} s`;
-        show(style('green', '✔'), title, `${seconds.padStart(7)}  ${style('dim', detail)}`.trimEnd(), '\n');
+        end(step, style('green', '✔'), `${seconds(step.started).padStart(7)}  ${style('dim', step.detail)}`);
         return result;
       } catch (error) {
-        show(style('red', '✖'), title, '', '\n');
+        const stopped = isAbort(error);
+        end(step, stopped ? style('dim', '–') : style('red', '✖'), stopped ? 'stopped' : '');
         throw error;
-      } finally {
-        clearInterval(timer);
       }
     },
-    line: (text = '') => void output.write(`${text}\n`),
+    line: (text = '') => print(text),
     bold: (text) => style('bold', text),
     dim: (text) => style('dim', text),
   };
+}
+
+function seconds(since: number): string {
+  return `${((performance.now() - since) / 1000).toFixed(1)} s`;
+}
+
+function isAbort(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'name' in error && error.name === 'AbortError';
 }

@@ -31,15 +31,21 @@ export interface ExampleOptions {
   connection: pg.ClientConfig;
   /** Name of the shard. Each has data of its own, the same ones at every first start. */
   shard: string;
+  /** Once it is aborted no further part is run, and what has been is undone. */
+  signal?: AbortSignal;
 }
 
 /**
  * Fills a database with the example platform: tenants, users, contents and what they do, about
- * 130 000 rows, in many kinds of tables and types. All of it is there afterwards, or nothing.
+ * 120 000 rows, in many kinds of tables and types. All of it is there afterwards, or nothing.
  *
  * @returns `present` when the database has it already; then nothing is changed.
  */
-export async function loadExample({ connection, shard }: ExampleOptions): Promise<'loaded' | 'present'> {
+export async function loadExample({
+  connection,
+  shard,
+  signal,
+}: ExampleOptions): Promise<'loaded' | 'present'> {
   const files = await exampleFiles();
   const client = new pg.Client({ ...connection, application_name: 'mainstay-example' });
   client.on('error', () => {});
@@ -50,6 +56,7 @@ export async function loadExample({ connection, shard }: ExampleOptions): Promis
     await client.query('BEGIN');
     await client.query(`SELECT set_config('example.shard', $1, true)`, [shard]);
     for (const { name, sql } of files) {
+      signal?.throwIfAborted();
       await client.query(sql).catch((error: Error) => {
         throw new Error(`The example platform's ${name} failed: ${error.message}`, { cause: error });
       });

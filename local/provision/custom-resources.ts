@@ -50,7 +50,7 @@ export class CustomResources implements Service {
   readonly name = 'custom resources';
   readonly #options: CustomResourcesOptions;
   readonly #state: StateFile<z.output<typeof stateSchema>>;
-  readonly #waiting = new Map<string, (response: Response) => void>();
+  readonly #waiting = new Map<string, PromiseWithResolvers<Response>>();
   readonly #seen = new Set<string>();
   #server: Server | undefined;
   #port = 0;
@@ -73,7 +73,7 @@ export class CustomResources implements Service {
         const parsed = size <= longestAnswer ? parseResponse(Buffer.concat(chunks).toString()) : undefined;
         const taken = request.method === 'PUT' && waiting !== undefined && parsed !== undefined;
         response.writeHead(taken ? 200 : 403).end();
-        if (taken) waiting(parsed);
+        if (taken) waiting.resolve(parsed);
       });
     });
     this.#server = server;
@@ -84,6 +84,7 @@ export class CustomResources implements Service {
     this.#server?.closeAllConnections();
     this.#server?.close();
     this.#server = undefined;
+    for (const waiting of this.#waiting.values()) waiting.reject(new Error('the local runtime stops'));
   }
 
   /** Creates or updates a resource, and waits for the function's answer. */
@@ -138,12 +139,12 @@ export class CustomResources implements Service {
     const requestId = randomUUID();
     const path = `/${requestId}`;
     const seconds = Number(request.properties.ServiceTimeout ?? 3600);
-    const { promise, resolve, reject } = Promise.withResolvers<Response>();
+    const answer = Promise.withResolvers<Response>();
     const timer = setTimeout(
-      () => reject(new Error(`it did not answer within ${seconds} s`)),
+      () => answer.reject(new Error(`it did not answer within ${seconds} s`)),
       seconds * 1000,
     );
-    this.#waiting.set(path, resolve);
+    this.#waiting.set(path, answer);
     try {
       await this.#options.invoke(String(request.properties.ServiceToken), {
         ...event,
@@ -155,7 +156,7 @@ export class CustomResources implements Service {
         ServiceToken: request.properties.ServiceToken,
         ResourceProperties: stringified(request.properties),
       });
-      const response = await promise;
+      const response = await answer.promise;
       if (response.Status === 'FAILED') throw new Error(response.Reason ?? 'it failed without a reason');
       return response;
     } finally {

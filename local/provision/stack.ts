@@ -14,6 +14,10 @@ export interface StackEnvironment {
   exports: Map<string, unknown>;
   /** Outputs of stacks created before, by `stack/output`. */
   outputs: Map<string, unknown>;
+  /** No further resource is begun once it is aborted. */
+  signal?: AbortSignal;
+  /** Called after each resource with how many there are, and how many there will be. */
+  onCreated?: (created: number, wanted: number) => void;
 }
 
 /**
@@ -50,6 +54,7 @@ export async function createStack(
       .filter((id) => wanted.some(([other]) => other === id))
       .map((id) => create(id, [...path, logicalId]));
     const done = Promise.all(needs).then(async () => {
+      environment.signal?.throwIfAborted();
       const handler = environment.handlerOf(resource.Type);
       if (handler === undefined) return;
       const properties = asRecord(resolve(resource.Properties, scope));
@@ -62,6 +67,7 @@ export async function createStack(
       };
       try {
         created.set(logicalId, await handler(request));
+        environment.onCreated?.(created.size, wanted.length);
       } catch (error) {
         throw new Error(`${resource.Type} ${stack.name}/${logicalId}: ${message(error)}`, { cause: error });
       }

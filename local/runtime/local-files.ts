@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { z } from 'zod';
 import type { StateDirectory } from './state-directory.ts';
 
@@ -30,4 +31,9 @@ export async function writeLocalFiles(state: StateDirectory, facts: LocalFacts):
       '',
     ].join('\n'),
   );
+}
+
+/** Removes them: they are there while the platform runs, and tell nothing that is no longer so. */
+export async function removeLocalFiles(state: StateDirectory): Promise<void> {
+  await Promise.all(['local.json', 'aws.env'].map((name) => rm(state.join(name), { force: true })));
 }

@@ -1,16 +1,20 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Assembly, readAssembly } from '../assembly/assembly.ts';
 import type { Reporter } from '../cli/reporter.ts';
 import { loadExample } from '../example/example-platform.ts';
 import { createStack, type StackEnvironment } from '../provision/stack.ts';
-import type { Service } from '../service.ts';
 import { readAdminKey } from './admin-key.ts';
 import { registerControls } from './controls.ts';
 import { resourceHandlers } from './handlers.ts';
-import { type LocalFacts, writeLocalFiles } from './local-files.ts';
+import { type LocalFacts, removeLocalFiles, writeLocalFiles } from './local-files.ts';
 import { accountId, createParts, type Parts, region, registerApis } from './parts.ts';
+import { RunningServices } from './running-services.ts';
 import type { StateDirectory } from './state-directory.ts';
 import { synthesize } from './synth.ts';
+
+/** How long a stop waits for a start that is under way to come to its end, in milliseconds. */
+const startPatienceMs = 20_000;
 
 export interface RuntimeOptions {
   projectDirectory: string;
@@ -25,16 +29,19 @@ export interface RuntimeOptions {
   port: number;
   awsPort: number;
   reporter: Reporter;
+  /** Aborted when everything is to stop, also while it starts. */
+  signal: AbortSignal;
 }
 
 /** The synthesized app, running on this machine. */
 export class LocalRuntime {
   readonly parts: Parts;
   readonly #options: RuntimeOptions;
-  readonly #started: Service[] = [];
+  readonly #services = new RunningServices();
   readonly #filled = new Set<string>();
   #facts: Omit<LocalFacts, 'shards'> | undefined;
   #writing: Promise<void> = Promise.resolve();
+  #starting: Promise<void> = Promise.resolve();
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
@@ -52,23 +59,24 @@ export class LocalRuntime {
   /**
    * Synthesizes, starts every part, creates the stacks, and returns once the API answers.
    *
-   * @throws when a step fails; what was started has to be stopped by {@link stop}.
+   * @throws when a step fails or everything is to stop; what was started has to be stopped by {@link stop}.
    */
-  async start(): Promise<LocalFacts> {
-    const { reporter } = this.#options;
+  start(): Promise<LocalFacts> {
+    const starting = this.#start();
+    this.#starting = starting.then(nothing, nothing);
+    return starting;
+  }
+
+  async #start(): Promise<LocalFacts> {
+    const { state, signal } = this.#options;
     const { parts } = this;
+    await removeLocalFiles(state);
     const [assembly] = await Promise.all([
-      reporter.step('synthesize the app', (note) => this.#synthesize(note)),
-      this.#startAll([
-        parts.endpoint,
-        parts.logs,
-        parts.cloudWatch,
-        parts.xray,
-        parts.s3,
-        parts.dynamoDb,
-        parts.postgres,
-      ]),
-      this.#startAll([parts.lambda, parts.httpApi, parts.customResources, parts.stepFunctions]),
+      this.#step('synthesize the app', (note) => this.#synthesize(note)),
+      this.#services
+        .start([parts.endpoint, parts.cloudWatch, parts.xray, parts.s3, parts.dynamoDb])
+        .then(() => this.#step('start PostgreSQL', (note) => this.#startPostgres(note))),
+      this.#services.start([parts.lambda, parts.httpApi, parts.customResources, parts.stepFunctions]),
     ]);
     const environment: StackEnvironment = {
       region,
@@ -78,16 +86,18 @@ export class LocalRuntime {
       parameter: () => undefined,
       exports: new Map(),
       outputs: new Map(),
+      signal,
     };
     for (const stack of assembly.stacks) {
-      await reporter.step(`create ${stack.name}`, async (note) => {
-        await createStack(stack, environment);
+      await this.#step(`create ${stack.name}`, async (note) => {
+        const onCreated = (created: number, wanted: number) => note(`${created} of ${wanted} resources`);
+        await createStack(stack, { ...environment, onCreated });
         note(`${Object.keys(stack.template.Resources).length} resources`);
       });
       await this.#fillDatabases();
     }
     await parts.customResources.removeOthers();
-    await this.#startAll([parts.buses, parts.scheduler, parts.queueDepths]);
+    await this.#services.start([parts.buses, parts.scheduler, parts.queueDepths]);
     await parts.stepFunctions.announceInterrupted();
 
     this.#facts = {
@@ -97,19 +107,22 @@ export class LocalRuntime {
       awsEndpointUrl: parts.endpoint.url,
       aws: { ...parts.credentials.operator(), region },
     };
+    signal.throwIfAborted();
     await this.#writeFiles();
     return { ...this.#facts, shards: this.#shards() };
   }
 
   /** Stops everything that was started, the last first. Safe to call at any time, more than once. */
   async stop(): Promise<void> {
+    const { reporter, state } = this.#options;
+    const report = (message: string) => reporter.line(`  ! ${message}`);
+    // What still waits for a custom resource would wait for its function's answer.
+    await this.parts.customResources.stop();
+    await Promise.race([this.#starting, sleep(startPatienceMs, undefined, { ref: false })]);
     this.#facts = undefined;
-    for (const service of this.#started.splice(0).reverse()) {
-      await service.stop().catch((error: unknown) => {
-        this.#options.reporter.line(`  ! ${service.name} did not stop cleanly: ${error}`);
-      });
-    }
+    await this.#services.stop(report);
     await this.#writing;
+    await removeLocalFiles(state);
   }
 
   async #synthesize(note: (detail: string) => void): Promise<Assembly> {
@@ -123,16 +136,31 @@ export class LocalRuntime {
       projectDirectory,
       outputDirectory,
       context: { ...context, environment },
+      signal: this.#options.signal,
     });
     note(outcome === 'unchanged' ? 'unchanged' : '');
     return readAssembly(outputDirectory);
   }
 
-  async #startAll(services: readonly Service[]): Promise<void> {
-    for (const service of services) {
-      this.#started.push(service);
-      await service.start();
-    }
+  async #startPostgres(note: (detail: string) => void): Promise<void> {
+    const { postgres } = this.parts;
+    await this.#services.start([postgres]);
+    const servers = postgres.describe().flatMap(({ instances }) => instances);
+    note(servers.length === 0 ? '' : `${servers.length} servers`);
+  }
+
+  /** A step of the start. One that fails because everything stops says just that. */
+  async #step<T>(title: string, action: (note: (detail: string) => void) => Promise<T>): Promise<T> {
+    const { reporter, signal } = this.#options;
+    signal.throwIfAborted();
+    return reporter.step(title, async (note) => {
+      try {
+        return await action(note);
+      } catch (error) {
+        signal.throwIfAborted();
+        throw error;
+      }
+    });
   }
 
   /** Loads the example platform into each database that does not have it yet. */
@@ -142,10 +170,14 @@ export class LocalRuntime {
       .filter(({ identifier }) => !this.#filled.has(identifier));
     if (databases.length === 0) return;
     for (const { identifier } of databases) this.#filled.add(identifier);
-    await this.#options.reporter.step('fill the example platform', async (note) => {
+    await this.#step('fill the example platform', async (note) => {
       const outcomes = await Promise.all(
         databases.map(({ name, identifier }) =>
-          loadExample({ shard: name ?? identifier, connection: connectionTo(this.parts, identifier) }),
+          loadExample({
+            shard: name ?? identifier,
+            connection: connectionTo(this.parts, identifier),
+            signal: this.#options.signal,
+          }),
         ),
       );
       if (outcomes.every((outcome) => outcome === 'present')) note('unchanged');
@@ -182,3 +214,5 @@ function connectionTo({ postgres }: Parts, identifier: string) {
   url.search = '';
   return { connectionString: url.href, ssl: { ca: readFileSync(postgres.authorityFile) } };
 }
+
+function nothing(): void {}

@@ -18,6 +18,8 @@ export interface SynthOptions {
   outputDirectory: string;
   /** Context on top of that of `cdk.json`, as the CLI's `-c key=value` gives it. */
   context: Readonly<Record<string, unknown>>;
+  /** Aborting it ends the app. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -40,6 +42,7 @@ export async function synthesize(options: SynthOptions): Promise<'synthesized' |
   await rm(fingerprintFile, { force: true });
   await rm(options.outputDirectory, { recursive: true, force: true });
   await mkdir(options.outputDirectory, { recursive: true });
+  options.signal?.throwIfAborted();
   await runApp(cdkJson.app, options, context);
   await writeFile(fingerprintFile, fingerprint);
   return 'synthesized';
@@ -52,6 +55,8 @@ async function runApp(app: string, options: SynthOptions, context: Record<string
   );
   const child = spawn(app, {
     shell: true,
+    // A group of its own, so that it ends as a whole: the shell and what it runs.
+    detached: true,
     cwd: options.projectDirectory,
     env: {
       ...process.env,
@@ -61,12 +66,21 @@ async function runApp(app: string, options: SynthOptions, context: Record<string
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const end = () => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
+  };
+  process.once('exit', end);
+  options.signal?.addEventListener('abort', end);
   child.stdout.on('data', (data: Buffer) => output.push(data));
   child.stderr.on('data', (data: Buffer) => output.push(data));
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
+  }).finally(() => {
+    process.off('exit', end);
+    options.signal?.removeEventListener('abort', end);
   });
+  options.signal?.throwIfAborted();
   if (code !== 0)
     throw new Error(`The CDK app does not synthesize:\n${Buffer.concat(output).toString().trim()}`);
 }
