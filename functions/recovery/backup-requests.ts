@@ -124,7 +124,8 @@ export async function deleteBackup(
   if (!(await catalog.beginDelete(id))) return false;
   const finishedAt = (await catalog.get(id))?.finishedAt;
   await catalog.sweepNeeded(id, finishedAt === undefined ? 0 : stragglersUntil(Date.parse(finishedAt)));
-  await startSweep(id);
+  // What is noted is found by the next scheduled run as well.
+  await startSweep(id).catch(() => undefined);
   return true;
 }
 

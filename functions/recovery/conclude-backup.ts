@@ -26,7 +26,7 @@ export interface ConcludeDependencies {
   readonly failures: Failures;
   readonly locks: ShardLocks;
   readonly snapshot: (shard: ShardName) => SnapshotStore;
-  /** Has the leftovers removed, some time soon. */
+  /** Has the leftovers removed soon; should that be lost, the next scheduled run finds them. */
   readonly startSweep: (backupId: BackupId) => Promise<void>;
   readonly clock: Clock;
 }
@@ -49,18 +49,20 @@ export async function concludeBackup(
   const state = record.cancelRequested || end.aborted ? 'canceled' : 'failed';
   const { progress, shardDetails, rows } = await readProgress(deps.chunks, record, clock.now());
   const error = (await moreTelling(deps.failures, end.failure)) ?? end.failure;
-  const ended = await catalog.end(id, state, {
+  const outcome = {
     finishedAt: isoTime(clock.now()),
     progress: { ...progress, etaMs: null },
     shardDetails,
     rows,
     sizeBytes: progress.bytesStored,
     ...(state === 'failed' ? { error } : {}),
-  });
+  };
   await deps.locks.release(id, shards);
   await catalog.sweepNeeded(id, stragglersUntil(clock.now()));
-  await deps.startSweep(id);
-  return ended ? await catalog.get(id) : undefined;
+  // Last but one: whoever concludes is heard of once, and only what cannot fail may follow.
+  const ended = await catalog.end(id, state, outcome);
+  await deps.startSweep(id).catch(() => undefined);
+  return ended ? { ...record, ...outcome, state } : undefined;
 }
 
 /** A distributed Map only says that items failed; the items say why. */

@@ -4,6 +4,7 @@ import {
   ListMultipartUploadsCommand,
   ListObjectVersionsCommand,
   type ListObjectVersionsCommandOutput,
+  type _Error as S3Error,
 } from '@aws-sdk/client-s3';
 import { DependencyError, onDependency } from '../errors.ts';
 import type { Bucket } from './bucket.ts';
@@ -11,7 +12,7 @@ import type { Bucket } from './bucket.ts';
 export interface Removal {
   readonly objectsRemoved: number;
   readonly uploadsAborted: number;
-  /** Whether time ran out before all was removed. */
+  /** Whether something is left: time ran out, or its retention has not ended. */
   readonly remaining: boolean;
 }
 
@@ -22,14 +23,16 @@ export async function exists(bucket: Bucket, key: string): Promise<boolean> {
 }
 
 /**
- * Removes every version of every object below `prefix`, delete markers, and uploads that were never completed.
+ * Removes every version of every object below `prefix`, delete markers, and uploads that were never completed. What is
+ * under Object Lock stays.
  *
  * @param hasTime asked before each page.
- * @throws DependencyError naming the first object that S3 did not remove (one under Object Lock, for example).
+ * @throws DependencyError naming the first object that S3 did not remove for another reason.
  */
 export async function removePrefix(bucket: Bucket, prefix: string, hasTime: () => boolean): Promise<Removal> {
   const uploadsAborted = await abortUploads(bucket, prefix);
   let objectsRemoved = 0;
+  let locked = 0;
   let position: Position = {};
   for (;;) {
     if (!hasTime()) return { objectsRemoved, uploadsAborted, remaining: true };
@@ -37,9 +40,10 @@ export async function removePrefix(bucket: Bucket, prefix: string, hasTime: () =
     const found = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])].flatMap(({ Key, VersionId }) =>
       Key === undefined ? [] : [{ Key, VersionId }],
     );
-    if (found.length > 0) await removeVersions(bucket, found);
-    objectsRemoved += found.length;
-    if (page.IsTruncated !== true) return { objectsRemoved, uploadsAborted, remaining: false };
+    const kept = found.length > 0 ? await removeVersions(bucket, found) : 0;
+    locked += kept;
+    objectsRemoved += found.length - kept;
+    if (page.IsTruncated !== true) return { objectsRemoved, uploadsAborted, remaining: locked > 0 };
     position = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };
   }
 }
@@ -59,21 +63,27 @@ async function listVersions(
   );
 }
 
+/** @returns how many of the objects are locked. */
 async function removeVersions(
   bucket: Bucket,
   objects: readonly { Key: string; VersionId: string | undefined }[],
-): Promise<void> {
+): Promise<number> {
   const { Errors = [] } = await onDependency('S3', 'DeleteObjects', () =>
     bucket.s3.send(
       new DeleteObjectsCommand({ Bucket: bucket.name, Delete: { Objects: [...objects], Quiet: true } }),
     ),
   );
-  const [first] = Errors;
-  if (first === undefined) return;
+  const failed = Errors.filter((error) => !isLocked(error));
+  const [first] = failed;
+  if (first === undefined) return Errors.length;
   throw new DependencyError(
-    `S3 did not remove ${Errors.length} objects, among them ${first.Key}: ${first.Code}: ${first.Message}`,
+    `S3 did not remove ${failed.length} objects, among them ${first.Key}: ${first.Code}: ${first.Message}`,
   );
 }
+
+/** A missing permission has the same code; only the message tells them apart. */
+const isLocked = ({ Code, Message }: S3Error): boolean =>
+  Code === 'AccessDenied' && /object lock/i.test(Message ?? '');
 
 async function abortUploads(bucket: Bucket, prefix: string): Promise<number> {
   let aborted = 0;
