@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
@@ -31,27 +31,33 @@ export interface Synthesized {
 }
 
 /** Bundles that hold nothing, for tests that look at templates only. */
-function emptyBundles(): Bundles {
-  const directory = mkdtempSync(join(tmpdir(), 'mainstay-bundle-'));
+function emptyBundles(directory: string): Bundles {
+  mkdirSync(directory);
   writeFileSync(join(directory, 'index.mjs'), 'export const handler = async () => ({});\n');
   return { directory: () => directory, revisionOf: () => 'revision' };
 }
 
 /** Synthesizes an environment, with all its checks. Settings, where given, take the place of those in cdk.json. */
 export function synthesize(environment = 'dev', settings: unknown = mainstay.environments[environment]) {
-  const app = createApp({
-    context: { environment, mainstay: { environments: { [environment]: settings } } },
-    bundles: emptyBundles(),
-  });
-  const assembly = app.synth();
-  const read = (stack: string): Synthesized => {
-    const template: unknown = assembly.getStackByName(`Mainstay-${environment}-${stack}`).template;
-    return {
-      template: Template.fromJSON(z.record(z.string(), z.unknown()).parse(template)),
-      resources: z.object({ Resources: z.record(z.string(), resourceSchema) }).parse(template).Resources,
+  const directory = mkdtempSync(join(tmpdir(), 'mainstay-synth-'));
+  try {
+    const app = createApp({
+      context: { environment, mainstay: { environments: { [environment]: settings } } },
+      bundles: emptyBundles(join(directory, 'bundle')),
+      outdir: join(directory, 'cdk.out'),
+    });
+    const assembly = app.synth();
+    const read = (stack: string): Synthesized => {
+      const template: unknown = assembly.getStackByName(`Mainstay-${environment}-${stack}`).template;
+      return {
+        template: Template.fromJSON(z.record(z.string(), z.unknown()).parse(template)),
+        resources: z.object({ Resources: z.record(z.string(), resourceSchema) }).parse(template).Resources,
+      };
     };
-  };
-  return { stateful: read('Stateful'), platform: read('Platform') };
+    return { stateful: read('Stateful'), platform: read('Platform') };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
 
 /** The resources of one type, with their logical ids. */
