@@ -19,7 +19,7 @@ export async function runLocally(
   reporter: Reporter,
 ): Promise<void> {
   const stop = listenForStop(
-    (signal) => reporter.line(`\n  ${signal}: stopping`),
+    (reason) => reporter.line(`\n  ${reason}: stopping`),
     // PostgreSQL and the functions notice by themselves that their parent is gone.
     () => process.exit(130),
   );

@@ -7,6 +7,9 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  */
 const sameRequestMs = 500;
 
+/** How often it is looked after npm, in milliseconds. */
+const npmIntervalMs = 1000;
+
 /** The wish to stop, from outside. */
 export interface StopRequest {
   /** Aborted at the first signal. */
@@ -16,27 +19,33 @@ export interface StopRequest {
 }
 
 /**
- * Listens for signals that ask for an end.
+ * Listens for signals that ask for an end. Below npm, an end of npm asks for it as well: nobody
+ * would find what it leaves behind.
  *
- * @param onRequest called with the name of the first one.
+ * @param onRequest called once, with what asked first.
  * @param onImpatience called when a later one asks again: whoever asks does not want to wait.
  */
-export function listenForStop(
-  onRequest: (signal: NodeJS.Signals) => void,
-  onImpatience: () => void,
-): StopRequest {
+export function listenForStop(onRequest: (reason: string) => void, onImpatience: () => void): StopRequest {
   const controller = new AbortController();
   const { promise, resolve } = Promise.withResolvers<void>();
   let since: number | undefined;
-  for (const signal of signals) {
-    process.on(signal, () => {
-      if (since === undefined) {
-        since = performance.now();
-        onRequest(signal);
-        controller.abort();
-        resolve();
-      } else if (performance.now() - since > sameRequestMs) onImpatience();
-    });
+  const request = (reason: string) => {
+    if (since === undefined) {
+      since = performance.now();
+      onRequest(reason);
+      controller.abort();
+      resolve();
+    } else if (performance.now() - since > sameRequestMs) onImpatience();
+  };
+  for (const signal of signals) process.on(signal, () => request(signal));
+  if (process.env.npm_lifecycle_event !== undefined) {
+    const npm = process.ppid;
+    const timer = setInterval(() => {
+      if (process.ppid === npm) return;
+      clearInterval(timer);
+      request('npm has ended');
+    }, npmIntervalMs);
+    timer.unref();
   }
   return { signal: controller.signal, requested: promise };
 }
