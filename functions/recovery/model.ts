@@ -95,9 +95,14 @@ const backupSummary = {
   durationMs: count.nullable(),
   sizeBytes: count.nullable().meta({ description: 'Bytes stored; known when the backup has ended.' }),
   rows: count.nullable(),
-  verified: z
-    .boolean()
-    .meta({ description: 'Every object was read back: its hash, decryption, decompression and rows agree.' }),
+  verified: z.boolean().meta({
+    description:
+      'Every object was read back: its hash, decryption, decompression and rows agree. False once a verification has found otherwise.',
+  }),
+  verification: z
+    .strictObject({ operationId: operationIdSchema, state: workStateSchema, at: instant, findings: count })
+    .nullable()
+    .meta({ description: 'The latest check of the stored backup after its completion.' }),
   error: failureSchema.nullable(),
 };
 
@@ -116,10 +121,6 @@ export const backupSchema = z
       .strictObject({ key: z.string(), versionId: z.string().nullable(), sha256: z.string() })
       .nullable()
       .meta({ description: 'Written last; a backup without one does not exist.' }),
-    verification: z
-      .strictObject({ operationId: operationIdSchema, state: workStateSchema, at: instant, findings: count })
-      .nullable()
-      .meta({ description: 'The latest check of the stored backup after its completion.' }),
   })
   .meta({ title: 'Backup' });
 export type Backup = z.output<typeof backupSchema>;

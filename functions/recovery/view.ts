@@ -21,7 +21,8 @@ export function toSummary(record: BackupRecord): BackupSummary {
         : Date.parse(finishedAt) - Date.parse(startedAt),
     sizeBytes: record.sizeBytes ?? null,
     rows: record.rows ?? null,
-    verified: record.manifest !== undefined,
+    verified: record.manifest !== undefined && (record.verification?.findings ?? 0) === 0,
+    verification: record.verification ?? null,
     error: record.error ?? null,
   };
 }
@@ -39,7 +40,6 @@ export function toBackup(
     shardDetails,
     skewMs: record.skewMs ?? null,
     manifest: record.manifest ?? null,
-    verification: record.verification ?? null,
   };
 }
 
