@@ -103,13 +103,20 @@ function obstaclesOf(row: RelationRow, role: string): Obstacle[] {
   return found;
 }
 
-/** Row security does not apply to members of the owner, unless it is forced. */
+/**
+ * Row security does not apply to members of the owner, unless it is forced. On Aurora nobody may set BYPASSRLS, and
+ * nobody may grant the master user: a table of its own needs another owner first.
+ */
 function policyObstacle(row: RelationRow, object: string, role: string): [reason: string, fix: string] {
-  const grant = `GRANT ${quoteIdentifier(row.owner)} TO ${role} WITH INHERIT TRUE, SET FALSE;`;
+  const owner = quoteIdentifier(row.owner);
+  const grant =
+    `GRANT ${owner} TO ${role} WITH INHERIT TRUE, SET FALSE; ` +
+    `-- where nobody may grant ${owner}: first ALTER TABLE ${object} OWNER TO another role`;
+  const bypass = `ALTER ROLE ${role} BYPASSRLS; -- only a superuser may`;
   return row.forced
     ? [
         `row level security is forced and hides rows from ${role}`,
-        `ALTER ROLE ${role} BYPASSRLS; -- or: ALTER TABLE ${object} NO FORCE ROW LEVEL SECURITY; ${grant}`,
+        `${bypass} -- or: ALTER TABLE ${object} NO FORCE ROW LEVEL SECURITY; ${grant}`,
       ]
-    : [`row level security hides rows from ${role}`, `${grant} -- or: ALTER ROLE ${role} BYPASSRLS;`];
+    : [`row level security hides rows from ${role}`, `${grant} -- or: ${bypass}`];
 }
