@@ -57,7 +57,7 @@ export async function describeShard(client: Client): Promise<ShardDescription> {
   );
   const { rows: tables } = await client.query(
     `SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relpersistence = 'u' AS unlogged,
-            (pg_relation_size(c.oid) / current_setting('block_size')::int)::int AS blocks,
+            (pg_relation_size(c.oid) / current_setting('block_size')::int)::float8 AS blocks,
             pg_table_size(c.oid)::float8 AS bytes,
             coalesce((SELECT json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod))
                              ORDER BY a.attnum)
