@@ -35,7 +35,8 @@ BEGIN
   END LOOP;
 END
 $bootstrap$;
--- Reads everything and writes nothing. Limits on time that others have are not for a backup.
+-- Reads everything; its transactions are read-only unless a session says otherwise. Limits on time that others have are
+-- not for a backup.
 GRANT pg_read_all_data TO mainstay_backup WITH INHERIT TRUE;
 ALTER ROLE mainstay_backup SET default_transaction_read_only = on;
 ALTER ROLE mainstay_backup SET statement_timeout = 0;
@@ -62,7 +63,9 @@ export const latestVersion = Math.max(...versions.map(({ version }) => version))
 
 /**
  * Tables whose row policies hide rows from the backup role. Each run looks anew: tables come and go. The owner of
- * a table passes its policies, so the role becomes a member of the owners, and may not become them (SET FALSE).
+ * a table passes its policies, so the role becomes a member of the owners, and may not become them (SET FALSE). It
+ * inherits their right to change those tables as well; what holds it back there is only that it starts every
+ * transaction read-only. No lesser right passes a policy where nobody may set BYPASSRLS.
  */
 const rowSecurity = `DO $bootstrap$
 DECLARE

@@ -193,8 +193,8 @@ export const recoveryContract = defineContract({
       result: workflow.planResultSchema,
     },
     /**
-     * In the VPC, as `mainstay_backup`, with the longest timeout there is (900 s); never retried by Lambda
-     * or the workflow. Where a session that waits for an exclusive lock keeps others out of a table, it copies
+     * In the VPC, as `mainstay_backup`, with the longest timeout there is (900 s); never started again by Lambda
+     * or the workflow once it may have begun. Where a session that waits for an exclusive lock keeps others out of a table, it copies
      * the chunk or dumps the DDL itself, so it needs what `chunk-pipeline` and `dump-schema` need. 1024 MB.
      */
     'hold-snapshot': {
