@@ -3,6 +3,7 @@ import type { Failures } from '../catalog/failures.ts';
 import type { OperationCatalog, OperationRecord } from '../catalog/operation-catalog.ts';
 import { type Clock, isoTime } from '../clock.ts';
 import type { ExecutionEnd } from '../conclude-backup.ts';
+import { BackupNotRunningError } from '../errors.ts';
 import type { OperationId } from '../ids.ts';
 
 export interface ConcludeVerificationDependencies {
@@ -11,18 +12,27 @@ export interface ConcludeVerificationDependencies {
   readonly clock: Clock;
 }
 
-/** Sums up a verification whose every part has been done, and notes it with its backup. */
+/**
+ * Sums up a verification whose every part has been done, and notes it with its backup.
+ *
+ * @throws BackupNotRunningError when the backup was deleted meanwhile: what is missing then is no damage.
+ */
 export async function concludeVerification(
   { operations, catalog, clock }: ConcludeVerificationDependencies,
   operationId: OperationId,
 ): Promise<{ intact: boolean; findings: number }> {
+  const operation = await operations.get(operationId);
+  const backup = operation && (await catalog.get(operation.backupId));
+  if (backup?.state !== 'completed') {
+    throw new BackupNotRunningError('The backup was deleted while it was verified.');
+  }
   const { findings } = await operations.checked(operationId);
   const at = isoTime(clock.now());
   await operations.end(operationId, 'completed', { finishedAt: at });
-  const record = await operations.get(operationId);
-  if (record !== undefined) {
-    const verification = { operationId, state: record.state, at, findings: findings.length };
-    await catalog.setVerification(record.backupId, verification);
+  const ended = await operations.get(operationId);
+  if (ended !== undefined) {
+    const verification = { operationId, state: ended.state, at, findings: findings.length };
+    await catalog.setVerification(ended.backupId, verification);
   }
   return { intact: findings.length === 0, findings: findings.length };
 }

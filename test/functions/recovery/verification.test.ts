@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
+import { backupPartition } from '../../../functions/recovery/catalog/backup-catalog.ts';
+import { systemClock } from '../../../functions/recovery/clock.ts';
 import { ManifestError } from '../../../functions/recovery/errors.ts';
 import { operationIdSchema } from '../../../functions/recovery/ids.ts';
 import {
@@ -213,5 +215,18 @@ describe('a verification', () => {
       object: object.key,
       problem: expect.stringMatching(/^(hash-mismatch|manifest-mac|manifest-unreadable)$/),
     });
+  });
+
+  it('does not call a backup damaged that is deleted while it is verified', async () => {
+    const backup = { pk: backupPartition(manifest.backupId), sk: 'META' };
+    const id = operationIdSchema.parse(randomUUID());
+    const { operations, catalog } = world;
+    const createdAt = new Date().toISOString();
+    await operations.create({ id, kind: 'verify', backupId: manifest.backupId, traceparent, createdAt });
+    await world.table.set(backup, { state: 'deleting' });
+    const concluding = concludeVerification({ operations, catalog, clock: systemClock }, id);
+    await expect(concluding).rejects.toThrow('deleted while it was verified');
+    await world.table.set(backup, { state: 'completed' });
+    expect((await operations.get(id))?.state).toBe('queued');
   });
 });
