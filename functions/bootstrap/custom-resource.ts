@@ -28,18 +28,19 @@ export const handler = eventFunction({
         pepper: pepperReader(secretsManager(), environment.KEY_PEPPER_SECRET_ARN),
         now: new Date(),
       });
-      const target = {
-        group: environment.SCHEDULE_GROUP,
-        stateMachineArn: environment.BACKUP_STATE_MACHINE_ARN,
-        roleArn: environment.SCHEDULE_ROLE_ARN,
-      };
-      const schedules = await ensureSchedules(scheduler(), target, Schedules);
       const databases = await prepareDatabases(Shards.filter(isOwn), {
         lambda: lambda(),
         secrets: secretsManager(),
         functionArn: environment.DATABASE_FUNCTION_ARN,
         traceparent: trace.traceparent,
       });
+      // Last: nothing starts by itself before it can succeed, and a new role has had time to become known.
+      const target = {
+        group: environment.SCHEDULE_GROUP,
+        stateMachineArn: environment.BACKUP_STATE_MACHINE_ARN,
+        roleArn: environment.SCHEDULE_ROLE_ARN,
+      };
+      const schedules = await ensureSchedules(scheduler(), target, Schedules);
       log.info('The deployment is prepared', { kept, keyCreated, schedules, databases });
 
       const adopted = Shards.filter((shard) => !isOwn(shard)).map(({ Name }) => Name);
