@@ -18,11 +18,12 @@ const project = (name, testMatch, extra = {}) => ({
 });
 
 const sharedRuntime = {
+  setupFilesAfterEnv: ['<rootDir>/test/e2e/support/one-at-a-time.ts'],
   globalSetup: '<rootDir>/test/e2e/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/e2e/support/global-teardown.ts',
 };
 
-/** Unit and infrastructure tests run in parallel; end-to-end tests share one local runtime. */
+/** Unit and infrastructure tests run in parallel; end-to-end tests share one local runtime, one file at a time. */
 export default {
   projects: [
     project('unit', ['<rootDir>/test/**/*.test.ts'], {

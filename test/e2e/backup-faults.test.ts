@@ -1,0 +1,119 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { Backup } from '../../functions/recovery/model.ts';
+import { Backups, expectCompleted } from './support/backups.ts';
+import { countAllRows, onShard } from './support/databases.ts';
+import { verifyBackup } from './support/recovery.ts';
+import { StoredBackup } from './support/stored-backup.ts';
+import { waitFor } from './support/wait-for.ts';
+
+jest.setTimeout(180_000);
+
+const shard = 'shard-a';
+const slowChunks = { service: 's3', operation: 'PutObject', caller: 'RecoveryChunkPipeline', delayMs: 100 };
+
+describe('a backup in trouble', () => {
+  let backups: Backups;
+  let rows: number;
+
+  beforeAll(async () => {
+    backups = await Backups.open();
+    rows = await onShard(backups.local, shard, countAllRows);
+  });
+  afterEach(() => backups.tidy());
+  afterAll(() => backups?.tidy());
+
+  /** Complete, every row once, and each object as it was stored. */
+  async function expectWhole(backup: Backup): Promise<void> {
+    expect(expectCompleted(backup).rows).toBe(rows);
+    const { manifest } = await StoredBackup.open(backups.local, backup.id);
+    const ranges = manifest.shards.flatMap(({ chunks }) =>
+      chunks.map((chunk) => JSON.stringify(chunk.rows?.range)),
+    );
+    expect(new Set(ranges).size).toBe(ranges.length);
+    expect(await verifyBackup(backups.call, backup.id)).toMatchObject({ intact: true });
+  }
+
+  /** Failed, said why, is no backup, and everything it had stored or held is gone. */
+  async function expectGone(backup: Backup, cause: RegExp): Promise<void> {
+    expect(backup).toMatchObject({ state: 'failed', verified: false, manifest: null });
+    expect(`${backup.error?.code}: ${backup.error?.message}`).toMatch(cause);
+    await backups.breakage.mend();
+    await backups.released(shard);
+    await backups.swept(backup.id);
+  }
+
+  it('completes although the process that copies is killed, and holds no row twice', async () => {
+    // Slowed down, so that it is killed in the middle of its work.
+    await backups.breakage.inject({ ...slowChunks, times: 20 });
+    await backups.breakage.kill('RecoveryChunkPipeline', { when: 'next-invocation', afterMs: 250 });
+    const id = await backups.start({ shards: [shard] });
+    const { killed } = await waitFor(
+      async () => {
+        const kills = await backups.breakage.kills();
+        return kills.killed.length > 0 && kills;
+      },
+      { what: 'the kill' },
+    );
+    expect(killed).toMatchObject([{ requestId: expect.any(String) }]);
+    await expectWhole(await backups.ended(id));
+  });
+
+  it('completes although S3, KMS and DynamoDB answer some calls by errors, throttle others and hang up', async () => {
+    const caller = 'RecoveryChunkPipeline';
+    const slowDown = { status: 503, code: 'SlowDown' };
+    const throttled = { status: 400, code: 'ThrottlingException' };
+    await backups.breakage.inject(
+      {
+        service: 's3',
+        operation: 'PutObject',
+        caller,
+        times: 3,
+        error: { status: 500, code: 'InternalError' },
+      },
+      { service: 's3', operation: 'PutObject', caller, times: 2, error: slowDown },
+      { service: 's3', operation: 'UploadPart', caller, times: 1, error: slowDown },
+      { service: 's3', operation: 'GetObject', caller: 'RecoveryVerifyChunk', times: 2, disconnect: true },
+      { service: 'kms', operation: 'GenerateDataKey', caller, times: 2, error: throttled },
+      {
+        service: 'kms',
+        operation: 'Decrypt',
+        times: 2,
+        error: { status: 500, code: 'KMSInternalException' },
+      },
+      { service: 'dynamodb', operation: 'PutItem', caller, times: 2, error: throttled },
+      {
+        ...{ service: 'dynamodb', operation: 'UpdateItem', caller: 'Recovery', times: 2 },
+        error: { status: 400, code: 'ProvisionedThroughputExceededException' },
+      },
+    );
+    await expectWhole(await backups.ended(await backups.start({ shards: [shard] })));
+  });
+
+  it('fails at once when the process that holds the snapshot is killed, and says so', async () => {
+    await backups.breakage.inject({
+      ...{
+        service: 's3',
+        operation: 'PutObject',
+        caller: 'RecoveryChunkPipeline',
+        times: 1_000,
+        delayMs: 50,
+      },
+    });
+    const id = await backups.start({ shards: [shard] });
+    await backups.until(id, 'the chunks', ({ progress }) => progress.stage === 'chunks');
+    await backups.breakage.kill('RecoveryHoldSnapshot', { when: 'after' });
+    await expectGone(await backups.ended(id), /Runtime\.ExitError.*exited/);
+  });
+
+  it.each([
+    ['S3', { service: 's3', operation: 'PutObject', error: { status: 500, code: 'InternalError' } }],
+    [
+      'KMS',
+      { service: 'kms', operation: 'GenerateDataKey', error: { status: 400, code: 'ThrottlingException' } },
+    ],
+  ])('fails in bounded time when %s stays away, and names it', async (name, fault) => {
+    await backups.breakage.inject({ ...fault, caller: 'RecoveryChunkPipeline', times: 10_000 });
+    const backup = await backups.ended(await backups.start({ shards: [shard] }));
+    await expectGone(backup, new RegExp(`DependencyError: ${name} did not complete.*${fault.error.code}`));
+  });
+});

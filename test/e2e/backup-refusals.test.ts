@@ -1,0 +1,86 @@
+import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { Backup } from '../../functions/recovery/model.ts';
+import { awsConfig } from './support/aws.ts';
+import { Backups } from './support/backups.ts';
+import { onShard } from './support/databases.ts';
+import { root } from './support/recovery.ts';
+import { waitFor } from './support/wait-for.ts';
+
+jest.setTimeout(120_000);
+
+const shard = 'shard-b';
+const removal = `SET ROLE platform_owner; DROP SCHEMA IF EXISTS secret CASCADE; RESET ROLE;
+  SELECT lo_unlink(oid) FROM pg_largeobject_metadata;`;
+
+describe('a backup that would not be complete', () => {
+  let backups: Backups;
+  let refused: Backup;
+
+  beforeAll(async () => {
+    backups = await Backups.open();
+    await onShard(backups.local, shard, (client) =>
+      client.query(`${removal} SET ROLE platform_owner; CREATE SCHEMA secret;
+        CREATE TABLE secret."hidden; rows" (id integer);
+        INSERT INTO secret."hidden; rows" SELECT generate_series(1, 10);
+        ALTER TABLE secret."hidden; rows" ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+        CREATE POLICY few ON secret."hidden; rows" USING (id < 4);
+        RESET ROLE;
+        SELECT lo_from_bytea(0, 'not a row of any table');`),
+    );
+    refused = await backups.ended(await backups.start({ shards: [shard] }));
+  });
+
+  afterAll(async () => {
+    await onShard(backups.local, shard, (client) => client.query(removal));
+    await backups.tidy();
+  });
+
+  it('fails, and has no manifest; what it had stored is removed', async () => {
+    expect(refused).toMatchObject({
+      state: 'failed',
+      verified: false,
+      manifest: null,
+      error: { code: 'PreflightError' },
+    });
+    await backups.released(shard);
+    await backups.swept(refused.id);
+    const { body } = await backups.call('GET', `${root}/backups?state=completed&limit=100`);
+    expect(JSON.stringify(body)).not.toContain(refused.id);
+  });
+
+  it('names a table that a forced policy hides rows of, and the SQL that mends it', async () => {
+    const message = refused.error?.message ?? '';
+    expect(message).toContain('"secret"."hidden; rows": row level security is forced');
+    expect(message).toContain('ALTER TABLE "secret"."hidden; rows" NO FORCE ROW LEVEL SECURITY;');
+  });
+
+  it('names large objects, which are in no table', () => {
+    expect(refused.error?.message).toContain('1 large object: large objects are not part of a backup');
+  });
+
+  it('raises the alarm backup-failed', async () => {
+    const alarms = new CloudWatchClient(awsConfig(backups.local));
+    const raised = await waitFor(
+      async () => {
+        const { MetricAlarms = [] } = await alarms.send(new DescribeAlarmsCommand({ StateValue: 'ALARM' }));
+        return MetricAlarms.find(({ AlarmName }) => AlarmName?.endsWith('backup-failed'));
+      },
+      { what: 'the alarm backup-failed', intervalMs: 500 },
+    );
+    expect(raised).toMatchObject({ AlarmDescription: expect.stringContaining('runbooks/backup-failed') });
+  });
+
+  it('goes on after what it said was done', async () => {
+    const message = refused.error?.message ?? '';
+    const mend = /-- or: (ALTER TABLE .* NO FORCE ROW LEVEL SECURITY;)/.exec(message)?.[1];
+    const unlink = /(SELECT lo_unlink\(oid\) FROM pg_largeobject_metadata);/.exec(message)?.[1];
+    await onShard(backups.local, shard, (client) =>
+      client.query(`${unlink}; SET ROLE platform_owner; ${mend}`),
+    );
+    const id = await backups.start({ shards: [shard] });
+    const mended = await backups.until(id, 'the chunks', ({ progress }) => progress.stage === 'chunks');
+    expect(mended.shardDetails[0]?.snapshotAt).not.toBeNull();
+    await backups.remove(id);
+  });
+});
