@@ -35,7 +35,6 @@ export const bootstrapProperties = z.strictObject({
     .array(scheduleProperties)
     .default([{ Name: 'full-backup-daily', Expression: 'cron(0 2 * * ? *)', Type: 'full' }]),
 });
-export type BootstrapProperties = z.output<typeof bootstrapProperties>;
 
 /** The result of preparing one shard's database. */
 export const databaseResultSchema = z.strictObject({

@@ -7,7 +7,6 @@ const count = z.number().int().min(0);
 export const workStateSchema = z
   .enum(['queued', 'running', 'completed', 'failed', 'canceled'])
   .meta({ title: 'State', description: 'The last three are final.' });
-export type WorkState = z.output<typeof workStateSchema>;
 
 export const backupStateSchema = z.enum([...workStateSchema.options, 'deleting']).meta({
   title: 'State of a backup',

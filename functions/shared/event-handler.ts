@@ -1,5 +1,3 @@
-import type { z } from 'zod';
-import type { FunctionContract } from './contract.ts';
 import type { InvocationContext } from './http-handler.ts';
 
 /** What an event function's handler gets beside its event. */
@@ -9,10 +7,3 @@ export interface EventContext extends InvocationContext {
   /** The running function's own ARN, with the version or alias it was invoked by. */
   readonly functionArn: string;
 }
-
-/** The event as the contract parses it. */
-export type EventOf<F extends FunctionContract> = F extends { readonly event: infer S extends z.ZodType }
-  ? z.output<S>
-  : unknown;
-
-export type EventHandler<F extends FunctionContract> = (event: EventOf<F>, context: EventContext) => unknown;

@@ -17,7 +17,6 @@ export const tableDescriptionSchema = z.strictObject({
   blocks: z.number().int(),
   bytes: z.number().int(),
 });
-export type TableDescription = z.output<typeof tableDescriptionSchema>;
 
 /** What there is to know of a database to read its backup, as of the snapshot. */
 export const shardDescriptionSchema = z.strictObject({
