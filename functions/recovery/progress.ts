@@ -18,6 +18,7 @@ export interface MergedProgress {
 export class ProgressMerge {
   readonly #shards = new Map<ShardName, ShardSum>();
   #firstStart: number | undefined;
+  #lastStored = 0;
 
   add(chunk: ChunkProgress): void {
     const sum = this.#shards.get(chunk.shard) ?? new ShardSum();
@@ -25,6 +26,7 @@ export class ProgressMerge {
     sum.add(chunk);
     const started = Date.parse(chunk.startedAt);
     this.#firstStart = Math.min(this.#firstStart ?? started, started);
+    this.#lastStored = Math.max(this.#lastStored, Date.parse(chunk.storedAt));
   }
 
   /**
@@ -50,7 +52,8 @@ export class ProgressMerge {
     const chunksDone = total((shard) => shard.chunksDone);
     const bytesRead = total((shard) => shard.bytesRead);
     const bytesStored = total((shard) => shard.bytesStored);
-    const elapsedMs = this.#firstStart === undefined ? 0 : Math.max(1, until - this.#firstStart);
+    const end = chunksDone === chunksTotal ? this.#lastStored : until;
+    const elapsedMs = this.#firstStart === undefined ? 0 : Math.max(1, end - this.#firstStart);
     const progress: Progress = {
       stage: stage ?? furthestBehind(shardDetails),
       chunksDone,

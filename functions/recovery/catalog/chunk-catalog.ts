@@ -54,6 +54,7 @@ export const chunkProgressSchema = chunkRecordSchema.pick({
   bytesStored: true,
   stages: true,
   startedAt: true,
+  storedAt: true,
   verifiedAt: true,
 });
 export type ChunkProgress = z.output<typeof chunkProgressSchema>;

@@ -33,16 +33,25 @@ export class CopyOut extends Readable implements Submittable {
   #headerFilled = 0;
   #unread = 0;
   #keep = false;
+  readonly #spare: Buffer<ArrayBuffer>[] = [];
   #piece = Buffer.allocUnsafeSlow(pieceBytes);
   #filled = 0;
   #socket: Connection['stream'] | undefined;
 
   constructor(sql: string) {
-    super({ highWaterMark: 4 * pieceBytes });
+    // Pieces stay as they are: a byte stream would join those that wait into new ones.
+    super({ objectMode: true, highWaterMark: 4 });
     this.#sql = sql;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.settled = promise;
     this.#settle = resolve;
+  }
+
+  /** Takes back a piece that is not needed any more: new memory for each would keep the garbage collector busy. */
+  reuse(piece: Buffer): void {
+    const { buffer } = piece;
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === pieceBytes)
+      this.#spare.push(Buffer.from(buffer));
   }
 
   /** Called by the client when the connection is free. */
@@ -138,7 +147,7 @@ export class CopyOut extends Readable implements Submittable {
   #flush(): void {
     if (this.#filled === 0) return;
     const piece = this.#piece.subarray(0, this.#filled);
-    this.#piece = Buffer.allocUnsafeSlow(pieceBytes);
+    this.#piece = this.#spare.pop() ?? Buffer.allocUnsafeSlow(pieceBytes);
     this.#filled = 0;
     if (!this.destroyed && !this.push(piece)) this.#socket?.pause();
   }

@@ -23,6 +23,8 @@ export interface ObjectToStore {
   /** Names backup, shard and what the object holds. */
   readonly context: Readonly<Record<string, string>>;
   readonly source: AsyncIterable<Buffer>;
+  /** Hears of each piece of the source that is not read any more. */
+  readonly consumed?: (piece: Buffer) => void;
 }
 
 export interface StoreResult {
@@ -38,17 +40,27 @@ export interface StoreResult {
  */
 export async function storeObject(place: StorePlace, what: ObjectToStore): Promise<StoreResult> {
   const source = new Source(what.source);
-  const compress = compressStage(await chooseLevel(place.compression, await source.peek(sampleBytes)));
+  const compress = compressStage(
+    await chooseLevel(place.compression, await source.peek(sampleBytes)),
+    what.consumed,
+  );
   const encrypt = encryptStage(place.keyring, what.context);
   const hash = new HashStage();
   let versionId: string | null = null;
   let storing = 0;
-  await pipeline(Readable.from(source, { objectMode: false }), compress, encrypt, hash, async (pieces) => {
-    const started = performance.now();
-    const target = { bucket: place.bucket, key: what.key, contentType: 'application/octet-stream' };
-    versionId = await upload(place.s3, target, Readable.from(pieces));
-    storing = performance.now() - started;
-  });
+  await pipeline(
+    Readable.from(source, { highWaterMark: 2 }),
+    compress,
+    encrypt,
+    hash,
+    async (pieces: AsyncIterable<Buffer>) => {
+      const started = performance.now();
+      const output = new Source(pieces);
+      const target = { bucket: place.bucket, key: what.key, contentType: 'application/octet-stream' };
+      versionId = await upload(place.s3, target, Readable.from(output));
+      storing = performance.now() - started - output.busyMs;
+    },
+  );
   const { sha256 } = hash;
   return {
     object: {

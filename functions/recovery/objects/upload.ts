@@ -10,7 +10,7 @@ const partsInFlight = 3;
 
 /**
  * Stores a stream of unknown length, in parts as it comes; small ones in one request. S3 checks every part by
- * its SHA-256. A failed upload leaves no parts behind.
+ * its checksum. A failed upload leaves no parts behind.
  *
  * @returns the version id; `null` where the bucket keeps no versions.
  * @throws DependencyError
@@ -27,7 +27,6 @@ export async function upload(
       Key: target.key,
       Body: body,
       ContentType: target.contentType,
-      ChecksumAlgorithm: 'SHA256',
     },
     partSize: partBytes,
     queueSize: partsInFlight,

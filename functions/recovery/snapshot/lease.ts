@@ -9,7 +9,7 @@ export interface LeaseTimes {
   readonly renewMs: number;
 }
 
-export const leaseTimes: LeaseTimes = { leaseMs: 45_000, renewMs: 4_000 };
+export const leaseTimes: LeaseTimes = { leaseMs: 45_000, renewMs: 2_000 };
 
 /** How a lease ends other than by `stop`. */
 export type LeaseEnd = 'released' | 'relieved';

@@ -22,13 +22,17 @@ export const sampleBytes = 1024 * 1024;
 const tolerance = 1.02;
 const bufferBytes = 512 * 1024;
 
-/** Compresses a stream; the result carries a checksum of its content (zstd's XXH64, gzip's CRC-32). */
-export function compressStage({ format, level }: Compression): Stage {
+/**
+ * Compresses a stream; the result carries a checksum of its content (zstd's XXH64, gzip's CRC-32).
+ *
+ * @param consumed hears of each piece that is not read any more.
+ */
+export function compressStage({ format, level }: Compression, consumed?: (piece: Buffer) => void): Stage {
   const inner =
     format === 'gzip'
       ? createGzip({ level: Math.min(level, 9), chunkSize: bufferBytes })
       : createZstdCompress(zstdOptions(level));
-  return new Stage(inner, 2 * bufferBytes);
+  return new Stage(inner, 2 * bufferBytes, consumed);
 }
 
 /** Reverses `compressStage`: one zstd frame, or gzip's members. */

@@ -14,15 +14,18 @@ export interface StageMeasure {
  */
 export class Stage extends Transform {
   readonly #inner: Duplex;
+  readonly #consumed: ((piece: Buffer) => void) | undefined;
   #bytesIn = 0;
   #bytesOut = 0;
   #busyMs = 0;
   #blockedMs = 0;
   #blockedSince: number | undefined;
 
-  constructor(inner: Duplex, highWaterMark: number) {
+  /** @param consumed hears of each piece of input that the inner stream is through with. */
+  constructor(inner: Duplex, highWaterMark: number, consumed?: (piece: Buffer) => void) {
     super({ highWaterMark });
     this.#inner = inner;
+    this.#consumed = consumed;
     inner.on('data', (piece: Buffer) => {
       this.#bytesOut += piece.length;
       if (!this.push(piece)) {
@@ -40,7 +43,10 @@ export class Stage extends Transform {
   override _transform(piece: Buffer, _encoding: string, done: TransformCallback): void {
     this.#bytesIn += piece.length;
     const finish = this.#clock(done);
-    this.#inner.write(piece, () => finish());
+    this.#inner.write(piece, () => {
+      this.#consumed?.(piece);
+      finish();
+    });
   }
 
   override _flush(done: TransformCallback): void {
