@@ -24,6 +24,11 @@ export async function injectFault(connection: ControlConnection, fault: unknown)
   await call(connection, 'mainstay', 'POST', '/_mainstay/faults', fault);
 }
 
+/** The faults that still strike, as they were given, `times` being the calls left. */
+export function listFaults(connection: ControlConnection): Promise<unknown> {
+  return call(connection, 'mainstay', 'GET', '/_mainstay/faults', undefined);
+}
+
 /** Removes all injected faults. */
 export async function clearFaults(connection: ControlConnection): Promise<void> {
   await call(connection, 'mainstay', 'DELETE', '/_mainstay/faults', undefined);

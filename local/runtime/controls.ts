@@ -18,6 +18,7 @@ const objectSchema = z.strictObject({
   key: z.string(),
   versionId: z.string().optional(),
   offset: z.number().int().optional(),
+  bit: z.number().int().min(0).max(7).optional(),
 });
 
 /** Offers what tests and the demo do to a running platform: broken disks, lost machines. */
@@ -26,8 +27,8 @@ export function registerControls({ endpoint, s3, lambda }: Parts): void {
   const killed: Kill[] = [];
   endpoint.register(
     controlApi({
-      's3/flip-bit': control(objectSchema, async ({ bucket, key, versionId, offset }) => ({
-        offset: await flipBit(s3.dataFile(bucket, key, versionId), offset),
+      's3/flip-bit': control(objectSchema, async ({ bucket, key, versionId, offset, bit }) => ({
+        offset: await flipBit(s3.dataFile(bucket, key, versionId), offset, bit),
       })),
       'lambda/kill': control(killSchema, ({ function: part, plan }) => {
         const functions = lambda.functions().filter(({ definition }) => definition.name.includes(part));

@@ -1,9 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Backup } from '../../functions/recovery/model.ts';
-import { Backups, expectCompleted } from './support/backups.ts';
+import { Backups } from './support/backups.ts';
 import { countAllRows, onShard } from './support/databases.ts';
-import { verifyBackup } from './support/recovery.ts';
-import { StoredBackup } from './support/stored-backup.ts';
+import { expectBackupIsGone, expectBackupIsWhole } from './support/outcomes.ts';
 import { waitFor } from './support/wait-for.ts';
 
 jest.setTimeout(180_000);
@@ -22,25 +21,8 @@ describe('a backup in trouble', () => {
   afterEach(() => backups.tidy());
   afterAll(() => backups?.tidy());
 
-  /** Complete, every row once, and each object as it was stored. */
-  async function expectWhole(backup: Backup): Promise<void> {
-    expect(expectCompleted(backup).rows).toBe(rows);
-    const { manifest } = await StoredBackup.open(backups.local, backup.id);
-    const ranges = manifest.shards.flatMap(({ chunks }) =>
-      chunks.map((chunk) => JSON.stringify(chunk.rows?.range)),
-    );
-    expect(new Set(ranges).size).toBe(ranges.length);
-    expect(await verifyBackup(backups.call, backup.id)).toMatchObject({ intact: true });
-  }
-
-  /** Failed, said why, is no backup, and everything it had stored or held is gone. */
-  async function expectGone(backup: Backup, cause: RegExp): Promise<void> {
-    expect(backup).toMatchObject({ state: 'failed', verified: false, manifest: null });
-    expect(`${backup.error?.code}: ${backup.error?.message}`).toMatch(cause);
-    await backups.breakage.mend();
-    await backups.released(shard);
-    await backups.swept(backup.id);
-  }
+  const expectWhole = (backup: Backup) => expectBackupIsWhole(backups, backup, rows);
+  const expectGone = (backup: Backup, cause: RegExp) => expectBackupIsGone(backups, backup, shard, cause);
 
   it('completes although the process that copies is killed, and holds no row twice', async () => {
     // Slowed down, so that it is killed in the middle of its work.

@@ -105,8 +105,9 @@ export class Backups {
   }
 
   /** Flips one bit of a stored object, on the disk behind S3. The same call flips it back. */
-  async flipBit({ key, versionId }: ObjectVersion, offset?: number): Promise<void> {
-    await callControl(controlOf(this.local), 's3/flip-bit', { bucket: this.#bucket, key, versionId, offset });
+  async flipBit({ key, versionId }: ObjectVersion, offset?: number, bit?: number): Promise<void> {
+    const place = { bucket: this.#bucket, key, versionId, offset, bit };
+    await callControl(controlOf(this.local), 's3/flip-bit', place);
   }
 
   async removeVersion({ key, versionId }: ObjectVersion): Promise<void> {

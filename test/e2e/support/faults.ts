@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Fault } from '../../../local/aws/faults.ts';
-import { callControl, clearFaults, injectFault } from '../../../local/control/control-client.ts';
+import { type Fault, faultSchema } from '../../../local/aws/faults.ts';
+import { callControl, clearFaults, injectFault, listFaults } from '../../../local/control/control-client.ts';
 import { controlOf } from './aws.ts';
 import type { LocalJson } from './local-platform.ts';
 
@@ -27,6 +27,12 @@ export class Breakage {
   /** Lets calls to the emulated AWS fail. */
   async inject(...faults: readonly Fault[]): Promise<void> {
     for (const fault of faults) await injectFault(controlOf(this.#local), fault);
+  }
+
+  /** Faults that have not struck as often as they may. */
+  async left(): Promise<Fault[]> {
+    const answer = await listFaults(controlOf(this.#local));
+    return z.object({ faults: z.array(faultSchema) }).parse(answer).faults;
   }
 
   /** Plans the kill of the process of the one function whose name holds `part`. */

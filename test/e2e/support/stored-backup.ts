@@ -83,12 +83,16 @@ function decrypting(kms: KMSClient) {
 /** One backup in the bucket of a running platform. */
 export class StoredBackup {
   readonly manifest: Manifest;
+  /** Size of `manifest.json`. */
+  readonly manifestBytes: number;
   readonly #s3: S3Client;
   readonly #bucket: string;
   readonly #keyring: KmsKeyringNode;
 
-  private constructor(local: LocalJson, s3: S3Client, bucket: string, manifest: Manifest) {
+  private constructor(local: LocalJson, s3: S3Client, bucket: string, text: string) {
+    const { manifest } = manifestSchema.parse(JSON.parse(text));
     this.manifest = manifest;
+    this.manifestBytes = Buffer.byteLength(text);
     this.#s3 = s3;
     this.#bucket = bucket;
     this.#keyring = new KmsKeyringNode({
@@ -105,7 +109,7 @@ export class StoredBackup {
       new GetObjectCommand({ Bucket: bucket, Key: `backups/${backupId}/manifest.json` }),
     );
     const text = (await answer.Body?.transformToString('utf8')) ?? '';
-    return new StoredBackup(local, s3, bucket, manifestSchema.parse(JSON.parse(text)).manifest);
+    return new StoredBackup(local, s3, bucket, text);
   }
 
   shard(name: string): StoredShard {
