@@ -26,6 +26,8 @@ export async function writeLocalFiles(state: StateDirectory, facts: LocalFacts):
     [
       `AWS_ENDPOINT_URL=${facts.awsEndpointUrl}`,
       `AWS_REGION=${facts.aws.region}`,
+      // The AWS CLI reads this one.
+      `AWS_DEFAULT_REGION=${facts.aws.region}`,
       `AWS_ACCESS_KEY_ID=${facts.aws.accessKeyId}`,
       `AWS_SECRET_ACCESS_KEY=${facts.aws.secretAccessKey}`,
       '',

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { formatLogLine } from '../cli/log-line.ts';
 import type { LocalOptions } from '../cli/options.ts';
 import { printReady } from '../cli/ready.ts';
 import type { Reporter } from '../cli/reporter.ts';
@@ -57,7 +58,10 @@ async function runIn(
     signal: stop.signal,
   });
   if (options.logs) {
-    runtime.parts.lambda.onLogLine(({ functionName, text }) => reporter.line(`${functionName}  ${text}`));
+    runtime.parts.lambda.onLogLine((line) => {
+      const text = formatLogLine(line, reporter);
+      if (text !== undefined) reporter.line(text);
+    });
   }
   try {
     printReady(reporter, await runtime.start(), {
