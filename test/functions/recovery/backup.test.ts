@@ -1,5 +1,10 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { copyOut } from '../../../functions/recovery/chunks/copy-out.ts';
+import { PgDumpError } from '../../../functions/recovery/errors.ts';
 import type { Manifest } from '../../../functions/recovery/manifest/manifest.ts';
+import { storeObject } from '../../../functions/recovery/objects/store-object.ts';
+import { pgDump } from '../../../functions/recovery/schema/pg-dump.ts';
 import { pinnedSettings } from '../../../functions/recovery/snapshot/session.ts';
 import { qualifiedName } from '../../../functions/recovery/snapshot/sql.ts';
 import { hostileSchema } from './support/hostile-schema.ts';
@@ -42,7 +47,7 @@ describe('a backup', () => {
   it('restores to the same rows and the same DDL, whatever names and values there are', async () => {
     const name = await database.create(hostileSchema);
     const run = new BackupRun(world, database, name);
-    const { manifest, record } = await run.complete(undefined, 1024 * 1024);
+    const { manifest, record } = await run.complete({ targetBytes: 1024 * 1024 });
     expect(record).toMatchObject({ state: 'completed', rows: manifest.manifest.totals.rows });
 
     const copy = await database.create('');
@@ -52,7 +57,7 @@ describe('a backup', () => {
     await client.end();
 
     expect(await contents(copy, manifest.manifest)).toEqual(await contents(name, manifest.manifest));
-    const again = await new BackupRun(world, database, copy).complete(undefined, 512 * 1024);
+    const again = await new BackupRun(world, database, copy).complete({ targetBytes: 512 * 1024 });
     const ddl = async ({ shards: [shard] }: Manifest) =>
       shard &&
       [await readContent(world, shard.preData), await readContent(world, shard.postData)].map(String);
@@ -66,7 +71,7 @@ describe('a backup', () => {
     const name = await database.create(`
       CREATE TABLE t (id serial); INSERT INTO t DEFAULT VALUES; INSERT INTO t DEFAULT VALUES;
       CREATE SEQUENCE untouched;`);
-    const { manifest } = await new BackupRun(world, database, name).complete();
+    const { manifest } = await new BackupRun(world, database, name).complete({ ddl: false });
     const [shard] = manifest.manifest.shards;
     expect(shard && JSON.parse((await readContent(world, shard.sequences)).toString())).toEqual({
       formatVersion: 1,
@@ -91,15 +96,19 @@ describe('a backup', () => {
           BEGIN;
           UPDATE accounts SET amount = amount - 7 WHERE id = ${(n % 2000) + 1};
           UPDATE accounts SET amount = amount + 7 WHERE id = ${(n % 2000) + 2001};
-          DELETE FROM accounts WHERE id = ${4001 + (n % 999)};
+          DELETE FROM accounts WHERE id = ${n < 1000 ? 4001 + n : 9_000 + n};
           INSERT INTO accounts VALUES (${10_000 + n}, 100);
           COMMIT`);
       }
     })();
     const truncation: Promise<unknown>[] = [];
-    const { manifest } = await new BackupRun(world, database, name).complete(async () => {
-      truncation.push(truncater.query('TRUNCATE accounts').catch((error: unknown) => error));
-    }, 32 * 1024);
+    const { manifest } = await new BackupRun(world, database, name).complete({
+      between: async () => {
+        truncation.push(truncater.query('TRUNCATE accounts').catch((error: unknown) => error));
+      },
+      targetBytes: 32 * 1024,
+      ddl: false,
+    });
     writing = false;
     await writes;
     await writer.end();
@@ -123,15 +132,82 @@ describe('a backup', () => {
     const truncater = await database.asOwner(name);
     let truncation: Promise<unknown> = Promise.resolve();
     const run = new BackupRun(world, database, name);
-    const { manifest } = await run.complete(async () => {
-      truncation = truncater.query('TRUNCATE patient');
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }, 32 * 1024);
+    const { manifest } = await run.complete({
+      between: async () => {
+        truncation = truncater.query('TRUNCATE patient');
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      },
+      targetBytes: 64 * 1024,
+    });
     await truncation;
     const { rows } = await truncater.query('SELECT count(*)::int AS n FROM patient');
     await truncater.end();
     expect(rows).toEqual([{ n: 0 }]);
     const table = manifest.manifest.shards[0]?.tables.find((table) => table.name === 'patient');
     expect(table?.rows).toBe(2000);
+  });
+});
+
+describe('the copy of a table', () => {
+  it('is the same byte for byte in the store, over many pieces and parts, also while the store is slow', async () => {
+    const name = await database.create('');
+    const client = await database.asBackup(name);
+    const sql = `COPY (SELECT n, encode(sha256(n::text::bytea), 'hex'), repeat(chr(65 + n % 26), n % 90)
+                 FROM generate_series(1, 250000) n) TO STDOUT`;
+    const direct = createHash('sha256');
+    for await (const piece of copyOut(client, sql)) direct.update(piece);
+
+    world.aws.endpoint.faults.add({ service: 's3', operation: 'UploadPart', times: 1, delayMs: 500 });
+    const source = copyOut(client, sql);
+    const { object } = await storeObject(world.place, {
+      kind: 'rows',
+      key: 'copy/large',
+      context: { about: 'a large table' },
+      source,
+      consumed: (piece) => source.reuse(piece),
+    });
+    await client.end();
+    expect(world.aws.endpoint.faults.list()).toEqual([]);
+    expect(source.rows).toBe(250_000);
+    expect(object.storedBytes).toBeGreaterThan(8 * 1024 * 1024);
+    const stored = createHash('sha256').update(await readContent(world, object));
+    expect(stored.digest('hex')).toBe(direct.digest('hex'));
+  });
+});
+
+describe('pg_dump', () => {
+  it('dumps hundreds of tables, whose queries are longer than its buffer', async () => {
+    const tables = Array.from(
+      { length: 300 },
+      (_, n) => `CREATE TABLE "table number ${n} of three hundred" (id int);`,
+    );
+    const client = await database.asBackup(await database.create(tables.join('')));
+    const sql = await pgDump(client, { args: ['--section=pre-data'], timeoutMs: 30_000 });
+    await client.end();
+    expect(sql.match(/^CREATE TABLE public/gm)).toHaveLength(300);
+  });
+
+  it('says what it said itself when it fails', async () => {
+    const client = await database.asBackup(await database.create(''));
+    const args = ['--section=pre-data', '--snapshot=00000003-0000001B-1'];
+    await expect(pgDump(client, { args, timeoutMs: 30_000 })).rejects.toMatchObject({
+      name: PgDumpError.name,
+      message: expect.stringContaining('snapshot "00000003-0000001B-1" does not exist'),
+    });
+    await client.end();
+  });
+
+  it('is given up when it takes too long, and its thread with it', async () => {
+    const name = await database.create('CREATE TABLE t (id int)');
+    const owner = await database.asOwner(name);
+    await owner.query('BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE');
+    const client = await database.asBackup(name);
+    const dump = pgDump(client, { args: ['--section=pre-data'], timeoutMs: 1_500 });
+    // Only now has the server an answer for it; the connection is given back when it has.
+    const released = new Promise((resolve) => setTimeout(resolve, 2_500)).then(() => owner.query('ROLLBACK'));
+    await expect(dump).rejects.toThrow('pg_dump did not end within 2 s.');
+    await released;
+    await owner.end();
+    await client.end();
   });
 });

@@ -25,6 +25,14 @@ import type { Aws, Database } from './world.ts';
 export const shard = shardNameSchema.parse('shard-a');
 export const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
+export interface CompleteOptions {
+  /** Runs when the snapshot is held and nothing has been read yet. */
+  between?: () => Promise<void>;
+  targetBytes?: number;
+  /** Whether the DDL is dumped; default true. */
+  ddl?: boolean;
+}
+
 /** One backup of one database, driven step by step as the workflow drives it. */
 export class BackupRun {
   readonly id: BackupId;
@@ -164,13 +172,13 @@ export class BackupRun {
     return this.#world.catalog.get(this.id);
   }
 
-  /** Everything in order. `between` runs when the snapshot is held and nothing has been read yet. */
-  async complete(between: () => Promise<void> = async () => {}, targetBytes?: number): Promise<Committed> {
+  /** Everything in order. */
+  async complete({ between, targetBytes, ddl = true }: CompleteOptions = {}): Promise<Committed> {
     await this.begin();
     this.holdIn();
     await awaitSnapshot(this.parts, 30_000);
-    await between();
-    await this.dumpDdl();
+    await between?.();
+    await (ddl ? this.dumpDdl() : this.storeNoDdl());
     for (const work of await this.plan(targetBytes)) await this.copy(work);
     await dumpSequences(this.parts);
     await this.release();
