@@ -12,6 +12,7 @@ import { systemClock } from './clock.ts';
 import { BackupNotRunningError } from './errors.ts';
 import type { BackupId, ShardName } from './ids.ts';
 import type { StorePlace } from './objects/store-object.ts';
+import { connectError } from './snapshot/connect-error.ts';
 import { kmsKeyring } from './stages/encrypt.ts';
 import type { ShardTarget } from './workflow.ts';
 
@@ -33,18 +34,20 @@ export function storePlace(environment: PipelineEnvironment): StorePlace {
   };
 }
 
-/** Connects to an instance of the shard as the role that reads backups; statements may take any time. */
+/**
+ * Connects to an instance of the shard as the role that reads backups; statements may take any time.
+ * @throws NotReadyError
+ */
 export const backupConnection =
   ({ database }: Pick<ShardTarget, 'database'>) =>
-  ({ host, port }: { host: string; port: number }): Promise<Client> =>
-    connect({
-      host,
-      port,
-      database,
-      user: databaseUsers.backup,
-      connectTimeoutMs: wakeUpMs,
-      statementTimeoutMs: 0,
-    });
+  async ({ host, port }: { host: string; port: number }): Promise<Client> => {
+    const login = { host, port, database, user: databaseUsers.backup };
+    try {
+      return await connect({ ...login, connectTimeoutMs: wakeUpMs, statementTimeoutMs: 0 });
+    } catch (error) {
+      throw connectError(error, login);
+    }
+  };
 
 export interface ShardEvent {
   readonly backupId: BackupId;
