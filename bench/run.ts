@@ -1,0 +1,66 @@
+import { type BenchOptions, parseOptions, suiteNames, usage } from './options.ts';
+import { machine } from './report/machine.ts';
+import { formatReport, type Outcome, type Report, toJson } from './report/report.ts';
+
+let asked: NodeJS.Signals | undefined;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    asked = signal;
+  });
+}
+
+/**
+ * Says what is going on, on the error stream: standard output is for results.
+ *
+ * @throws when somebody asked for an end: whoever measures cleans up on the way out.
+ */
+function progress(text: string): void {
+  if (asked !== undefined) throw new Error(`Stopped by ${asked}.`);
+  if (process.stderr.isTTY)
+    process.stderr.write(`\r\u001b[2K${text.slice(0, (process.stderr.columns || 80) - 1)}`);
+}
+
+async function measure(options: BenchOptions): Promise<Outcome> {
+  const reports: Report[] = [];
+  const missing: string[] = [];
+  const setting = [commandOf(options), machine()];
+  for (const suite of suiteNames.filter((name) => options.only.includes(name))) {
+    if (suite === 'backup') {
+      const { measureBackup } = await import('./backup/suite.ts');
+      const outcome = await measureBackup({ ...options, progress });
+      reports.push(...outcome.reports);
+      missing.push(...outcome.missing);
+      setting.push(...outcome.setting);
+    } else if (suite === 'load') {
+      const { measureLoad } = await import('./load/suite.ts');
+      reports.push(await measureLoad({ ...options, progress }));
+    } else {
+      const { measureLocal } = await import('./local/suite.ts');
+      reports.push(...(await measureLocal({ ...options, progress })));
+    }
+  }
+  return { setting, reports, missing };
+}
+
+const commandOf = ({ only, sizeMb, rounds }: BenchOptions): string =>
+  `npm run bench -- --only ${only.join(',')} --size ${sizeMb} --rounds ${rounds}`;
+
+function print({ setting, reports, missing }: Outcome): void {
+  console.log([...setting, ''].join('\n'));
+  for (const report of reports) console.log(`${formatReport(report)}\n`);
+  if (missing.length > 0) console.log(['Not measured; to measure it as well:', ...missing].join('\n• '));
+}
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) process.stdout.write(usage);
+  else {
+    const outcome = await measure(options);
+    progress('');
+    if (options.json) console.log(toJson(outcome));
+    else print(outcome);
+  }
+} catch (error) {
+  console.error(`\n${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+}
