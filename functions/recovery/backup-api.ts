@@ -98,7 +98,7 @@ export function backupHandlers(deps: BackupApiDependencies): BackupHandlers {
       answerErrors(async () => {
         const { id } = await find(params.backupId);
         const startSweep = sweepStarter(deps.lambda, deps.sweepFunctionArn, trace.traceparent);
-        if (!(await deleteBackup(catalog, startSweep, id))) {
+        if (!(await deleteBackup(deps, startSweep, id))) {
           throw new Problem('conflict', 'The backup is still running: cancel it first.');
         }
         log.info('Backup is being deleted', { backupId: id });

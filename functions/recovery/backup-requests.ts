@@ -117,12 +117,14 @@ export async function cancelBackup(
  * @returns whether it had ended.
  */
 export async function deleteBackup(
-  catalog: BackupCatalog,
+  { catalog, locks }: Pick<RequestDependencies, 'catalog' | 'locks'>,
   startSweep: (id: BackupId) => Promise<void>,
   id: BackupId,
 ): Promise<boolean> {
   if (!(await catalog.beginDelete(id))) return false;
-  const finishedAt = (await catalog.get(id))?.finishedAt;
+  const { finishedAt, shards = [] } = (await catalog.get(id)) ?? {};
+  // Its end may have been cut short; a lock whose backup is unknown counts for a while.
+  await locks.release(id, shards);
   await catalog.sweepNeeded(id, finishedAt === undefined ? 0 : stragglersUntil(Date.parse(finishedAt)));
   // What is noted is found by the next scheduled run as well.
   await startSweep(id).catch(() => undefined);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { deleteBackup } from '../../../functions/recovery/backup-requests.ts';
 import { ChunkCatalog, type ChunkRecord } from '../../../functions/recovery/catalog/chunk-catalog.ts';
 import { claimId } from '../../../functions/recovery/catalog/idempotency.ts';
 import { ShardLocks } from '../../../functions/recovery/catalog/shard-locks.ts';
@@ -24,9 +25,9 @@ beforeAll(async () => {
 });
 afterAll(() => world?.close());
 
-async function newBackup(createdAt = new Date().toISOString()): Promise<BackupId> {
+async function newBackup(createdAt = new Date().toISOString(), shards = [a, b]): Promise<BackupId> {
   const id = backupIdSchema.parse(randomUUID());
-  await world.catalog.create({ id, trigger: 'api', traceparent, shards: [a, b], createdAt });
+  await world.catalog.create({ id, trigger: 'api', traceparent, shards, createdAt });
   return id;
 }
 
@@ -205,6 +206,19 @@ describe('the locks of shards', () => {
     await locks.acquire(await newBackup(), [a]);
     await world.catalog.end(first, 'failed', { finishedAt: 'now' });
     await locks.acquire(second, [b]);
+  });
+
+  it('go with a backup that is deleted, also when its end was cut short', async () => {
+    const locks = new ShardLocks(world.table, world.catalog);
+    const shards = [shardNameSchema.parse('shard-d'), shardNameSchema.parse('shard-e')];
+    const first = await newBackup(undefined, shards);
+    const deps = { catalog: world.catalog, locks };
+    await locks.acquire(first, shards);
+    expect(await deleteBackup(deps, async () => {}, first)).toBe(false);
+    await world.catalog.end(first, 'failed', { finishedAt: new Date().toISOString() });
+    expect(await deleteBackup(deps, async () => {}, first)).toBe(true);
+    await world.catalog.remove(first);
+    await locks.acquire(await newBackup(), shards);
   });
 
   it('outlive a backup that never came to start only for a while', async () => {

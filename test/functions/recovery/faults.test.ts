@@ -95,7 +95,12 @@ const sweep = (run: BackupRun, laterMs = 0) =>
   );
 
 /** Deletes as the API does. */
-const remove = (run: BackupRun) => deleteBackup(world.catalog, async () => {}, run.id);
+const remove = (run: BackupRun) =>
+  deleteBackup(
+    { catalog: world.catalog, locks: new ShardLocks(world.table, world.catalog) },
+    async () => {},
+    run.id,
+  );
 
 const isEmpty = async (run: BackupRun) =>
   (await removePrefix(world.bucket, backupPrefix(run.id), () => true)).objectsRemoved === 0;

@@ -87,7 +87,8 @@ describe('an execution that is stopped while its backup is being committed', () 
     const id = await running();
     await world.catalog.beginCommit(id, new Date().toISOString());
     await conclude(id);
-    await deleteBackup(world.catalog, async () => {}, id);
+    const locks = new ShardLocks(world.table, world.catalog);
+    await deleteBackup({ catalog: world.catalog, locks }, async () => {}, id);
     await sweep(id);
     expect(await world.catalog.get(id)).toBeUndefined();
     await world.bucket.writeText(manifestKey(id), '{}');
