@@ -48,7 +48,7 @@ export async function concludeBackup(
   for (const shard of shards) await deps.snapshot(shard).release();
   const state = record.cancelRequested || end.aborted ? 'canceled' : 'failed';
   const { progress, shardDetails, rows } = await readProgress(deps.chunks, record, clock.now());
-  const error = (await moreTelling(deps.failures, end.failure)) ?? end.failure;
+  const error = await deps.failures.explain(end.failure);
   const outcome = {
     finishedAt: isoTime(clock.now()),
     progress: { ...progress, etaMs: null },
@@ -63,11 +63,6 @@ export async function concludeBackup(
   const ended = await catalog.end(id, state, outcome);
   await deps.startSweep(id).catch(() => undefined);
   return ended ? { ...record, ...outcome, state } : undefined;
-}
-
-/** A distributed Map only says that items failed; the items say why. */
-async function moreTelling(failures: Failures, failure: Failure): Promise<Failure | undefined> {
-  return failure.code.startsWith('States.') ? failures.first() : undefined;
 }
 
 /** What Lambda reports as the cause of an error that a function threw. */

@@ -16,14 +16,14 @@ import { isoTime, systemClock } from './clock.ts';
 import { concludeBackup, type ExecutionEnd, endOfReport, failureOfExecution } from './conclude-backup.ts';
 import { recoveryContract } from './contract.ts';
 import { backupIdSchema, operationIdSchema } from './ids.ts';
-import { reportTraceparent } from './traceparent-of.ts';
+import { inputTraceparent, reportTraceparent } from './traceparent-of.ts';
 import { failOperation } from './verification/conclude-verification.ts';
 import type { concludeEventSchema } from './workflow.ts';
 
 /** Ends what an execution leaves behind that did not end well: a backup or a verification. */
 export const handler = eventFunction({
   contract: recoveryContract.functions.conclude,
-  traceparentOf: reportTraceparent,
+  traceparentOf: (event) => reportTraceparent(event) ?? inputTraceparent(event),
   handler: (environment) => {
     const table = new RecoveryTable(dynamo(), environment.RECOVERY_TABLE);
     const catalog = new BackupCatalog(table);

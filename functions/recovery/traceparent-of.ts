@@ -4,7 +4,7 @@ const inputSchema = z.looseObject({ input: z.looseObject({ traceparent: z.string
 const reportSchema = z.looseObject({ detail: z.looseObject({ input: z.string() }) });
 const executionInputSchema = z.looseObject({ traceparent: z.string() });
 
-/** The trace of a workflow's first state: it is in the execution's input. */
+/** The trace of a state that is given the execution's input: the first one, and the one that concludes. */
 export function inputTraceparent(event: unknown): string | undefined {
   return inputSchema.safeParse(event).data?.input.traceparent;
 }

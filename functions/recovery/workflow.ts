@@ -187,13 +187,15 @@ export const executionStatusEventSchema = z.looseObject({
 });
 
 /**
- * `Conclude`: from `Catch` (`backupId` is `$$.Execution.Name`, `error` the `Catch`'s `ResultPath`),
+ * `Conclude`: from `Catch` (`$$.Execution.Name` and `.Input`, `error` the `Catch`'s `ResultPath`),
  * or the report of EventBridge. Serves both workflows: it finds what the name belongs to.
  */
 export const concludeEventSchema = z.union([
   executionStatusEventSchema,
   z.strictObject({
     executionName: z.string().regex(/^[A-Za-z0-9-]{1,80}$/),
+    /** The execution's; whatever it is, it names the trace at most. */
+    input: z.unknown(),
     error: caughtErrorSchema,
   }),
 ]);

@@ -5,7 +5,11 @@ import type { RecoveryFunctions } from './functions.ts';
 export function concludeState(functions: RecoveryFunctions): State {
   return invoke(
     functions.conclude,
-    { 'executionName.$': '$$.Execution.Name', 'error.$': '$.error' },
+    {
+      'executionName.$': '$$.Execution.Name',
+      'input.$': '$$.Execution.Input',
+      'error.$': '$.error',
+    },
     {
       ResultPath: null,
       Retry: [retry(['States.ALL'], 5)],

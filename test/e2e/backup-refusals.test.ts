@@ -4,6 +4,7 @@ import type { Backup } from '../../functions/recovery/model.ts';
 import { awsConfig } from './support/aws.ts';
 import { Backups } from './support/backups.ts';
 import { onShard } from './support/databases.ts';
+import { functionLogs } from './support/functions.ts';
 import { root } from './support/recovery.ts';
 import { waitFor } from './support/wait-for.ts';
 
@@ -57,6 +58,17 @@ describe('a backup that would not be complete', () => {
 
   it('names large objects, which are in no table', () => {
     expect(refused.error?.message).toContain('1 large object: large objects are not part of a backup');
+  });
+
+  it('is logged under one trace, to what cleans up after it', async () => {
+    await backups.swept(refused.id);
+    const logs = await functionLogs('Recovery');
+    const own = logs
+      .map(({ name, lines }) => ({ name, lines: lines.filter((line) => line.backupId === refused.id) }))
+      .filter(({ lines }) => lines.length > 0);
+    expect(own.map(({ name }) => name)).toContainEqual(expect.stringContaining('RecoveryConcludeFun'));
+    const traces = own.flatMap(({ lines }) => lines.map(({ traceId }) => traceId));
+    expect([...new Set(traces)]).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)]);
   });
 
   it('raises the alarm backup-failed', async () => {

@@ -33,7 +33,21 @@ export class Failures {
     }
   }
 
-  async first(): Promise<Failure | undefined> {
+  /** A distributed Map only says that items failed; the items say why, unless even that could not be noted. */
+  async explain(failure: Failure): Promise<Failure> {
+    if (!failure.code.startsWith('States.')) return failure;
+    const noted = await this.#first();
+    if (noted !== undefined || failure.code !== 'States.ExceedToleratedFailureThreshold') {
+      return noted ?? failure;
+    }
+    return {
+      code: failure.code,
+      message:
+        'Parts of the work failed for good, and could not note why: DynamoDB did not take it. The logs of the functions tell, under the trace id of the request.',
+    };
+  }
+
+  async #first(): Promise<Failure | undefined> {
     for await (const item of this.#table.query({ pk: this.#pk, prefix })) {
       return failureSchema.parse({ code: item.code, message: item.message });
     }

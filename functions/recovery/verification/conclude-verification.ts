@@ -45,8 +45,7 @@ export async function failOperation(
 ): Promise<'failed' | 'canceled' | 'nothing-to-do'> {
   const state = operation.cancelRequested || end.aborted ? 'canceled' : 'failed';
   const finishedAt = isoTime(clock.now());
-  const told = end.failure.code.startsWith('States.') ? await failures.first() : undefined;
-  const error = told ?? end.failure;
+  const error = await failures.explain(end.failure);
   const ended = await operations.end(operation.id, state, {
     finishedAt,
     ...(state === 'failed' ? { error } : {}),

@@ -174,6 +174,32 @@ describe('a service that does not answer', () => {
   });
 });
 
+describe('work whose parts have failed', () => {
+  const threshold = { code: 'States.ExceedToleratedFailureThreshold', message: 'items failed' };
+
+  it('failed for the reason that a part has noted', async () => {
+    const failures = new Failures(world.table, `BACKUP#${randomUUID()}`);
+    const work = failures.watch('1', async () => {
+      throw new DependencyError('S3 is not there.');
+    });
+    await expect(work).rejects.toThrow('S3 is not there.');
+    expect(await failures.explain(threshold)).toEqual({
+      code: 'DependencyError',
+      message: 'S3 is not there.',
+    });
+    const own = { code: 'PreflightError', message: 'no' };
+    expect(await failures.explain(own)).toEqual(own);
+    await failures.watch('1', async () => 'at the next try');
+    expect((await failures.explain(threshold)).code).toBe(threshold.code);
+  });
+
+  it('says where to look when no part could note its reason', async () => {
+    const failures = new Failures(world.table, `BACKUP#${randomUUID()}`);
+    const { message } = await failures.explain(threshold);
+    expect(message).toMatch(/DynamoDB did not take it.*logs/);
+  });
+});
+
 describe('a backup that is not whole', () => {
   it('is not committed while a chunk is missing, unproved or from another snapshot, and has no manifest', async () => {
     const { run, plan } = await planned();
