@@ -4,24 +4,25 @@ import type { Reporter } from './reporter.ts';
 
 /** Says what a person needs to begin: addresses, the admin key, three lines to paste. */
 export function printReady(
-  reporter: Reporter,
+  { line, bold, dim }: Pick<Reporter, 'line' | 'bold' | 'dim'>,
   facts: LocalFacts,
   { seconds, logs, state }: { seconds: number; logs: string; state: string },
 ): void {
-  const { line, bold, dim } = reporter;
+  const entry = (name: string, value: string, remark = '') =>
+    line(`  ${name.padEnd(11)} ${value}${remark && `   ${dim(remark)}`}`);
+  line(`\n  ready in ${seconds.toFixed(1)} s\n`);
+  entry('API', bold(facts.baseUrl), `documentation at ${facts.baseUrl}/docs`);
+  entry('admin key', bold(facts.adminKey));
+  entry('AWS', facts.awsEndpointUrl, `set -a; . ${quoted(shown(state))}/aws.env; set +a; aws s3 ls`);
+  for (const { name, writer, readers } of facts.shards) {
+    const servers = [`writer ${hostOf(writer.url)}`, ...readers.map(({ url }) => `reader ${hostOf(url)}`)];
+    entry(name, servers.join(', '), 'PostgreSQL');
+  }
+  entry('programs', `${shown(state)}/local.json`, 'all of this, with the URLs of the databases');
+  entry('logs', shown(logs), 'or npm start -- --logs');
+
   const header = `-H 'authorization: Bearer ${facts.adminKey}'`;
   const recovery = `${facts.baseUrl}/api/disaster-recovery`;
-  line(`\n  ready in ${seconds.toFixed(1)} s\n`);
-  line(`  API         ${bold(facts.baseUrl)}   ${dim(`documentation at ${facts.baseUrl}/docs`)}`);
-  line(`  admin key   ${bold(facts.adminKey)}`);
-  line(`  AWS         ${facts.awsEndpointUrl}   ${dim(`set -a; . ${shown(state)}/aws.env; aws s3 ls`)}`);
-  for (const { name, readers } of facts.shards) {
-    line(
-      `  ${name.padEnd(11)} PostgreSQL, a writer and ${readers.length} reader${readers.length === 1 ? '' : 's'}`,
-    );
-  }
-  line(`  logs        ${shown(logs)}   ${dim('or npm start -- --logs')}`);
-  line(`  programs    ${shown(state)}/local.json`);
   line('\n  Take a backup of both shards, watch it, and check what the platform depends on:\n');
   line(`  curl -X POST ${header} ${recovery}/backup`);
   line(`  curl ${header} '${recovery}/backups?limit=1'`);
@@ -33,4 +34,13 @@ export function printReady(
 function shown(path: string): string {
   const short = relative(process.cwd(), path);
   return short === '' || short.startsWith('..') ? path : short;
+}
+
+/** A path as a shell takes it. */
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
+
+function hostOf(url: string): string {
+  return new URL(url).host;
 }

@@ -1,33 +1,24 @@
-import { execFile } from 'node:child_process';
-import { readFile, rm, stat } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
+import { DescribeParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import pg from 'pg';
+import { z } from 'zod';
+import { backupSummarySchema } from '../../functions/recovery/model.ts';
+import { discardState } from '../../local/runtime/discard.ts';
+import { StateDirectory } from '../../local/runtime/state-directory.ts';
 import { passableDirectory } from '../support/temporary-directory.ts';
 import { apiClient } from './support/api.ts';
+import { awsConfig, bucketNamed } from './support/aws.ts';
+import { onShard } from './support/databases.ts';
 import { type LocalJson, LocalPlatform } from './support/local-platform.ts';
-import { takeBackup } from './support/recovery.ts';
-import { sharedPlatform } from './support/shared-platform.ts';
+import { paste } from './support/paste.ts';
+import { isOpen, killAll, processesOf } from './support/processes.ts';
+import { backupEnded, readBackup, startBackup } from './support/recovery.ts';
+import { sharedPlatform, sharedStateDirectory } from './support/shared-platform.ts';
 import { waitFor } from './support/wait-for.ts';
 
-const run = promisify(execFile);
-
-/** Processes whose command line names a directory. */
-async function processesOf(directory: string): Promise<string[]> {
-  const { stdout } = await run('ps', ['-eo', 'pid=,args=']);
-  return stdout.split('\n').filter((line) => line.includes(directory));
-}
-
-function isOpen(url: string): Promise<boolean> {
-  const { hostname, port } = new URL(url);
-  return new Promise((done) => {
-    const socket = connect({ host: hostname, port: Number(port) });
-    socket.once('connect', () => done(true)).once('error', () => done(false));
-    socket.once('connect', () => socket.destroy());
-  });
-}
+const pageSchema = z.object({ backups: z.array(backupSummarySchema) });
 
 function addresses(local: LocalJson): string[] {
   return [
@@ -37,78 +28,131 @@ function addresses(local: LocalJson): string[] {
   ];
 }
 
+/** One runtime from its first start to its end; each test goes on where the one before it stopped. */
 describe('the life of a local runtime', () => {
   let parent: string;
   let state: string;
+  let temporary: string;
+  let platform: LocalPlatform;
+  let local: LocalJson;
+  let completed: string;
+
+  const options = () => ['--assembly', join(sharedStateDirectory(), 'cdk.out')];
+  const begin = () => new LocalPlatform(state, options(), { TMPDIR: temporary });
+  const start = async () => {
+    platform = begin();
+    await platform.printed('Stop with Ctrl-C');
+    local = await platform.localJson();
+  };
 
   beforeAll(async () => {
     parent = await passableDirectory('mainstay-life-');
     state = join(parent, '.mainstay');
+    temporary = join(parent, 'tmp');
+    await mkdir(temporary);
   });
-  afterAll(() => rm(parent, { recursive: true, force: true }));
+  afterAll(async () => {
+    killAll(await processesOf(state));
+    await rm(parent, { recursive: true, force: true });
+  });
 
-  it('runs beside another one, keeps state through a kill of everything, and leaves nothing when stopped', async () => {
-    const first = await LocalPlatform.start(state);
-    const before = await first.localJson();
+  it('can be stopped while it starts, and goes on from there the next time', async () => {
+    const early = begin();
+    await early.printed('start PostgreSQL');
+    expect(await early.stop()).toBe(0);
+    expect(early.output).toContain('SIGTERM: stopping');
+    expect(await processesOf(state)).toEqual([]);
+    expect(await readdir(temporary)).toEqual([]);
+    await start();
+  }, 120_000);
+
+  it('runs beside another one, at addresses of its own', async () => {
     const shared = await sharedPlatform();
-    expect(addresses(before).filter((address) => addresses(shared).includes(address))).toEqual([]);
+    expect(addresses(local).filter((address) => addresses(shared).includes(address))).toEqual([]);
     for (const name of ['local.json', 'aws.env']) {
       expect((await stat(join(state, name))).mode & 0o777).toBe(0o600);
     }
-    const backup = await takeBackup(apiClient(before), { shards: ['shard-a'] });
-    await execute(before, 'CREATE TABLE kept_through_a_kill AS SELECT 42 AS answer');
-
-    await first.kill();
-    await waitFor(async () => (await processesOf(state)).length === 0, {
-      what: 'the processes of the killed runtime to end',
-    });
-
-    const second = await LocalPlatform.start(state);
-    const after = await second.localJson();
-    expect(after.adminKey).toBe(before.adminKey);
-    const { body } = await apiClient(after)('GET', `/api/disaster-recovery/backups/${backup.id}`);
-    expect(body).toMatchObject({ state: 'completed', verified: true });
-    expect(await execute(after, 'SELECT answer FROM kept_through_a_kill')).toEqual([{ answer: 42 }]);
-
-    expect(await second.stop()).toBe(0);
-    expect(await processesOf(state)).toEqual([]);
-    expect(await Promise.all(addresses(after).map(isOpen))).toEqual(addresses(after).map(() => false));
-  }, 180_000);
-
-  it('refuses a state directory that another runtime uses, and says so', async () => {
-    const { pid } = await sharedPlatform();
-    const directory = process.env.MAINSTAY_TEST_STATE ?? '';
-    await expect(LocalPlatform.start(directory)).rejects.toThrow(`process ${pid}`);
+    await expect(LocalPlatform.start(state)).rejects.toThrow(`process ${local.pid}`);
   }, 60_000);
 
-  it('prints lines to paste that work', async () => {
-    const directory = process.env.MAINSTAY_TEST_STATE ?? '';
-    const printed = await readFile(join(directory, '..', 'printed.txt'), 'utf8');
-    const lines = printed
-      .split('\n')
-      .flatMap((line) => (line.trim().startsWith('curl ') ? [line.trim()] : []));
+  it('prints lines to paste that work, while a reader that is killed comes back', async () => {
+    const reader = async () => (await platform.localJson()).shards[0]?.readers[0];
+    const killed = await reader();
+    killAll([killed?.pid ?? 0]);
+    await waitFor(async () => (await reader())?.pid === null, { what: 'local.json to say that it is down' });
+
+    const lines = platform.output.split('\n').filter((line) => line.startsWith('  curl '));
     expect(lines).toHaveLength(3);
-    for (const line of lines.slice(1)) {
-      const { stdout } = await run('sh', ['-c', `${line} -sS -f`]).catch(
-        (error: { stderr?: string; code?: number }) => {
-          // A machine without curl cannot paste it either.
-          if (error.code === 127) return { stdout: '{}' };
-          throw error;
-        },
-      );
-      expect(() => JSON.parse(stdout)).not.toThrow();
-    }
+    const [take = '', list = '', ready = ''] = lines;
+    await paste(take);
+    const backup = await waitFor(
+      async () => {
+        const [latest] = pageSchema.parse(await paste(list)).backups;
+        return latest?.state === 'completed' && latest;
+      },
+      { what: 'the backup to complete', timeoutMs: 90_000, intervalMs: 250 },
+    );
+    expect(backup).toMatchObject({ verified: true, shards: ['shard-a', 'shard-b'] });
+    expect(await paste(ready)).toMatchObject({ status: 'ready' });
+    completed = backup.id;
+
+    const again = await waitFor(
+      async () => {
+        const now = await reader();
+        return typeof now?.pid === 'number' && now;
+      },
+      { what: 'the reader to be back', timeoutMs: 30_000 },
+    );
+    expect(again).toEqual({ url: killed?.url, pid: expect.any(Number) });
+    expect(again.pid).not.toBe(killed?.pid);
+  }, 180_000);
+
+  it('keeps its state through a kill of everything, and ends what that interrupted', async () => {
+    const { adminKey } = local;
+    await onShard(local, 'shard-a', (client) => client.query('CREATE TABLE kept AS SELECT 42 AS answer'));
+    const interrupted = await startBackup(apiClient(local));
+    await waitFor(
+      async () => (await readBackup(apiClient(local), interrupted)).progress.stage !== 'planning',
+      { what: 'the backup to be under way' },
+    );
+    killAll(await processesOf(state));
+    await waitFor(async () => (await processesOf(state)).length === 0, { what: 'everything to be gone' });
+
+    await start();
+    expect(local.adminKey).toBe(adminKey);
+    expect(await readBackup(apiClient(local), completed)).toMatchObject({
+      state: 'completed',
+      verified: true,
+    });
+    const { rows } = await onShard(local, 'shard-a', (client) => client.query('SELECT answer FROM kept'));
+    expect(rows).toEqual([{ answer: 42 }]);
+    expect((await backupEnded(apiClient(local), interrupted)).state).toMatch(/failed|canceled/);
+    await waitFor(async () => (await objectsOf(local, interrupted)) === 0, { what: 'what it stored to go' });
+    expect(await objectsOf(local, completed)).toBeGreaterThan(0);
+  }, 180_000);
+
+  it('says which call to AWS it does not emulate', async () => {
+    const ssm = new SSMClient(awsConfig(local));
+    await expect(ssm.send(new DescribeParametersCommand({}))).rejects.toThrow('ssm:DescribeParameters');
+  });
+
+  it('leaves no process, port, file of an address or temporary directory behind', async () => {
+    expect(await platform.stop('SIGINT')).toBe(0);
+    expect(await processesOf(state)).toEqual([]);
+    expect(await Promise.all(addresses(local).map(isOpen))).toEqual(addresses(local).map(() => false));
+    expect(await readdir(temporary)).toEqual([]);
+    expect((await readdir(state)).sort()).toEqual(['aws', 'logs', 'postgres']);
+  }, 60_000);
+
+  it('discards all of its state when it is told to', async () => {
+    await discardState(new StateDirectory(state));
+    expect(await readdir(state)).toEqual([]);
   });
 });
 
-async function execute(local: LocalJson, sql: string): Promise<unknown[]> {
-  const url = new URL(local.shards[0]?.writer.url ?? '');
-  url.search = '';
-  const client = new pg.Client({ connectionString: url.href, ssl: { rejectUnauthorized: false } });
-  await client.connect();
-  try {
-    return (await client.query(sql)).rows;
-  } finally {
-    await client.end();
-  }
+async function objectsOf(local: LocalJson, backupId: string): Promise<number> {
+  const s3 = new S3Client({ ...awsConfig(local), forcePathStyle: true });
+  const request = { Bucket: await bucketNamed(local, 'backups'), Prefix: `backups/${backupId}/` };
+  const { Versions = [] } = await s3.send(new ListObjectVersionsCommand(request));
+  return Versions.length;
 }

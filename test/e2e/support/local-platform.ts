@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { waitFor } from './wait-for.ts';
 
-const node = z.object({ url: z.string(), pid: z.number().int() });
+const node = z.object({ url: z.string(), pid: z.number().int().nullable() });
 
 /** What `.mainstay/local.json` tells programs. */
 export const localJsonSchema = z.object({
@@ -26,14 +26,19 @@ export class LocalPlatform {
   readonly #output: string[] = [];
   readonly exited: Promise<number | null>;
 
-  private constructor(stateDirectory: string, args: readonly string[]) {
+  /**
+   * Begins to start a runtime.
+   *
+   * @param args further options of `npm start`.
+   */
+  constructor(stateDirectory: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
     this.stateDirectory = stateDirectory;
     const fixed = ['--state', stateDirectory, '--port', '0', '--aws-port', '0'];
     this.#child = spawn(process.execPath, ['bin/local.ts', ...fixed, ...args], {
       cwd: projectDirectory,
       stdio: ['ignore', 'pipe', 'pipe'],
       // Jest's own flags are no business of the runtime.
-      env: { ...process.env, NODE_OPTIONS: '' },
+      env: { ...process.env, NODE_OPTIONS: '', ...env },
     });
     this.#child.stdout?.on('data', (data: Buffer) => this.#output.push(data.toString()));
     this.#child.stderr?.on('data', (data: Buffer) => this.#output.push(data.toString()));
@@ -43,27 +48,38 @@ export class LocalPlatform {
   /**
    * Starts a runtime and waits until it is ready.
    *
-   * @param args further options of `npm start`.
    * @throws with what it printed when it ends instead.
    */
-  static async start(stateDirectory: string, args: readonly string[] = []): Promise<LocalPlatform> {
-    const platform = new LocalPlatform(stateDirectory, args);
-    const ready = waitFor(() => platform.output.includes('Stop with Ctrl-C'), {
-      what: 'the local runtime to be ready',
-      timeoutMs: 120_000,
-    });
-    const ended = platform.exited.then((code) => {
-      throw new Error(`The local runtime ended with ${code}:\n${platform.output}`);
+  static async start(
+    stateDirectory: string,
+    args: readonly string[] = [],
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<LocalPlatform> {
+    const platform = new LocalPlatform(stateDirectory, args, env);
+    await platform.printed('Stop with Ctrl-C');
+    return platform;
+  }
+
+  /**
+   * Waits until it has printed something.
+   *
+   * @throws with what it printed when it ends instead, or takes too long; it is killed then.
+   */
+  async printed(text: string): Promise<void> {
+    let ended = false;
+    void this.exited.then(() => {
+      ended = true;
     });
     try {
-      await Promise.race([ready, ended]);
+      await waitFor(() => ended || this.output.includes(text), {
+        what: `the local runtime to print: ${text}`,
+        timeoutMs: 120_000,
+      });
+      if (!this.output.includes(text)) throw new Error(`The local runtime ended with ${await this.exited}.`);
     } catch (error) {
-      await platform.kill();
-      throw new Error(`${error instanceof Error ? error.message : error}\n${platform.output}`);
-    } finally {
-      ended.catch(() => undefined);
+      await this.kill();
+      throw new Error(`${error instanceof Error ? error.message : error}\n${this.output}`);
     }
-    return platform;
   }
 
   /** Everything it has printed. */
