@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type pg from 'pg';
+import { waitFor } from '../support/wait-for.ts';
 import { Backups } from './support/backups.ts';
 import { connectTo, copyLines, onShard } from './support/databases.ts';
 import { withVariables } from './support/functions.ts';
 import { StoredBackup } from './support/stored-backup.ts';
-import { waitFor } from './support/wait-for.ts';
 import { expectOneInstant, Workload } from './support/workload.ts';
 
 jest.setTimeout(120_000);

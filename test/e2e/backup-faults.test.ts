@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Backup } from '../../functions/recovery/model.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { Backups } from './support/backups.ts';
 import { countAllRows, onShard } from './support/databases.ts';
 import { expectBackupIsGone, expectBackupIsWhole } from './support/outcomes.ts';
-import { waitFor } from './support/wait-for.ts';
 
 jest.setTimeout(180_000);
 

@@ -2,11 +2,11 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { z } from 'zod';
+import { waitFor } from '../support/wait-for.ts';
 import { awsConfig, tableNamed } from './support/aws.ts';
 import { Backups, expectCompleted } from './support/backups.ts';
 import { withVariables } from './support/functions.ts';
 import { StoredBackup } from './support/stored-backup.ts';
-import { waitFor } from './support/wait-for.ts';
 import { expectOneInstant, Workload } from './support/workload.ts';
 
 jest.setTimeout(120_000);

@@ -1,12 +1,12 @@
 import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Backup } from '../../functions/recovery/model.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { awsConfig } from './support/aws.ts';
 import { Backups } from './support/backups.ts';
 import { onShard } from './support/databases.ts';
 import { functionLogs } from './support/functions.ts';
 import { root } from './support/recovery.ts';
-import { waitFor } from './support/wait-for.ts';
 
 jest.setTimeout(120_000);
 

@@ -3,12 +3,12 @@ import { GetScheduleCommand, ListSchedulesCommand, SchedulerClient } from '@aws-
 import { ListStateMachinesCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { backupSummarySchema, stageSchema } from '../../functions/recovery/model.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { awsConfig } from './support/aws.ts';
 import { Backups, expectCompleted } from './support/backups.ts';
 import { countAllRows, onShard } from './support/databases.ts';
 import { functionLogs } from './support/functions.ts';
 import { root } from './support/recovery.ts';
-import { waitFor } from './support/wait-for.ts';
 
 jest.setTimeout(120_000);
 

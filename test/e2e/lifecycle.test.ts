@@ -8,6 +8,7 @@ import { backupSummarySchema } from '../../functions/recovery/model.ts';
 import { discardState } from '../../local/runtime/discard.ts';
 import { StateDirectory } from '../../local/runtime/state-directory.ts';
 import { passableDirectory } from '../support/temporary-directory.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { apiClient } from './support/api.ts';
 import { awsConfig, bucketNamed } from './support/aws.ts';
 import { onShard } from './support/databases.ts';
@@ -16,7 +17,6 @@ import { paste } from './support/paste.ts';
 import { isOpen, killAll, processesOf } from './support/processes.ts';
 import { backupEnded, readBackup, startBackup } from './support/recovery.ts';
 import { sharedPlatform, sharedStateDirectory } from './support/shared-platform.ts';
-import { waitFor } from './support/wait-for.ts';
 
 const pageSchema = z.object({ backups: z.array(backupSummarySchema) });
 

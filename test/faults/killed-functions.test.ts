@@ -4,7 +4,7 @@ import { countAllRows, onShard } from '../e2e/support/databases.ts';
 import type { KillPlan } from '../e2e/support/faults.ts';
 import { expectBackupIsGone, expectBackupIsWhole } from '../e2e/support/outcomes.ts';
 import { root, verifyBackup } from '../e2e/support/recovery.ts';
-import { waitFor } from '../e2e/support/wait-for.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 jest.setTimeout(300_000);
 

@@ -7,6 +7,7 @@ import {
 import { expect } from '@jest/globals';
 import type { Backup } from '../../../functions/recovery/model.ts';
 import { callControl } from '../../../local/control/control-client.ts';
+import { waitFor } from '../../support/wait-for.ts';
 import { type ApiClient, apiClient } from './api.ts';
 import { awsConfig, bucketNamed, controlOf } from './aws.ts';
 import { onShard } from './databases.ts';
@@ -14,7 +15,6 @@ import { Breakage } from './faults.ts';
 import type { LocalJson } from './local-platform.ts';
 import { backupEnded, readBackup, root, startBackup } from './recovery.ts';
 import { sharedPlatform } from './shared-platform.ts';
-import { waitFor } from './wait-for.ts';
 
 export interface ObjectVersion {
   key: string;

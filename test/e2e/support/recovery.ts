@@ -5,8 +5,8 @@ import {
   type Operation,
   operationSchema,
 } from '../../../functions/recovery/model.ts';
+import { waitFor } from '../../support/wait-for.ts';
 import type { ApiClient } from './api.ts';
-import { waitFor } from './wait-for.ts';
 
 export const root = '/api/disaster-recovery';
 

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -6,6 +6,7 @@ import { parseEmf } from '../../../local/cloudwatch/emf.ts';
 import { MetricJournal } from '../../../local/cloudwatch/metric-journal.ts';
 import { MetricSeries } from '../../../local/cloudwatch/metric-series.ts';
 import { Metrics } from '../../../local/cloudwatch/metrics.ts';
+import { waitFor } from '../../support/wait-for.ts';
 import { VirtualClock } from '../scheduler/virtual-clock.ts';
 
 const start = Date.parse('2026-11-20T10:00:00Z');
@@ -131,6 +132,8 @@ describe('metrics on disk', () => {
   it('survive a kill up to the last second', async () => {
     metrics.ingestLogLine('f', emf([1, 2]));
     await clock.advance(1500);
+    // The clock is ours, the disk is not.
+    await waitFor(() => journalText().endsWith('\n'), { what: 'the line to be on disk' });
     metrics.record({ ...identity, values: [100], timestamp: start });
     const killed = metrics;
     metrics = create();
@@ -138,6 +141,11 @@ describe('metrics on disk', () => {
     expect(sums(seconds, 60, 1)).toEqual([3]);
     await killed.stop();
   });
+
+  function journalText(): string {
+    const journal = readdirSync(directory).find((file) => file.endsWith('.jsonl'));
+    return journal === undefined ? '' : readFileSync(join(directory, journal), 'utf8');
+  }
 
   it('survive a stop completely, and a line that was cut off', async () => {
     metrics.ingestLogLine('f', emf([1, 2]));
