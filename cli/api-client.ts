@@ -63,19 +63,19 @@ export class ApiClient {
   /**
    * Reads a resource again and again until it has ended, and shows each state of it.
    *
-   * @param intervalMs time between two readings, default 400 ms.
+   * @param options `intervalMs`: time between two readings, default 400 ms; `signal` ends the wait.
    */
   async follow<T extends z.ZodType<{ state: string }>>(
     path: string,
     schema: T,
     show: (state: z.output<T>) => void,
-    intervalMs = 400,
+    { intervalMs = 400, signal }: { intervalMs?: number; signal?: AbortSignal } = {},
   ): Promise<z.output<T>> {
     for (;;) {
       const resource = await this.call('GET', path, schema);
       show(resource);
       if (resource.state !== 'queued' && resource.state !== 'running') return resource;
-      await sleep(intervalMs);
+      await sleep(intervalMs, undefined, signal === undefined ? {} : { signal });
     }
   }
 

@@ -4,7 +4,7 @@ export interface Column {
   align?: 'left' | 'right';
 }
 
-/** Lays rows out under their titles; columns are as wide as their widest cell. */
+/** Lays rows out under their titles, two blanks in; columns are as wide as their widest cell. */
 export function formatTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const widths = columns.map(({ title }, index) =>
     Math.max(title.length, ...rows.map((row) => (row[index] ?? '').length)),
@@ -19,5 +19,7 @@ export function formatTable(columns: readonly Column[], rows: readonly (readonly
       .join('  ')
       .trimEnd();
   const rule = widths.map((width) => '─'.repeat(width)).join('  ');
-  return [line(columns.map(({ title }) => title)), rule, ...rows.map(line)].join('\n');
+  return [line(columns.map(({ title }) => title)), rule, ...rows.map(line)]
+    .map((text) => `  ${text}`)
+    .join('\n');
 }

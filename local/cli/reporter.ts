@@ -1,4 +1,4 @@
-import { styleText } from 'node:util';
+import { clearLine, isLive, styleFor, type TextOutput } from '../../cli/terminal.ts';
 
 export interface Reporter {
   /** Runs one step of the start and prints a line with its outcome and duration. Steps may overlap. */
@@ -9,26 +9,16 @@ export interface Reporter {
   dim(text: string): string;
 }
 
-/** What a reporter needs of a stream; `process.stdout` is one. */
-export interface ReporterOutput {
-  isTTY?: boolean;
-  columns?: number;
-  write(text: string): unknown;
-}
-
 interface Step {
   title: string;
   detail: string;
   started: number;
 }
 
-const clearLine = '\r\u001b[2K';
-
 /** Prints for people: on a terminal with colour and a line of what is under way, else plain lines. */
-export function createReporter(output: ReporterOutput): Reporter {
-  const live = output.isTTY === true && process.env.TERM !== 'dumb';
-  const style = (format: Parameters<typeof styleText>[0], text: string) =>
-    live && !process.env.NO_COLOR ? styleText(format, text, { validateStream: false }) : text;
+export function createReporter(output: TextOutput): Reporter {
+  const live = isLive(output);
+  const style = styleFor(output);
   const active: Step[] = [];
   let timer: NodeJS.Timeout | undefined;
 

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { listenForStop, type StopRequest } from '../../cli/stop-request.ts';
 import { formatLogLine } from '../cli/log-line.ts';
 import type { LocalOptions } from '../cli/options.ts';
 import { printReady } from '../cli/ready.ts';
@@ -6,7 +7,6 @@ import type { Reporter } from '../cli/reporter.ts';
 import { discardState } from './discard.ts';
 import { LocalRuntime } from './runtime.ts';
 import { StateDirectory } from './state-directory.ts';
-import { listenForStop, type StopRequest } from './stop-request.ts';
 
 /**
  * Runs the platform on this machine until it is told to stop by SIGINT, SIGTERM or SIGHUP, at

@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { createProgressBar } from '../../cli/progress-bar.ts';
 import { formatTable } from '../../cli/table.ts';
@@ -34,7 +35,7 @@ describe('a table', () => {
         ['b', '100 MB'],
       ],
     );
-    expect(table).toBe('name       size\n───────  ──────\nshard-a     1 B\nb        100 MB');
+    expect(table).toBe('  name       size\n  ───────  ──────\n  shard-a     1 B\n  b        100 MB');
   });
 });
 
@@ -43,18 +44,20 @@ describe('a progress bar', () => {
     const output = Object.assign(new PassThrough(), { isTTY, columns: 80 });
     const bar = createProgressBar(output, 'backup');
     for (const fraction of [undefined, 0.1, 0.26, 0.3, 0.8, 1]) bar.update(fraction, `${fraction}`);
-    bar.end('done');
+    bar.end();
     return output.read().toString();
   }
 
   it('prints a line per quarter into a pipe, without control characters', () => {
-    expect(shown(false)).toBe('backup 25%  0.26\nbackup 75%  0.8\nbackup 100%  1\ndone\n');
+    expect(shown(false)).toBe('  backup  25%  0.26\n  backup  75%  0.8\n  backup 100%  1\n');
   });
 
   it('redraws one line on a terminal', () => {
-    const lines = shown(true).split('\n');
-    expect(lines).toHaveLength(2);
-    expect(lines[0]).toContain('█');
-    expect(lines[0]?.endsWith('\r\u001b[2Kdone')).toBe(true);
+    const text = shown(true);
+    expect(text).not.toContain('\n');
+    const states = text.split('\r\u001b[2K').map(stripVTControlCharacters);
+    expect(states[3]).toBe(`  backup ${'█'.repeat(7)}${'░'.repeat(21)}  26%  0.26`);
+    expect(states.at(-1)).toBe('');
+    for (const state of states) expect(state.length).toBeLessThan(80);
   });
 });

@@ -1,0 +1,24 @@
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
+import { sharedStateDirectory } from './support/shared-platform.ts';
+
+const run = promisify(execFile);
+const projectDirectory = resolve(import.meta.dirname, '../..');
+
+describe('npm run demo', () => {
+  it('takes a backup, finds the one bit that it flipped, and leaves nothing behind', async () => {
+    const { stdout, stderr } = await run(process.execPath, ['bin/demo.ts'], {
+      cwd: projectDirectory,
+      env: { ...process.env, NODE_OPTIONS: '', MAINSTAY_STATE: sharedStateDirectory() },
+    });
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/✔ backup complete, every object read back/);
+    expect(stdout).toMatch(/✔ verified: \d+ objects, all right/);
+    expect(stdout).toMatch(
+      /one bit is flipped on the disk, in\n {4}(\S+)\n[\s\S]*, 1 wrong .*\n {4}\1\n {4}hash-mismatch/,
+    );
+    expect(stdout).toMatch(/✔ deleted; everything is as it was +[\d.]+ m?s\n\n$/);
+  }, 120_000);
+});
