@@ -83,7 +83,7 @@ describe('a service', () => {
   beforeAll(async () => {
     backups = await Backups.open();
     // Large enough for uploads in several parts.
-    await createBigTable(backups.local, shard, 100);
+    await createBigTable(backups.local, shard, 40);
     rows = await onShard(backups.local, shard, countAllRows);
   });
   afterEach(() => backups.tidy());

@@ -40,7 +40,9 @@ export class Backups {
 
   static async open(): Promise<Backups> {
     const local = await sharedPlatform();
-    return new Backups(local, await bucketNamed(local, 'backups'));
+    const backups = new Backups(local, await bucketNamed(local, 'backups'));
+    await backups.breakage.mend();
+    return backups;
   }
 
   async start(body: unknown = {}): Promise<string> {

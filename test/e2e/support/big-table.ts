@@ -20,7 +20,7 @@ export async function createBigTable(local: LocalJson, shard: string, megabytes:
       CREATE TEMPORARY TABLE bodies AS
         SELECT n, (SELECT string_agg(md5(n || '/' || m), '') FROM generate_series(1, ${rowBytes / 32}) AS m) AS body
         FROM generate_series(0, ${distinctRows - 1}) AS n;
-      INSERT INTO big.rows SELECT r, b.body FROM generate_series(1, ${rows}) AS r JOIN bodies b ON b.n = r % ${distinctRows};`);
+      INSERT INTO big.rows SELECT r, b.body FROM generate_series(1, ${rows}) AS r JOIN bodies b ON b.n = r % ${distinctRows} ORDER BY r;`);
   });
 }
 
