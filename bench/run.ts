@@ -1,13 +1,12 @@
+import { listenForStop } from '../cli/stop-request.ts';
 import { type BenchOptions, parseOptions, suiteNames, usage } from './options.ts';
 import { machine } from './report/machine.ts';
 import { formatReport, type Outcome, type Report, toJson } from './report/report.ts';
 
-let asked: NodeJS.Signals | undefined;
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    asked = signal;
-  });
-}
+const stop = listenForStop(
+  (reason) => console.error(`\n${reason}: stopping`),
+  () => process.exit(130),
+);
 
 /**
  * Says what is going on, on the error stream: standard output is for results.
@@ -15,9 +14,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
  * @throws when somebody asked for an end: whoever measures cleans up on the way out.
  */
 function progress(text: string): void {
-  if (asked !== undefined) throw new Error(`Stopped by ${asked}.`);
-  if (process.stderr.isTTY)
+  stop.signal.throwIfAborted();
+  if (process.stderr.isTTY) {
     process.stderr.write(`\r\u001b[2K${text.slice(0, (process.stderr.columns || 80) - 1)}`);
+  }
 }
 
 async function measure(options: BenchOptions): Promise<Outcome> {
@@ -61,6 +61,6 @@ try {
     else print(outcome);
   }
 } catch (error) {
-  console.error(`\n${error instanceof Error ? error.message : error}`);
-  process.exitCode = 1;
+  if (!stop.signal.aborted) console.error(`\n${error instanceof Error ? error.message : error}`);
+  process.exitCode = stop.signal.aborted ? 130 : 1;
 }

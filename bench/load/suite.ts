@@ -36,8 +36,8 @@ export async function measureLoad(options: {
   try {
     options.progress('bundling the functions');
     const subjects = await prepareSubjects(directory);
-    // A load is over in a moment, so more of them are worth their time.
-    const rounds = options.rounds * 3;
+    // A load is over in a moment, so some more of them are worth their time.
+    const rounds = options.rounds + 2;
     const times = new Map<string, number[]>();
     const take = async (file: string, environment: Record<string, string>) => {
       times.set(file, [...(times.get(file) ?? []), await loadTime(file, environment)]);
