@@ -18,13 +18,14 @@ const project = (name, testMatch, extra = {}) => ({
 });
 
 const sharedRuntime = {
-  setupFilesAfterEnv: ['<rootDir>/test/e2e/support/one-at-a-time.ts'],
+  setupFilesAfterEnv: ['<rootDir>/test/e2e/support/worker-setup.ts'],
   globalSetup: '<rootDir>/test/e2e/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/e2e/support/global-teardown.ts',
 };
 
-/** Unit and infrastructure tests run in parallel; end-to-end tests share one local runtime, one file at a time. */
+/** Each worker boots a local runtime for its end-to-end tests, which share it one file at a time: more workers cost more boots. */
 export default {
+  maxWorkers: 2,
   projects: [
     project('unit', ['<rootDir>/test/**/*.test.ts'], {
       testPathIgnorePatterns: ['<rootDir>/test/(e2e|faults)/'],

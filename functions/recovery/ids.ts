@@ -16,6 +16,14 @@ export const operationIdSchema = z
   .meta({ title: 'Operation id', examples: ['01K9Z4A1S5F3D7G9H2J4K6L8MN'] });
 export type OperationId = z.output<typeof operationIdSchema>;
 
+/** Names a restore: the name of its first Step Functions execution; those that resume it append `-2`, `-3` and so on. */
+export const restoreIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9]{1,40}$/, 'has 1 to 40 letters and digits')
+  .brand<'RestoreId'>()
+  .meta({ title: 'Restore id', examples: ['01K9Z5C3W7F1B9D4H6J8M2N5PQ'] });
+export type RestoreId = z.output<typeof restoreIdSchema>;
+
 /** Names a shard, as the deployment's configuration does. */
 export const shardNameSchema = z
   .string()

@@ -16,7 +16,7 @@ import { type LocalJson, LocalPlatform } from './support/local-platform.ts';
 import { paste } from './support/paste.ts';
 import { isOpen, killAll, processesOf } from './support/processes.ts';
 import { backupEnded, readBackup, startBackup } from './support/recovery.ts';
-import { sharedPlatform, sharedStateDirectory } from './support/shared-platform.ts';
+import { placeAssembly, sharedPlatform } from './support/shared-platform.ts';
 
 const pageSchema = z.object({ backups: z.array(backupSummarySchema) });
 
@@ -37,8 +37,7 @@ describe('the life of a local runtime', () => {
   let local: LocalJson;
   let completed: string;
 
-  const options = () => ['--assembly', join(sharedStateDirectory(), 'cdk.out')];
-  const begin = () => new LocalPlatform(state, options(), { TMPDIR: temporary });
+  const begin = () => new LocalPlatform(state, [], { TMPDIR: temporary });
   const start = async () => {
     platform = begin();
     await platform.printed('Stop with Ctrl-C');
@@ -50,6 +49,7 @@ describe('the life of a local runtime', () => {
     state = join(parent, '.mainstay');
     temporary = join(parent, 'tmp');
     await mkdir(temporary);
+    await placeAssembly(state);
   });
   afterAll(async () => {
     killAll(await processesOf(state));
@@ -141,12 +141,12 @@ describe('the life of a local runtime', () => {
     expect(await processesOf(state)).toEqual([]);
     expect(await Promise.all(addresses(local).map(isOpen))).toEqual(addresses(local).map(() => false));
     expect(await readdir(temporary)).toEqual([]);
-    expect((await readdir(state)).sort()).toEqual(['aws', 'logs', 'postgres']);
+    expect((await readdir(state)).sort()).toEqual(['aws', 'cdk.out', 'cdk.out.fingerprint', 'logs', 'postgres']);
   }, 60_000);
 
   it('discards all of its state when it is told to', async () => {
     await discardState(new StateDirectory(state));
-    expect(await readdir(state)).toEqual([]);
+    expect((await readdir(state)).filter((name) => !name.startsWith('cdk.out'))).toEqual([]);
   });
 });
 

@@ -6,7 +6,7 @@ import { type ApiClient, apiClient } from './support/api.ts';
 import { LocalPlatform } from './support/local-platform.ts';
 import { assemblyWithout } from './support/patched-assembly.ts';
 import { backupEnded, startBackup } from './support/recovery.ts';
-import { sharedStateDirectory } from './support/shared-platform.ts';
+import { assemblyOf } from './support/shared-platform.ts';
 
 describe('a platform whose policies lack a grant', () => {
   let parent: string;
@@ -17,7 +17,7 @@ describe('a platform whose policies lack a grant', () => {
     parent = await passableDirectory('mainstay-grants-');
     const assembly = join(parent, 'cdk.out');
     // The CDK puts what a function may do with the same objects into one statement.
-    await assemblyWithout(join(sharedStateDirectory(), 'cdk.out'), assembly, [
+    await assemblyWithout(assemblyOf(), assembly, [
       { policy: 'RecoveryPlanChunks', action: 's3:PutObject' },
       { policy: 'MonitoringApi', action: 'rds-db:connect' },
     ]);

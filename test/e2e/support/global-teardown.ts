@@ -1,3 +1,12 @@
-import { stopSharedPlatform } from './shared-platform.ts';
+import { rm } from 'node:fs/promises';
+import { parentDirectory, stopPlatforms } from './shared-platform.ts';
 
-export default stopSharedPlatform;
+/** Stops the runtimes of all workers, which has to leave nothing behind. */
+export default async function tearDown(): Promise<void> {
+  const parent = parentDirectory();
+  try {
+    await stopPlatforms();
+  } finally {
+    await rm(parent, { recursive: true, force: true });
+  }
+}

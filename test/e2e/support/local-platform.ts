@@ -101,6 +101,13 @@ export class LocalPlatform {
     return this.exited;
   }
 
+  /** Lets it run on without this object: what it prints from now on is lost. */
+  release(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+    this.#child.unref();
+  }
+
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.exited;

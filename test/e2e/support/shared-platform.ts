@@ -1,34 +1,83 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { passableDirectory } from '../../support/temporary-directory.ts';
+import { waitFor } from '../../support/wait-for.ts';
 import { type LocalJson, LocalPlatform, readLocalJson } from './local-platform.ts';
+import { processesOf } from './processes.ts';
 
-const variable = 'MAINSTAY_TEST_STATE';
-let shared: { platform: LocalPlatform; parent: string } | undefined;
+const variable = 'MAINSTAY_TEST_PARENT';
 
-/** Boots the local runtime that all end-to-end tests share. */
-export async function startSharedPlatform(): Promise<void> {
-  const parent = await passableDirectory('mainstay-e2e-');
-  const platform = await LocalPlatform.start(join(parent, '.mainstay'));
-  await writeFile(join(parent, 'printed.txt'), platform.output);
-  shared = { platform, parent };
-  process.env[variable] = platform.stateDirectory;
+/** Tells the workers where everything of this run is kept. */
+export function useParent(directory: string): void {
+  process.env[variable] = directory;
 }
 
-export async function stopSharedPlatform(): Promise<void> {
-  if (shared === undefined) return;
-  const code = await shared.platform.stop();
-  await rm(shared.parent, { recursive: true, force: true });
-  if (code !== 0) throw new Error(`The shared runtime ended with ${code}:\n${shared.platform.output}`);
-}
-
-/** Where the shared runtime keeps its state. */
-export function sharedStateDirectory(): string {
+export function parentDirectory(): string {
   const directory = process.env[variable];
-  if (directory === undefined) throw new Error('The shared runtime is not running.');
+  if (directory === undefined) throw new Error('The end-to-end tests have not been set up.');
   return directory;
+}
+
+/** The synthesized app, made once for all. */
+export function assemblyOf(parent = parentDirectory()): string {
+  return join(parent, 'cdk.out');
+}
+
+/**
+ * The state of the runtime that all end-to-end files of one worker share. Workers share none: backups of
+ * a shard exclude each other, and faults strike whoever comes along.
+ */
+export function sharedStateDirectory(): string {
+  return join(parentDirectory(), `worker-${process.env.JEST_WORKER_ID}`, '.mainstay');
 }
 
 export function sharedPlatform(): Promise<LocalJson> {
   return readLocalJson(sharedStateDirectory());
+}
+
+/** Puts the synthesized app where a runtime of this state would put it. It then synthesizes nothing. */
+export async function placeAssembly(stateDirectory: string): Promise<void> {
+  await mkdir(stateDirectory, { recursive: true });
+  for (const name of ['cdk.out', 'cdk.out.fingerprint']) {
+    await cp(join(parentDirectory(), name), join(stateDirectory, name), { recursive: true });
+  }
+}
+
+/** Boots the runtime of this worker, unless one of its earlier files has done so. */
+export async function startSharedPlatform(): Promise<void> {
+  const state = sharedStateDirectory();
+  if (await isReady(state)) return;
+  await placeAssembly(state);
+  const platform = new LocalPlatform(state, [], { npm_lifecycle_event: 'test' });
+  await platform.printed('Stop with Ctrl-C');
+  platform.release();
+}
+
+/** Stops the runtimes of all workers. */
+export async function stopPlatforms(): Promise<void> {
+  const parent = parentDirectory();
+  const states = (await readdir(parent))
+    .filter((name) => name.startsWith('worker-'))
+    .map((name) => join(parent, name, '.mainstay'));
+  await Promise.all(
+    states.map(async (state) => {
+      const local = await readLocalJson(state).catch(() => undefined);
+      if (local !== undefined) askToStop(local.pid);
+      await waitFor(async () => (await processesOf(state)).length === 0, {
+        what: `the runtime in ${state} to end`,
+        intervalMs: 100,
+      });
+    }),
+  );
+}
+
+function askToStop(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM');
+  } catch {
+    // It has noticed by itself that its worker is gone.
+  }
+}
+
+async function isReady(stateDirectory: string): Promise<boolean> {
+  return (await readLocalJson(stateDirectory).catch(() => undefined)) !== undefined;
 }
