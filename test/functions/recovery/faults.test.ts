@@ -108,7 +108,6 @@ const isEmpty = async (run: BackupRun) =>
 describe('a service that does not answer', () => {
   it.each([
     ['s3', 'PutObject', 503, 'SlowDown'],
-    ['kms', 'GenerateDataKey', 500, 'KMSInternalException'],
     ['kms', 'GenerateDataKey', 400, 'ThrottlingException'],
     ['dynamodb', 'PutItem', 500, 'InternalServerError'],
   ])(
