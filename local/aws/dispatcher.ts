@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authorizer } from '../iam/authorizer.ts';
 import { sendAnswer } from './answer.ts';
 import type { AwsApi, JsonApi, QueryApi, RestApi, RestResponse } from './api.ts';
+import { decodeContent } from './content-encoding.ts';
 import type { CredentialStore } from './credentials.ts';
 import { type Dialect, dialectOf, dialectOfRequest, translateError } from './dialect.ts';
 import { Disconnect, type Faults } from './faults.ts';
@@ -161,7 +162,8 @@ export class Dispatcher {
     await this.#strike(api, name, exchange);
     const operation = operationOf(api, name);
     if (!operation) throw notEmulated(api.signingName, name);
-    const result = await this.#run(operation, readJsonInput(body), exchange.context);
+    const input = readJsonInput(decodeContent(exchange.request, body, maximumBody));
+    const result = await this.#run(operation, input, exchange.context);
     const contentType = `application/x-amz-json-${api.jsonVersion ?? '1.1'}`;
     return { status: 200, headers: { 'content-type': contentType }, body: writeJson(result) };
   }
