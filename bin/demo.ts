@@ -1,4 +1,4 @@
-import { connectionFrom } from '../cli/connection.ts';
+import { connectionHere } from '../cli/connect/connection.ts';
 import { runDemo } from '../cli/demo/demo.ts';
 import { listenForStop } from '../cli/stop-request.ts';
 
@@ -8,7 +8,7 @@ const stop = listenForStop(
 );
 
 try {
-  await runDemo(await connectionFrom(process.env), process.stdout, stop.signal);
+  await runDemo(await connectionHere(process.env), process.stdout, stop.signal);
 } catch (error) {
   if (!stop.signal.aborted) console.error(`\n${error instanceof Error ? error.message : error}`);
   process.exitCode = 1;

@@ -1,32 +1,23 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
-import {
-  type Backup,
-  backupSchema,
-  backupSummarySchema,
-  type Operation,
-  operationSchema,
-} from '../../functions/recovery/model.ts';
-import { ApiClient, ApiError } from '../api-client.ts';
-import type { Connection } from '../connection.ts';
-import { createProgressBar } from '../progress-bar.ts';
-import { styleFor, type TextOutput } from '../terminal.ts';
-import { formatBytes, formatDuration } from '../units.ts';
-import { backupsTable, shardsTable } from './demo-tables.ts';
+import type { Backup } from '../../functions/recovery/model.ts';
+import type { Restore } from '../../functions/recovery/restore/model.ts';
+import { ApiClient } from '../api-client.ts';
+import type { Connection } from '../connect/connection.ts';
+import { RecoveryApi } from '../recovery-api.ts';
+import type { TextOutput } from '../terminal.ts';
+import { backupsTable, shardsTable } from '../views/backup-tables.ts';
+import { shortKey } from '../views/findings.ts';
+import { followBackup, removeBackup, startBackup } from './backup-step.ts';
+import { DemoOutput } from './demo-output.ts';
+import { dropRestored } from './drop-databases.ts';
 import { flipBit } from './flip-bit.ts';
-
-const root = '/api/disaster-recovery';
-const acceptedSchema = z.looseObject({ id: z.string() });
-const pageSchema = z.object({ backups: z.array(backupSummarySchema) });
-
-/** How long another backup may take to end before the demo gives up, in milliseconds. */
-const otherBackupPatienceMs = 600_000;
-/** How long a deletion may take, in milliseconds. */
-const deletionPatienceMs = 60_000;
+import { endRestore, followRestore } from './restore-step.ts';
+import { summaryTable } from './summary.ts';
+import { verify } from './verify-step.ts';
 
 /**
- * Walks through the main job as an operator would, over the API of a running platform: a backup,
- * its verification, one corrupted bit found and named, and the deletion. Leaves no backup behind.
+ * Walks through the main job as an operator would, over the API of a running platform: a backup, its
+ * verification, a restore compared with it, one corrupted bit found and named, and the deletion. Leaves
+ * things as they were.
  *
  * @param signal aborting it ends the demo early; what it made is removed then as well.
  * @throws when a step does not come out as it should.
@@ -36,167 +27,61 @@ export async function runDemo(
   output: TextOutput,
   signal: AbortSignal,
 ): Promise<void> {
-  const demo = new Demo(new ApiClient(connection), output, signal);
-  demo.say(`\nMainstay at ${connection.baseUrl}\n`);
-  const id = await demo.startBackup();
-  try {
-    const backup = await demo.followBackup(id);
-    demo.say(`\n${await demo.listing()}\n`);
-    await demo.verify(id, 0);
-    if (connection.aws !== undefined) {
-      const flipped = await flipBit(connection.aws, backup);
-      try {
-        demo.say(`\n  one bit is flipped on the disk, in\n    ${shortKey(flipped.object, id)}`);
-        await demo.verify(id, 1);
-      } finally {
-        await flipped.undo();
-      }
-    }
-    demo.say(`\n${shardsTable(backup)}\n`);
-  } finally {
-    await demo.removeBackup(id);
-  }
+  const out = new DemoOutput(output);
+  const demo = new Demo(connection, out, signal);
+  out.say(`\nMainstay at ${connection.baseUrl}\n`);
+  out.say(`\n${await demo.run()}\n`);
 }
 
 class Demo {
-  readonly #api: ApiClient;
-  readonly #output: TextOutput;
-  readonly #signal: AbortSignal;
+  readonly #api: RecoveryApi;
+  /** Not ended by the signal: it tidies up after it. */
+  readonly #cleanup: RecoveryApi;
+  readonly #local: Connection['local'];
+  readonly #out: DemoOutput;
 
-  constructor(api: ApiClient, output: TextOutput, signal: AbortSignal) {
-    this.#api = api;
-    this.#output = output;
-    this.#signal = signal;
+  constructor({ local, ...connection }: Connection, out: DemoOutput, signal: AbortSignal) {
+    this.#api = new RecoveryApi(new ApiClient({ ...connection, signal }));
+    this.#cleanup = new RecoveryApi(new ApiClient(connection));
+    this.#local = local;
+    this.#out = out;
   }
 
-  say(text: string): void {
-    this.#output.write(`${text}\n`);
-  }
-
-  #done(text: string, milliseconds: number): void {
-    const mark = styleFor(this.#output)('green', '✔');
-    this.say(`  ${mark} ${text.padEnd(58)} ${formatDuration(milliseconds).padStart(10)}`);
-  }
-
-  /** One backup of a shard runs at a time: another one is waited for. */
-  async startBackup(): Promise<string> {
-    const deadline = Date.now() + otherBackupPatienceMs;
-    for (;;) {
-      try {
-        return (await this.#api.call('POST', `${root}/backup`, acceptedSchema, {})).id;
-      } catch (error) {
-        const conflict = error instanceof ApiError && error.status === 409;
-        if (!conflict || Date.now() > deadline) throw error;
-      }
-      const { backups } = await this.#api.call('GET', `${root}/backups?limit=20`, pageSchema);
-      const other = backups.find(({ state }) => state === 'running' || state === 'queued');
-      if (other === undefined) await sleep(500, undefined, { signal: this.#signal });
-      else await this.#show(other.id, 'waits for another backup');
-    }
-  }
-
-  async followBackup(id: string): Promise<Backup> {
-    const backup = await this.#show(id, 'backup');
-    if (backup.state !== 'completed') {
-      throw new Error(`The backup ${id} ${backup.state}: ${backup.error?.message ?? 'no cause given'}`);
-    }
-    this.#done('backup complete, every object read back', backup.durationMs ?? 0);
-    return backup;
-  }
-
-  async listing(): Promise<string> {
-    const { backups } = await this.#api.call('GET', `${root}/backups?limit=5`, pageSchema);
-    return backupsTable(backups);
-  }
-
-  async verify(backupId: string, expected: number): Promise<void> {
-    const started = performance.now();
-    const { id } = await this.#api.call('POST', `${root}/encryption/verify`, acceptedSchema, { backupId });
-    const operation = await this.#followVerification(id);
-    if (operation.state !== 'completed') {
-      const cause = operation.error?.message ?? 'no cause given';
-      throw new Error(`The verification ${id} ${operation.state}: ${cause}`);
-    }
-    const { findings, findingsTotal, progress } = operation;
-    const found = findingsTotal === 0 ? 'all right' : `${findingsTotal} wrong`;
-    this.#done(`verified: ${progress.objectsTotal ?? 0} objects, ${found}`, performance.now() - started);
-    for (const { object, problem, relation } of findings) {
-      this.say(`    ${shortKey(object, backupId)}`);
-      this.say(`    ${problem}${relation ? `, rows of ${relation}` : ''}`);
-    }
-    if (findingsTotal !== expected) {
-      throw new Error(`The verification found ${findingsTotal} wrong objects where there are ${expected}.`);
-    }
-  }
-
-  /** Removes the backup, in whatever state it is, and waits until nothing is left of it. */
-  async removeBackup(id: string): Promise<void> {
-    const started = performance.now();
-    const path = `${root}/backups/${id}`;
-    const { state } = await this.#api.call('GET', path, backupSchema);
-    if (state === 'queued' || state === 'running') {
-      await this.#api.call('POST', `${path}/cancel`, acceptedSchema);
-      await this.#api.follow(path, backupSchema, () => {});
-    }
-    await this.#api.call('DELETE', `${root}/backup/${id}`, acceptedSchema);
-    while (await this.#exists(path)) {
-      if (performance.now() - started > deletionPatienceMs) {
-        throw new Error(`The backup ${id} is still being deleted.`);
-      }
-      await sleep(100);
-    }
-    this.#done('deleted; everything is as it was', performance.now() - started);
-    this.say('');
-  }
-
-  async #show(id: string, title: string): Promise<Backup> {
-    const bar = createProgressBar(this.#output, title);
+  async run(): Promise<string> {
+    const id = await startBackup(this.#api, this.#out);
     try {
-      return await this.#api.follow(
-        `${root}/backups/${id}`,
-        backupSchema,
-        ({ progress }) => {
-          const { chunksDone, chunksTotal, bytesRead, bytesPerSecond, stage } = progress;
-          const fraction = chunksTotal === null ? undefined : chunksDone / Math.max(1, chunksTotal);
-          const amount = `${formatBytes(bytesRead)}, ${formatBytes(bytesPerSecond)}/s`;
-          bar.update(fraction, bytesRead === 0 ? stage : `${stage}, ${amount}`);
-        },
-        { signal: this.#signal },
-      );
+      const backup = await followBackup(this.#api, this.#out, id);
+      this.#out.say(`\n${shardsTable(backup)}\n`);
+      this.#out.say(`${backupsTable(await this.#api.backups(5))}\n`);
+      const verification = await verify(this.#api, this.#out, id, 0);
+      const restore = await this.#restore(id);
+      await this.#damage(backup);
+      return summaryTable(backup, verification, restore);
     } finally {
-      bar.end();
+      await removeBackup(this.#cleanup, this.#out, id);
     }
   }
-
-  async #followVerification(id: string): Promise<Operation> {
-    const bar = createProgressBar(this.#output, 'verify');
+  /** On a deployed platform only a dry run: nothing there would remove the restored databases again. */
+  async #restore(backupId: string): Promise<Restore | undefined> {
+    if ((await this.#api.restores(1)) === undefined) return undefined;
+    const { id } = await this.#api.startRestore({ backupId, dryRun: this.#local === undefined });
     try {
-      return await this.#api.follow(
-        `${root}/encryption/operations/${id}`,
-        operationSchema,
-        ({ progress: { objectsDone, objectsTotal, bytesRead } }) => {
-          const fraction = objectsTotal === null ? undefined : objectsDone / Math.max(1, objectsTotal);
-          bar.update(fraction, bytesRead === 0 ? '' : formatBytes(bytesRead));
-        },
-        { signal: this.#signal },
-      );
+      return await followRestore(this.#api, this.#out, id);
     } finally {
-      bar.end();
+      const ended = await endRestore(this.#cleanup, id);
+      if (this.#local !== undefined) await dropRestored(this.#local, ended);
     }
   }
 
-  async #exists(path: string): Promise<boolean> {
+  /** Only where the disk behind the store is at hand. */
+  async #damage(backup: Backup): Promise<void> {
+    if (this.#local === undefined) return;
+    const flipped = await flipBit(this.#local.aws, backup);
     try {
-      await this.#api.call('GET', path, backupSchema);
-      return true;
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return false;
-      throw error;
+      this.#out.say(`  one bit is flipped on the disk, in\n    ${shortKey(flipped.object, backup.id)}`);
+      await verify(this.#api, this.#out, backup.id, 1);
+    } finally {
+      await flipped.undo();
     }
   }
-}
-
-/** An object's key without what all objects of the backup have in common. */
-function shortKey(key: string, backupId: string): string {
-  return key.replace(`backups/${backupId}/`, '');
 }

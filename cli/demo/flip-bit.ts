@@ -1,16 +1,17 @@
 import { ListBucketsCommand, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
 import type { Backup } from '../../functions/recovery/model.ts';
 import { callControl } from '../../local/control/control-client.ts';
-import type { Connection } from '../connection.ts';
-
-type Aws = NonNullable<Connection['aws']>;
+import type { LocalPlatform } from '../connect/local-platform.ts';
 
 /**
  * Flips one bit in the largest stored object of a backup, on the disk behind the local runtime.
  *
  * @returns the object's key, and how to flip it back.
  */
-export async function flipBit(aws: Aws, backup: Backup): Promise<{ object: string; undo(): Promise<void> }> {
+export async function flipBit(
+  aws: LocalPlatform['aws'],
+  backup: Backup,
+): Promise<{ object: string; undo(): Promise<void> }> {
   const { endpoint, region, ...credentials } = aws;
   const s3 = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
   try {

@@ -19,6 +19,9 @@ describe('npm run demo', () => {
     expect(stdout).toMatch(
       /one bit is flipped on the disk, in\n {4}(\S+)\n[\s\S]*, 1 wrong .*\n {4}\1\n {4}hash-mismatch/,
     );
-    expect(stdout).toMatch(/✔ deleted; everything is as it was +[\d.]+ m?s\n\n$/);
+    expect(stdout).toMatch(
+      /✔ deleted; everything is as it was +[\d.]+ m?s\n\n {2}[\d,]+ rows +size +ratio +rate +time\n/,
+    );
+    expect(stdout).toMatch(/stored +[\d.]+ MB +[\d.]+ : 1\n/);
   }, 120_000);
 });

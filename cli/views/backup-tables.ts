@@ -1,12 +1,12 @@
-import type { z } from 'zod';
-import type { Backup, backupSummarySchema } from '../../functions/recovery/model.ts';
+import type { Backup, BackupSummary } from '../../functions/recovery/model.ts';
 import { formatTable } from '../table.ts';
 import { formatBytes, formatDuration } from '../units.ts';
+import { formatInstant } from './instant.ts';
 
 const right = 'right' as const;
 
 /** Backups, one on each line; fits into 80 columns. */
-export function backupsTable(backups: readonly z.output<typeof backupSummarySchema>[]): string {
+export function backupsTable(backups: readonly BackupSummary[]): string {
   return formatTable(
     [
       { title: 'backup' },
@@ -17,8 +17,8 @@ export function backupsTable(backups: readonly z.output<typeof backupSummarySche
     ],
     backups.map((backup) => [
       backup.id,
-      backup.verified ? 'verified' : backup.state,
-      backup.createdAt.slice(0, 16).replace('T', ' '),
+      soundness(backup),
+      formatInstant(backup.createdAt),
       backup.rows?.toLocaleString('en') ?? '',
       backup.sizeBytes === null ? '' : formatBytes(backup.sizeBytes),
     ]),
@@ -56,4 +56,10 @@ export function shardsTable(backup: Backup): string {
       ],
     ],
   );
+}
+
+function soundness({ state, verified, verification }: BackupSummary): string {
+  if (state !== 'completed') return state;
+  if (verified) return 'verified';
+  return (verification?.findings ?? 0) > 0 ? 'damaged' : 'not verified';
 }
