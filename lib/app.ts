@@ -3,9 +3,13 @@ import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { contracts } from '../functions/contracts.ts';
 import { loadConfig } from './config/config.ts';
 import { type Bundles, bundleFunctions } from './constructs/bundle.ts';
+import type { FunctionSettings } from './constructs/function.ts';
+import { EdgeStack, edgeRegion } from './edge-stack.ts';
 import { featureFlags } from './feature-flags.ts';
 import { PlatformStack } from './platform-stack.ts';
+import { StandbyStack } from './standby-stack.ts';
 import { StatefulStack } from './stateful-stack.ts';
+import { VaultStack } from './vault-stack.ts';
 
 export interface CreateAppOptions extends AppProps {
   /** The code of the functions. Without it, they are bundled. */
@@ -25,27 +29,57 @@ export function createApp({ bundles, context, ...props }: CreateAppOptions = {})
   const environment = String(app.node.tryGetContext('environment') ?? 'dev');
   const config = loadConfig(environment, app.node.tryGetContext('mainstay'));
   const settings = { environment, config, bundles: bundles ?? bundleFunctions(contracts) };
-  const target = {
-    env: {
-      ...(config.account !== undefined && { account: config.account }),
-      ...(config.region !== undefined && { region: config.region }),
-    },
-  };
-
-  const prefix = `Mainstay-${environment}`;
-  const stateful = new StatefulStack(app, `${prefix}-Stateful`, {
-    ...target,
-    description: `Mainstay ${environment}: what must never be replaced`,
-    environment,
-    config,
-  });
-  new PlatformStack(app, `${prefix}-Platform`, {
-    ...target,
-    description: `Mainstay ${environment}: the capabilities`,
-    settings,
-    stateful,
-  });
+  addStacks(app, settings);
   Tags.of(app).add('mainstay:environment', environment);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
   return app;
+}
+
+/** The stacks of an environment, in the order of their deployment: the second region and the edge where configured. */
+function addStacks(app: App, settings: FunctionSettings): void {
+  const { environment, config } = settings;
+  const { standby, edge } = config;
+  const name = (stack: string) => `Mainstay-${environment}-${stack}`;
+  const props = (description: string, region = config.region) => ({
+    env: {
+      ...(config.account !== undefined && { account: config.account }),
+      ...(region !== undefined && { region }),
+    },
+    description: `Mainstay ${environment}: ${description}`,
+  });
+
+  const vault =
+    standby === undefined
+      ? undefined
+      : new VaultStack(app, name('Vault'), {
+          ...props('the copies of backups', standby.region),
+          standby,
+          config,
+        }).vault;
+  const stateful = new StatefulStack(app, name('Stateful'), {
+    ...props('what must never be replaced'),
+    environment,
+    config,
+    ...(vault !== undefined && { vault }),
+  });
+  const platform = new PlatformStack(app, name('Platform'), {
+    ...props('the capabilities'),
+    settings,
+    stateful,
+    ...(vault !== undefined && { vault }),
+  });
+  if (standby !== undefined && vault !== undefined) {
+    const keys = new StandbyStack(app, name('Standby'), {
+      ...props('keys and alarms of the second region', standby.region),
+      ...{ environment, config, standby, stateful, vault },
+    });
+    // No backup before its copies can be encrypted.
+    platform.addStackDependency(keys);
+  }
+  if (edge !== undefined) {
+    new EdgeStack(app, name('Edge'), {
+      ...props('what stands in front', edgeRegion),
+      ...{ environment, config, edge, stateful, api: platform.api },
+    });
+  }
 }

@@ -5,23 +5,30 @@ import { Bootstrap } from './bootstrap/bootstrap.ts';
 import { DeadLetters } from './constructs/dead-letters.ts';
 import { EventBus } from './constructs/event-bus.ts';
 import type { FunctionSettings } from './constructs/function.ts';
+import { GradualDeployment } from './constructs/gradual-deployment.ts';
 import { HttpApi } from './constructs/http-api.ts';
 import { Notifications } from './constructs/notifications.ts';
 import { Dashboard } from './monitoring/dashboard.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
 import { Recovery } from './recovery/recovery.ts';
 import { Reference } from './reference/reference.ts';
+import { watchReplication } from './standby/alarms.ts';
+import type { Vault } from './standby/vault.ts';
 import type { StatefulStack } from './stateful-stack.ts';
 
 export interface PlatformStackProps extends StackProps {
   settings: FunctionSettings;
   stateful: StatefulStack;
+  /** Where backups are copied to, in a second region. */
+  vault?: Vault;
 }
 
 /** The capabilities, wired to each other and to what the Stateful stack keeps. It can be replaced at any time. */
 export class PlatformStack extends Stack {
-  constructor(scope: Construct, id: string, { settings, stateful, ...props }: PlatformStackProps) {
-    super(scope, id, { ...props, terminationProtection: true });
+  readonly api: HttpApi;
+
+  constructor(scope: Construct, id: string, { settings, stateful, vault, ...props }: PlatformStackProps) {
+    super(scope, id, { ...props, crossRegionReferences: true, terminationProtection: true });
     const { environment, config } = settings;
     const deadLetters = new DeadLetters(this, 'DeadLetters');
     const notifications = new Notifications(this, 'Notifications', {
@@ -31,7 +38,14 @@ export class PlatformStack extends Stack {
       deadLetters,
     });
     const events = new EventBus(this, 'Events', { environment });
-    const api = new HttpApi(this, 'HttpApi', { environment, config });
+    this.api = new HttpApi(this, 'HttpApi', { environment, config });
+    const api = this.api;
+    if (config.deployment.shift !== 'all-at-once') {
+      const { shift, serverErrors } = config.deployment;
+      api.deployGradually(
+        new GradualDeployment(this, 'Deployment', { environment, shift, serverErrors, api, notifications }),
+      );
+    }
     const common = { settings, stateful, api, deadLetters, notifications };
 
     const access = new Access(this, 'Access', stateful);
@@ -39,9 +53,16 @@ export class PlatformStack extends Stack {
     new Monitoring(this, 'Monitoring', common);
     const recovery = new Recovery(this, 'Recovery', { ...common, access, events });
     new Bootstrap(this, 'Bootstrap', { settings, stateful, access, backups: recovery.backups });
+    if (vault !== undefined) {
+      watchReplication(this, {
+        source: stateful.buckets.backups.bucket,
+        destination: vault.bucket,
+        notifications,
+      });
+    }
     new Dashboard(this, 'Dashboard', { settings, stateful, api, recovery });
 
-    new CfnOutput(this, 'ApiUrl', { value: api.api.apiEndpoint, description: 'Base URL of the API' });
+    new CfnOutput(this, 'ApiUrl', { value: api.url, description: 'Base URL of the API' });
     new CfnOutput(this, 'AdminKeySecretArn', {
       value: stateful.secrets.adminKey.secretArn,
       description: 'Secret that holds the first admin API key',

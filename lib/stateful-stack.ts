@@ -1,6 +1,8 @@
 import { Fn, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { DeploymentConfig } from './config/schema.ts';
+import { Replication } from './standby/replication.ts';
+import type { Vault } from './standby/vault.ts';
 import { Buckets } from './stateful/buckets.ts';
 import { Keys } from './stateful/keys.ts';
 import { Network } from './stateful/network.ts';
@@ -12,6 +14,8 @@ export interface StatefulStackProps extends StackProps {
   /** Name of the environment. */
   environment: string;
   config: DeploymentConfig;
+  /** Where backups are copied to, in a second region. */
+  vault?: Vault;
 }
 
 /** What must never be replaced: keys, buckets, tables, secrets, the network and the database clusters. */
@@ -23,11 +27,22 @@ export class StatefulStack extends Stack {
   readonly network: Network;
   readonly shards: readonly Shard[];
 
-  constructor(scope: Construct, id: string, { environment, config, ...props }: StatefulStackProps) {
-    super(scope, id, { ...props, terminationProtection: true });
+  constructor(scope: Construct, id: string, { environment, config, vault, ...props }: StatefulStackProps) {
+    super(scope, id, { ...props, crossRegionReferences: true, terminationProtection: true });
     this.keys = new Keys(this, 'Keys', config.encryption);
     this.buckets = new Buckets(this, 'Buckets', { config, keys: this.keys });
-    this.tables = new Tables(this, 'Tables', { key: this.keys.data });
+    if (vault !== undefined && config.standby !== undefined) {
+      new Replication(this, 'Replication', {
+        source: this.buckets.backups.bucket,
+        key: this.keys.encryption,
+        destination: vault.bucket,
+        region: config.standby.region,
+      });
+    }
+    this.tables = new Tables(this, 'Tables', {
+      key: this.keys.data,
+      deletionProtection: config.deletionProtection,
+    });
     this.secrets = new Secrets(this, 'Secrets', { key: this.keys.data });
     this.network = new Network(this, 'Network', { config: config.network, logs: this.buckets.logs });
     this.shards = config.shards.map(

@@ -27,7 +27,9 @@ export const networkSchema = (profile: Profile) =>
           'between /16 and /24',
         )
         .optional()
-        .describe('Address range of the new VPC, between /16 and /24; default 10.42.0.0/16.'),
+        .describe(
+          'Address range of the new VPC, between /16 and /24; default 10.42.0.0/16. Never change it.',
+        ),
       endpointZones: integer(1, 2)
         .default(profile === 'production' ? 2 : 1)
         .describe(
@@ -109,7 +111,9 @@ const shardSchema = (profile: Profile) =>
       .string()
       .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'a plain PostgreSQL name in lower case')
       .default('platform')
-      .describe('The database that holds the platform’s data.'),
+      .describe(
+        'The database that holds the platform’s data. Never change it: that would replace the cluster.',
+      ),
     capacity: capacitySchema(profile).prefault({}),
     readers: integer(0, 15).default(1).describe('Reader instances beside the writer.'),
     adopt: adoptedClusterSchema

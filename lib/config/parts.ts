@@ -7,6 +7,11 @@ export type Profile = (typeof profiles)[number];
 /** A whole number between two bounds, both included. */
 export const integer = (min: number, max: number) => z.int().min(min).max(max);
 
+/** The name of an AWS region. */
+export const regionName = z
+  .string()
+  .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'not the name of a region, such as eu-central-1');
+
 /** A schedule as EventBridge Scheduler reads it, in UTC. */
 export const scheduleExpression = z
   .string()

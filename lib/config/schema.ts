@@ -2,7 +2,11 @@ import { z } from 'zod';
 import { apiSchema } from './api.ts';
 import { backupSchema } from './backup.ts';
 import { databaseSchema, networkSchema, shardsSchema } from './data.ts';
-import { integer, type Profile, profiles } from './parts.ts';
+import { deploymentSettingsSchema } from './deployment.ts';
+import { edgeSchema } from './edge.ts';
+import { integer, type Profile, profiles, regionName } from './parts.ts';
+import { checkRegions } from './regions.ts';
+import { standbySchema } from './standby.ts';
 
 /** Lambda environments that one shard's snapshot needs: one holds it, one stands by. */
 export const lanesPerShard = 2;
@@ -79,11 +83,14 @@ export const deploymentSchema = (profile: Profile) =>
         .regex(/^\d{12}$/, 'an AWS account id has 12 digits')
         .optional()
         .describe('AWS account; without it, the one whose credentials deploy.'),
-      region: z
-        .string()
-        .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'not the name of a region, such as eu-central-1')
-        .optional()
-        .describe('AWS region; without it, the one that the credentials name.'),
+      region: regionName.optional().describe('AWS region; without it, the one that the credentials name.'),
+      deletionProtection: z
+        .boolean()
+        .default(profile === 'production')
+        .describe(
+          'RDS and DynamoDB refuse to delete clusters and tables. Off for a first deployment, which may roll back, and to uninstall.',
+        ),
+      deployment: deploymentSettingsSchema(profile).prefault({}),
       lambdaConcurrency: integer(10, 100_000)
         .default(10)
         .describe('Quota "Concurrent executions" of the account. A new account has 10.'),
@@ -100,8 +107,11 @@ export const deploymentSchema = (profile: Profile) =>
       alarms: alarmsSchema.prefault({}),
       logs: logsSchema(profile).prefault({}),
       encryption: encryptionSchema.prefault({}),
+      edge: edgeSchema(profile).optional(),
+      standby: standbySchema.optional(),
     })
     .superRefine((config, context) => {
+      checkRegions(config, context);
       const shards = Math.min(config.backup.shardConcurrency, config.shards.length);
       const needed = shards * (lanesPerShard + config.backup.chunkConcurrency) + config.apiConcurrency;
       if (needed > config.lambdaConcurrency) {

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as apigateway from 'aws-cdk-lib/aws-apigateway';
 import * as apigatewayv2 from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
@@ -7,7 +7,9 @@ import { Construct } from 'constructs';
 import type { CapabilityContract, RouteContract } from '../../functions/shared/contract.ts';
 import type { DeploymentConfig } from '../config/schema.ts';
 import { acknowledge } from './acknowledge.ts';
+import { ApiDomain } from './api-domain.ts';
 import type { BundledFunction } from './function.ts';
+import type { GradualDeployment } from './gradual-deployment.ts';
 
 /** The longest that the CDK lets an HTTP API wait; functions behind it end before that. */
 const integrationTimeout = Duration.seconds(29);
@@ -22,14 +24,23 @@ export interface HttpApiProps {
 export class HttpApi extends Construct {
   readonly api: apigatewayv2.HttpApi;
 
+  /** Host name under which the API answers. */
+  readonly host: string;
+  private gradual: GradualDeployment | undefined;
+
   constructor(scope: Construct, id: string, { environment, config }: HttpApiProps) {
     super(scope, id);
+    const domain =
+      config.api.domain === undefined ? undefined : new ApiDomain(this, 'Domain', config.api.domain);
     this.api = new apigatewayv2.HttpApi(this, 'Api', {
       apiName: `mainstay-${environment}`,
       description: 'Mainstay',
       createDefaultStage: false,
+      ...(domain !== undefined && { disableExecuteApiEndpoint: true }),
       ...(config.api.corsOrigins.length > 0 && { corsPreflight: corsFor(config.api.corsOrigins) }),
     });
+    const { region, urlSuffix } = Stack.of(this);
+    this.host = domain?.name ?? `${this.api.apiId}.execute-api.${region}.${urlSuffix}`;
     const accessLog = new logs.LogGroup(this, 'AccessLog', {
       retention: config.logs.retentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -37,6 +48,7 @@ export class HttpApi extends Construct {
     new apigatewayv2.HttpStage(this, 'Stage', {
       httpApi: this.api,
       autoDeploy: true,
+      ...(domain !== undefined && { domainMapping: { domainName: domain.domain } }),
       throttle: {
         rateLimit: config.api.throttle.requestsPerSecond,
         burstLimit: config.api.throttle.burst,
@@ -50,6 +62,16 @@ export class HttpApi extends Construct {
       'AwsSolutions-APIG4':
         'The functions authenticate: each route’s contract names the scope it needs, and the stack that all of them share resolves the API key and answers 401 and 403 as problem details. A Lambda authorizer of an HTTP API needs all its identity sources present and cannot shape those answers. A test asserts that every route that is not open runs that stack.',
     });
+  }
+
+  /** Address under which the API answers, without a path. */
+  get url(): string {
+    return `https://${this.host}`;
+  }
+
+  /** Lets calls move to new code step by step, for the routes that are added from now on. */
+  deployGradually(deployment: GradualDeployment): void {
+    this.gradual = deployment;
   }
 
   /**
@@ -75,7 +97,8 @@ export class HttpApi extends Construct {
     if (fn.timeout.toSeconds() >= integrationTimeout.toSeconds()) {
       throw new Error(`${fn.node.path} may run longer than the API waits for it`);
     }
-    return new HttpLambdaIntegration(contract.name, fn.function, {
+    const target = this.gradual?.aliasOf(contract.name, fn) ?? fn.function;
+    return new HttpLambdaIntegration(contract.name, target, {
       payloadFormatVersion: apigatewayv2.PayloadFormatVersion.VERSION_2_0,
       timeout: integrationTimeout,
       scopePermissionToRoute: true,

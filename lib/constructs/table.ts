@@ -1,11 +1,14 @@
-import { Aws, RemovalPolicy } from 'aws-cdk-lib';
+import { Aws } from 'aws-cdk-lib';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import type { BundledFunction } from './function.ts';
+import { kept } from './kept.ts';
 
 export interface TableProps {
   key: kms.IKey;
+  /** DynamoDB refuses to delete the table. */
+  deletionProtection: boolean;
   /** The environment variable by which functions know this table. */
   environmentName: string;
 }
@@ -51,11 +54,11 @@ export class Table extends Construct {
           region: Aws.REGION,
           sseSpecification: { kmsMasterKeyId: props.key.keyArn },
           pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-          deletionProtectionEnabled: true,
+          deletionProtectionEnabled: props.deletionProtection,
         },
       ],
     });
-    this.table.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    this.table.applyRemovalPolicy(kept);
   }
 
   /** Lets a function read and query items, and tells it the table's name. */

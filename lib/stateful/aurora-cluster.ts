@@ -6,6 +6,7 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import type { Construct } from 'constructs';
 import { clusterName, masterUsername, postgresMajor } from '../constants.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
+import { keepAll, kept } from '../constructs/kept.ts';
 import type { ClusterEndpoint, ShardProps } from './shard.ts';
 
 const version = rds.AuroraPostgresEngineVersion.VER_18_6;
@@ -92,9 +93,11 @@ export function createCluster(
       monitoringInterval: Duration.seconds(config.database.enhancedMonitoringSeconds),
       monitoringRole: createMonitoringRole(scope),
     }),
-    deletionProtection: true,
-    removalPolicy: RemovalPolicy.RETAIN,
+    deletionProtection: config.deletionProtection,
+    removalPolicy: kept,
   });
+  keepAll(cluster, ['AWS::RDS::DBInstance', 'AWS::RDS::DBSubnetGroup']);
+  if (!config.deletionProtection) acknowledge(cluster, unprotected);
   cluster.node.addDependency(log);
   cluster.connections.allowDefaultPortFrom(network.clients, 'Functions that reach the databases');
 
@@ -110,6 +113,11 @@ export function createCluster(
     masterSecretArn: resource.attrMasterUserSecretSecretArn,
   };
 }
+
+const unprotected = {
+  'AwsSolutions-RDS10':
+    'Switched off by the setting deletionProtection, as for development, for a first deployment that may have to be rolled back, and to uninstall. CloudFormation still keeps the cluster when it leaves the stack, and Aurora its continuous backup; deleting it takes a person with rds:DeleteDBCluster. The production profile switches it on.',
+};
 
 /** The role with which RDS publishes operating system metrics. */
 function createMonitoringRole(scope: Construct): iam.Role {

@@ -1,12 +1,13 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
+import { kept } from '../constructs/kept.ts';
 
 /** What every bucket has: never public, no plain HTTP, no ACLs, and it stays when the stack is deleted. */
 export const guarded = {
   blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
   objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
   enforceSSL: true,
-  removalPolicy: RemovalPolicy.RETAIN,
+  removalPolicy: kept,
 } satisfies s3.BucketProps;
 
 /** Uploads that nobody finished are paid for until they are aborted. */

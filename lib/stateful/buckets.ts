@@ -1,4 +1,5 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { DeploymentConfig } from '../config/schema.ts';
@@ -24,6 +25,8 @@ export class Buckets extends Construct {
     super(scope, id);
     this.logs = new s3.Bucket(this, 'Logs', {
       ...guarded,
+      // Flow logs arrive within minutes, and a rollback cannot delete a bucket that holds something.
+      removalPolicy: RemovalPolicy.RETAIN,
       // S3 delivers access logs only to a bucket that is encrypted with S3's own keys.
       encryption: s3.BucketEncryption.S3_MANAGED,
       lifecycleRules: [{ ...abortUploads, expiration: Duration.days(config.logs.archiveDays) }],
@@ -38,5 +41,26 @@ export class Buckets extends Construct {
       lifecycleRules: [{ ...abortUploads, noncurrentVersionExpiration: Duration.days(30) }],
     });
     sendEvents(this.assets);
+    if (config.edge !== undefined) this.letDistributionsRead();
+  }
+
+  /**
+   * Any distribution of this account: tenants may have distributions of their own, and naming one here would make
+   * this stack and the one that holds it wait for each other.
+   */
+  private letDistributionsRead(): void {
+    const { partition, account } = Stack.of(this);
+    this.assets.addToResourcePolicy(
+      new iam.PolicyStatement({
+        sid: 'DistributionsRead',
+        principals: [new iam.ServicePrincipal('cloudfront.amazonaws.com')],
+        actions: ['s3:GetObject'],
+        resources: [this.assets.arnForObjects('*')],
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': account },
+          ArnLike: { 'aws:SourceArn': `arn:${partition}:cloudfront::${account}:distribution/*` },
+        },
+      }),
+    );
   }
 }

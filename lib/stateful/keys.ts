@@ -1,20 +1,16 @@
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import * as iam from 'aws-cdk-lib/aws-iam';
+import { Duration } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import type { BundledFunction } from '../constructs/function.ts';
+import { kept } from '../constructs/kept.ts';
+import { backupKeyPolicy, dataKeyPolicy, macKeyPolicy } from './key-policies.ts';
 
 export interface KeysProps {
   /** How often KMS rotates key material, in days. */
   rotationDays: number;
 }
 
-/**
- * The keys of a deployment. All are multi-Region from the first deploy, because that cannot be changed later.
- *
- * Their policies give nobody the use of a key by themselves: administration is the account's, and use needs
- * an IAM policy that names the key, or (data key) a service that the caller is already allowed to use.
- */
+/** The keys of a deployment. All are multi-Region from the first deploy, because that cannot be changed later. */
 export class Keys extends Construct {
   /** Wraps the data keys of backups, and encrypts the bucket that holds them. */
   readonly encryption: kms.Key;
@@ -25,7 +21,7 @@ export class Keys extends Construct {
 
   constructor(scope: Construct, id: string, props: KeysProps) {
     super(scope, id);
-    const common = { multiRegion: true, removalPolicy: RemovalPolicy.RETAIN };
+    const common = { multiRegion: true, removalPolicy: kept };
     const rotated = {
       ...common,
       enableKeyRotation: true,
@@ -35,24 +31,19 @@ export class Keys extends Construct {
     this.encryption = new kms.Key(this, 'Encryption', {
       ...rotated,
       description: 'Mainstay: wraps the data keys of backups',
-      policy: this.policy(
-        this.usableByIam(['kms:Decrypt', 'kms:GenerateDataKey', 'kms:GenerateDataKeyWithoutPlaintext']),
-      ),
+      policy: backupKeyPolicy(),
     });
     this.hmac = new kms.Key(this, 'Hmac', {
       ...common,
       description: 'Mainstay: authenticates backup manifests',
       keySpec: kms.KeySpec.HMAC_256,
       keyUsage: kms.KeyUsage.GENERATE_VERIFY_MAC,
-      policy: this.policy(this.usableByIam(['kms:GenerateMac', 'kms:VerifyMac'])),
+      policy: macKeyPolicy(),
     });
     this.data = new kms.Key(this, 'Data', {
       ...rotated,
       description: 'Mainstay: encrypts tables, secrets, databases and notifications',
-      policy: this.policy(
-        this.usableThrough(['dynamodb', 'secretsmanager', 'rds', 'sns']),
-        this.usableByCloudWatchAlarms(),
-      ),
+      policy: dataKeyPolicy(this),
     });
   }
 
@@ -79,58 +70,5 @@ export class Keys extends Construct {
     fn.allow(['kms:DescribeKey'], [this.encryption.keyArn, this.hmac.keyArn]);
     fn.addEnvironment('ENCRYPTION_KEY_ARN', this.encryption.keyArn);
     fn.addEnvironment('HMAC_KEY_ARN', this.hmac.keyArn);
-  }
-
-  private policy(...use: iam.PolicyStatement[]): iam.PolicyDocument {
-    const administration = new iam.PolicyStatement({
-      sid: 'AccountAdministers',
-      principals: [new iam.AccountRootPrincipal()],
-      actions: [
-        ...['Create*', 'Describe*', 'Enable*', 'List*', 'Put*', 'Update*', 'Revoke*', 'Disable*', 'Get*'],
-        ...['Delete*', 'TagResource', 'UntagResource', 'ScheduleKeyDeletion', 'CancelKeyDeletion'],
-        ...['RotateKeyOnDemand', 'ReplicateKey'],
-      ].map((action) => `kms:${action}`),
-      resources: ['*'],
-    });
-    return new iam.PolicyDocument({ statements: [administration, ...use] });
-  }
-
-  private usableByIam(actions: string[]): iam.PolicyStatement {
-    return new iam.PolicyStatement({
-      sid: 'IamPoliciesMayGrantUse',
-      principals: [new iam.AccountRootPrincipal()],
-      actions,
-      resources: ['*'],
-    });
-  }
-
-  /** As in the keys that AWS manages: whoever may use the table or the secret may use its key, through that service alone. */
-  private usableThrough(services: string[]): iam.PolicyStatement {
-    const { account, region } = Stack.of(this);
-    return new iam.PolicyStatement({
-      sid: 'ServicesUseItForTheirCallers',
-      principals: [new iam.AnyPrincipal()],
-      actions: [
-        ...['Encrypt', 'Decrypt', 'ReEncryptFrom', 'ReEncryptTo', 'GenerateDataKey'],
-        ...['GenerateDataKeyWithoutPlaintext', 'CreateGrant', 'DescribeKey'],
-      ].map((action) => `kms:${action}`),
-      resources: ['*'],
-      conditions: {
-        StringEquals: {
-          'kms:CallerAccount': account,
-          'kms:ViaService': services.map((service) => `${service}.${region}.amazonaws.com`),
-        },
-      },
-    });
-  }
-
-  private usableByCloudWatchAlarms(): iam.PolicyStatement {
-    return new iam.PolicyStatement({
-      sid: 'AlarmsPublishToTheEncryptedTopic',
-      principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
-      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-      resources: ['*'],
-      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-    });
   }
 }

@@ -1,9 +1,9 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import type { BundledFunction } from '../constructs/function.ts';
+import { kept } from '../constructs/kept.ts';
 
 /** The secrets of a deployment that no service makes by itself. */
 export class Secrets extends Construct {
@@ -14,7 +14,7 @@ export class Secrets extends Construct {
 
   constructor(scope: Construct, id: string, props: { key: kms.IKey }) {
     super(scope, id);
-    const common = { encryptionKey: props.key, removalPolicy: RemovalPolicy.RETAIN };
+    const common = { encryptionKey: props.key, removalPolicy: kept };
     this.keyPepper = new secretsmanager.Secret(this, 'KeyPepper', {
       ...common,
       description: 'Mainstay: keys the hashes of API keys',

@@ -1,6 +1,5 @@
-import type * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import { Table } from '../constructs/table.ts';
+import { Table, type TableProps } from '../constructs/table.ts';
 
 /** One table for each capability that keeps something. */
 export class Tables extends Construct {
@@ -11,10 +10,10 @@ export class Tables extends Construct {
   /** Shards and where they are. */
   readonly shards: Table;
 
-  constructor(scope: Construct, id: string, { key }: { key: kms.IKey }) {
+  constructor(scope: Construct, id: string, common: Omit<TableProps, 'environmentName'>) {
     super(scope, id);
-    this.recovery = new Table(this, 'Recovery', { key, environmentName: 'RECOVERY_TABLE' });
-    this.access = new Table(this, 'Access', { key, environmentName: 'ACCESS_TABLE' });
-    this.shards = new Table(this, 'Shards', { key, environmentName: 'SHARDS_TABLE' });
+    this.recovery = new Table(this, 'Recovery', { ...common, environmentName: 'RECOVERY_TABLE' });
+    this.access = new Table(this, 'Access', { ...common, environmentName: 'ACCESS_TABLE' });
+    this.shards = new Table(this, 'Shards', { ...common, environmentName: 'SHARDS_TABLE' });
   }
 }

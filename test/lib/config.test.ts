@@ -6,6 +6,7 @@ import { ConfigError, loadConfig } from '../../lib/config/config.ts';
 import { renderReference } from '../../lib/config/reference.ts';
 
 const root = join(import.meta.dirname, '..', '..');
+const zone = { id: 'Z0123456789EXAMPLE', name: 'example.com' };
 const dev = (settings: unknown) => loadConfig('dev', { environments: { dev: settings } });
 
 function problemsOf(settings: unknown): string[] {
@@ -86,6 +87,51 @@ describe('The configuration', () => {
         backup: { shardConcurrency: 2, timeoutHours: 168 },
       },
       'backup.timeoutHours: a backup that takes 168 hours writes up to 42536 events',
+    ],
+    [
+      'an edge whose values would cross from a region that is not named',
+      { edge: { domains: ['www.example.com'], hostedZone: zone } },
+      'edge: reads values of another region: set region as well',
+    ],
+    [
+      'a domain without anywhere for its certificate to come from',
+      { region: 'eu-central-1', edge: { domains: ['www.example.com'] } },
+      'edge.domains: needs a certificate: set certificateArn, or hostedZone',
+    ],
+    [
+      'a domain outside of its hosted zone',
+      { api: { domain: { name: 'api.example.org', hostedZone: zone } } },
+      'api.domain.name: api.example.org is not in the hosted zone example.com',
+    ],
+    [
+      'a certificate that CloudFront would not take',
+      {
+        region: 'eu-central-1',
+        edge: {
+          domains: ['www.example.com'],
+          certificateArn: 'arn:aws:acm:eu-central-1:123456789012:certificate/0123abcd',
+        },
+      },
+      'edge.certificateArn: CloudFront takes certificates of us-east-1 alone',
+    ],
+    [
+      'a standby region beside no first one',
+      { standby: { region: 'eu-west-1' } },
+      'standby.region: needs a first region beside it: set region as well',
+    ],
+    [
+      'a standby region that is the first one',
+      { region: 'eu-west-1', standby: { region: 'eu-west-1' } },
+      'standby.region: is the first region, eu-west-1, already',
+    ],
+    [
+      'copies that would have to end while they are locked',
+      {
+        region: 'eu-central-1',
+        standby: { region: 'eu-west-1', keepDays: 10 },
+        backup: { objectLock: { mode: 'GOVERNANCE', days: 11 } },
+      },
+      'standby.keepDays: copies are locked for 11 days, like their originals',
     ],
     [
       'an adopted cluster in a new network',

@@ -41,8 +41,39 @@ describe('The Stateful stack', () => {
     ]);
   });
 
-  it.each(data)('keeps %s when it is removed or replaced', (_, resource) => {
-    expect(resource).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  it.each(data)(
+    'keeps %s when it is removed or replaced, unless its creation is rolled back',
+    (id, resource) => {
+      // Flow logs arrive early, and a bucket with something in it cannot be rolled back.
+      const always = id === 'BucketsLogsF3E46FAF';
+      expect(resource).toMatchObject({
+        DeletionPolicy: always ? 'Retain' : 'RetainExceptOnCreate',
+        UpdateReplacePolicy: 'Retain',
+      });
+    },
+  );
+
+  it('leaves no name behind that the next deployment would need when the first is rolled back', () => {
+    for (const [, resource] of Object.entries(resources)) {
+      const { DBClusterIdentifier, DBInstanceIdentifier, LogGroupName } = resource.Properties;
+      if (
+        [DBClusterIdentifier, DBInstanceIdentifier, LogGroupName].some((name) => typeof name === 'string')
+      ) {
+        expect(['Delete', 'RetainExceptOnCreate']).toContain(resource.DeletionPolicy);
+      }
+    }
+  });
+
+  it('is protected from deletion where the configuration says so, and by default in production alone', () => {
+    const protection = ({ resources }: typeof stateful) =>
+      Object.values(resources).flatMap(({ Type, Properties }) => {
+        if (Type === 'AWS::RDS::DBCluster') return [Properties.DeletionProtection];
+        if (Type !== 'AWS::DynamoDB::GlobalTable') return [];
+        return [/"DeletionProtectionEnabled":(true|false)/.exec(JSON.stringify(Properties))?.[1] === 'true'];
+      });
+    expect(new Set(protection(stateful))).toEqual(new Set([false]));
+    const production = synthesize('production', { profile: 'production' }).stateful;
+    expect(protection(production)).toEqual([true, true, true, true]);
   });
 
   it('exports nothing, so that every value can be removed again', () => {
@@ -176,14 +207,13 @@ describe('Buckets', () => {
 });
 
 describe('Tables', () => {
-  it('can be restored to any second, are encrypted with our key, protected, and forget by themselves', () => {
+  it('can be restored to any second, are encrypted with our key, and forget by themselves', () => {
     template.resourceCountIs('AWS::DynamoDB::GlobalTable', 3);
     template.allResourcesProperties('AWS::DynamoDB::GlobalTable', {
       BillingMode: 'PAY_PER_REQUEST',
       TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
       Replicas: [
         Match.objectLike({
-          DeletionProtectionEnabled: true,
           PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
           SSESpecification: { KMSMasterKeyId: { 'Fn::GetAtt': ['KeysDataA2F7C5E6', 'Arn'] } },
         }),
@@ -253,11 +283,10 @@ describe('A shard', () => {
     });
   });
 
-  it('is encrypted, protected from deletion, backed up by Aurora, and exports its log', () => {
+  it('is encrypted, backed up by Aurora, and exports its log', () => {
     template.allResourcesProperties('AWS::RDS::DBCluster', {
       StorageEncrypted: true,
       KmsKeyId: { 'Fn::GetAtt': ['KeysDataA2F7C5E6', 'Arn'] },
-      DeletionProtection: true,
       BackupRetentionPeriod: 1,
       CopyTagsToSnapshot: true,
       EnableCloudwatchLogsExports: ['postgresql'],

@@ -54,7 +54,15 @@ export function synthesize(environment = 'dev', settings: unknown = mainstay.env
         resources: z.object({ Resources: z.record(z.string(), resourceSchema) }).parse(template).Resources,
       };
     };
-    return { stateful: read('Stateful'), platform: read('Platform') };
+    const names = assembly.stacks.map(({ stackName }) => stackName.slice(`Mainstay-${environment}-`.length));
+    const stacks = new Map(names.map((name) => [name, read(name)]));
+    const stack = (name: string): Synthesized => {
+      const found = stacks.get(name);
+      if (found === undefined)
+        throw new Error(`${environment} has no stack ${name}, only ${names.join(', ')}`);
+      return found;
+    };
+    return { names, stacks, stack, stateful: stack('Stateful'), platform: stack('Platform') };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

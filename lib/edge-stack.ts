@@ -1,0 +1,61 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import * as route53 from 'aws-cdk-lib/aws-route53';
+import { CloudFrontTarget } from 'aws-cdk-lib/aws-route53-targets';
+import type { Construct } from 'constructs';
+import { contracts } from '../functions/contracts.ts';
+import type { EdgeConfig } from './config/edge.ts';
+import type { DeploymentConfig } from './config/schema.ts';
+import { certificateOf, hostedZoneOf } from './constructs/domain.ts';
+import type { HttpApi } from './constructs/http-api.ts';
+import { AccessLog } from './edge/access-log.ts';
+import { apiPatterns } from './edge/api-patterns.ts';
+import { Distribution } from './edge/distribution.ts';
+import { Firewall } from './edge/firewall.ts';
+import type { StatefulStack } from './stateful-stack.ts';
+
+export interface EdgeStackProps extends StackProps {
+  /** Name of the environment. */
+  environment: string;
+  config: DeploymentConfig;
+  edge: EdgeConfig;
+  stateful: StatefulStack;
+  api: HttpApi;
+}
+
+/** The only region where CloudFront takes certificates, web ACLs and log deliveries from. */
+export const edgeRegion = 'us-east-1';
+
+/** What stands in front of files and API: certificate, firewall, distribution, access log, DNS records. */
+export class EdgeStack extends Stack {
+  constructor(scope: Construct, id: string, props: EdgeStackProps) {
+    const { environment, config, edge, stateful, api, ...rest } = props;
+    super(scope, id, { ...rest, crossRegionReferences: true, terminationProtection: true });
+    const zone = hostedZoneOf(this, edge);
+    const firewall = edge.firewall
+      ? new Firewall(this, 'Firewall', { environment, requestsPer5Minutes: edge.requestsPer5Minutes })
+      : undefined;
+    const { distribution } = new Distribution(this, 'Cdn', {
+      environment,
+      config: edge,
+      certificate: certificateOf(this, edge.domains, edge, zone),
+      assets: stateful.buckets.assets,
+      apiHost: api.host,
+      apiPatterns: apiPatterns(contracts),
+      ...(firewall !== undefined && { firewallArn: firewall.arn }),
+    });
+    new AccessLog(this, 'AccessLog', { environment, distribution, archiveDays: config.logs.archiveDays });
+    if (zone !== undefined) {
+      const target = route53.RecordTarget.fromAlias(new CloudFrontTarget(distribution));
+      for (const domain of edge.domains) {
+        const record = { zone, recordName: `${domain}.`, target };
+        new route53.ARecord(this, `Ipv4-${domain}`, record);
+        new route53.AaaaRecord(this, `Ipv6-${domain}`, record);
+      }
+    }
+    new CfnOutput(this, 'DistributionId', { value: distribution.distributionId });
+    new CfnOutput(this, 'DistributionDomainName', {
+      value: distribution.distributionDomainName,
+      description: 'Where the DNS records of the domains lead',
+    });
+  }
+}

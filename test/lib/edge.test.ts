@@ -1,0 +1,189 @@
+import { describe, expect, it } from '@jest/globals';
+import { Match } from 'aws-cdk-lib/assertions';
+import { z } from 'zod';
+import { contracts } from '../../functions/contracts.ts';
+import { synthesize } from './support.ts';
+
+const zone = { id: 'Z0123456789EXAMPLE', name: 'example.com' };
+const settings = {
+  profile: 'production',
+  region: 'eu-central-1',
+  edge: { domains: ['www.example.com', 'example.com'], hostedZone: zone, requestsPer5Minutes: 77 },
+  api: { domain: { name: 'api.example.com', hostedZone: zone } },
+};
+const { stack, stateful, platform } = synthesize('production', settings);
+const { template, resources } = stack('Edge');
+
+const behaviorSchema = z.looseObject({
+  PathPattern: z.string(),
+  TargetOriginId: z.string(),
+  ViewerProtocolPolicy: z.string(),
+  CachePolicyId: z.unknown(),
+});
+const { DistributionConfig: distribution } = z
+  .object({
+    DistributionConfig: z.looseObject({
+      CacheBehaviors: z.array(behaviorSchema),
+      DefaultCacheBehavior: z.looseObject({ TargetOriginId: z.string() }),
+      Origins: z.array(z.looseObject({ Id: z.string() })),
+    }),
+  })
+  .parse(Object.values(resources).find(({ Type }) => Type === 'AWS::CloudFront::Distribution')?.Properties);
+
+/** The behavior that CloudFront takes for a path: the first whose pattern matches. */
+function behaviorFor(path: string) {
+  return distribution.CacheBehaviors.find(({ PathPattern }) =>
+    new RegExp(`^${PathPattern.replaceAll('.', '\\.').replaceAll('*', '.*')}$`).test(path),
+  );
+}
+
+describe('The distribution', () => {
+  it('answers under its domains with TLS 1.2 and newer, HTTP/2 and HTTP/3', () => {
+    expect(distribution).toMatchObject({
+      Aliases: ['www.example.com', 'example.com'],
+      HttpVersion: 'http2and3',
+      ViewerCertificate: { MinimumProtocolVersion: 'TLSv1.2_2021', SslSupportMethod: 'sni-only' },
+    });
+  });
+
+  it('sends every route of the contracts to the API, never caches it, and takes no plain HTTP for it', () => {
+    const apiOrigin = distribution.Origins.find((origin) => 'CustomOriginConfig' in origin);
+    expect(apiOrigin).toMatchObject({
+      DomainName: 'api.example.com',
+      CustomOriginConfig: { OriginProtocolPolicy: 'https-only' },
+    });
+    for (const { path } of contracts.flatMap(({ routes }) => Object.values(routes))) {
+      expect(behaviorFor(path.replaceAll(/\{\w+\}/g, 'x.html'))).toMatchObject({
+        TargetOriginId: apiOrigin?.Id,
+        ViewerProtocolPolicy: 'https-only',
+        // AWS's own policy CachingDisabled.
+        CachePolicyId: '4135ea2d-6df8-44a3-9df3-4b5a84be39ad',
+      });
+    }
+  });
+
+  it('serves all else from the assets bucket, which nobody reads but distributions of this account', () => {
+    const files = distribution.Origins.find(
+      ({ Id }) => Id === distribution.DefaultCacheBehavior.TargetOriginId,
+    );
+    expect(files).toMatchObject({
+      DomainName: {
+        'Fn::GetStackOutput': { StackName: 'Mainstay-production-Stateful', Region: 'eu-central-1' },
+      },
+      OriginAccessControlId: expect.anything(),
+    });
+    stateful.template.hasResourceProperties('AWS::S3::BucketPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Effect: 'Allow',
+            Principal: { Service: 'cloudfront.amazonaws.com' },
+            Action: 's3:GetObject',
+            Condition: {
+              StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+              ArnLike: { 'aws:SourceArn': Match.anyValue() },
+            },
+          }),
+        ]),
+      },
+    });
+  });
+
+  it.each([
+    ['/static/app.3f9a.js', 31_536_000, 31_536_000],
+    ['/media/clip.mp4', 2_592_000, 2_592_000],
+    ['/news/today.html', 3600, 3600],
+    ['/robots.txt', 3600, 86_400],
+  ])('keeps %s for %i seconds, and for %i at most', (path, defaultTtl, maxTtl) => {
+    const behavior = behaviorFor(path) ?? distribution.DefaultCacheBehavior;
+    const { Ref } = z.object({ Ref: z.string() }).parse(behavior.CachePolicyId);
+    expect(resources[Ref]?.Properties.CachePolicyConfig).toMatchObject({
+      DefaultTTL: defaultTtl,
+      MaxTTL: maxTtl,
+      ParametersInCacheKeyAndForwardedToOrigin: {
+        CookiesConfig: { CookieBehavior: 'none' },
+        QueryStringsConfig: { QueryStringBehavior: 'none' },
+        EnableAcceptEncodingBrotli: true,
+        EnableAcceptEncodingGzip: true,
+      },
+    });
+    expect(behavior).toMatchObject({ Compress: true, ViewerProtocolPolicy: 'redirect-to-https' });
+  });
+
+  it('tells browsers to insist on HTTPS and not to guess types', () => {
+    template.allResourcesProperties('AWS::CloudFront::ResponseHeadersPolicy', {
+      ResponseHeadersPolicyConfig: Match.objectLike({
+        SecurityHeadersConfig: Match.objectLike({
+          StrictTransportSecurity: Match.objectLike({ AccessControlMaxAgeSec: 31_536_000 }),
+          ContentTypeOptions: { Override: true },
+        }),
+      }),
+    });
+  });
+
+  it('logs every request to a bucket that only the log delivery writes to', () => {
+    template.hasResourceProperties('AWS::Logs::DeliverySource', { LogType: 'ACCESS_LOGS' });
+    template.hasResource('AWS::Logs::Delivery', {
+      Properties: { DeliverySourceName: 'mainstay-production-edge' },
+      DependsOn: Match.arrayWith([Match.stringLikeRegexp('^AccessLogSource')]),
+    });
+    template.hasResourceProperties('AWS::S3::BucketPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Effect: 'Allow',
+            Principal: { Service: 'delivery.logs.amazonaws.com' },
+            Action: 's3:PutObject',
+          }),
+        ]),
+      },
+    });
+  });
+});
+
+describe('The firewall', () => {
+  it('blocks an address that asks too often, bad addresses and known attacks', () => {
+    template.hasResourceProperties('AWS::WAFv2::WebACL', {
+      Scope: 'CLOUDFRONT',
+      Rules: [
+        Match.objectLike({ Statement: { RateBasedStatement: { Limit: 77, AggregateKeyType: 'IP' } } }),
+        ...['AmazonIpReputationList', 'KnownBadInputsRuleSet', 'CommonRuleSet'].map((name) =>
+          Match.objectLike({ Name: `AWSManagedRules${name}` }),
+        ),
+      ],
+    });
+  });
+
+  it('is not there when it is switched off', () => {
+    const edge = { ...settings.edge, firewall: false };
+    const without = synthesize('production', { ...settings, edge }).stack('Edge');
+    without.template.resourceCountIs('AWS::WAFv2::WebACL', 0);
+  });
+});
+
+describe('Domains', () => {
+  it('have a certificate that their hosted zone validates, and records that lead to the distribution', () => {
+    template.hasResourceProperties('AWS::CertificateManager::Certificate', {
+      DomainName: 'www.example.com',
+      SubjectAlternativeNames: ['example.com'],
+      ValidationMethod: 'DNS',
+      DomainValidationOptions: Match.arrayWith([
+        { DomainName: 'www.example.com', HostedZoneId: 'Z0123456789EXAMPLE' },
+      ]),
+    });
+    for (const Name of ['www.example.com.', 'example.com.']) {
+      for (const Type of ['A', 'AAAA'])
+        template.hasResourceProperties('AWS::Route53::RecordSet', { Name, Type });
+    }
+  });
+
+  it('of the API take the place of its execute-api address', () => {
+    platform.template.hasResourceProperties('AWS::ApiGatewayV2::Api', { DisableExecuteApiEndpoint: true });
+    platform.template.hasResourceProperties('AWS::ApiGatewayV2::DomainName', {
+      DomainName: 'api.example.com',
+      DomainNameConfigurations: [Match.objectLike({ SecurityPolicy: 'TLS_1_2' })],
+    });
+    platform.template.resourceCountIs('AWS::ApiGatewayV2::ApiMapping', 1);
+    platform.template.hasOutput('ApiUrl', { Value: 'https://api.example.com' });
+  });
+});

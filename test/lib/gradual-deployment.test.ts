@@ -1,0 +1,70 @@
+import { describe, expect, it } from '@jest/globals';
+import { Match } from 'aws-cdk-lib/assertions';
+import { contracts } from '../../functions/contracts.ts';
+import { ofType, synthesize } from './support.ts';
+
+const shifting = synthesize('production', {
+  profile: 'production',
+  deployment: { shift: 'linear-10-percent-every-minute', serverErrors: 9 },
+}).platform;
+const { template } = shifting;
+const withRoutes = contracts.filter(({ routes }) => Object.keys(routes).length > 0).map(({ name }) => name);
+
+describe('New code of an API function', () => {
+  it('takes over at once where nothing else is configured', () => {
+    const { platform } = synthesize('dev');
+    for (const type of ['AWS::Lambda::Alias', 'AWS::Lambda::Version', 'AWS::CodeDeploy::DeploymentGroup']) {
+      platform.template.resourceCountIs(type, 0);
+    }
+  });
+
+  it('takes over step by step in the production profile', () => {
+    synthesize('production', { profile: 'production' }).platform.template.allResourcesProperties(
+      'AWS::CodeDeploy::DeploymentGroup',
+      { DeploymentConfigName: 'CodeDeployDefault.LambdaCanary10Percent5Minutes' },
+    );
+  });
+
+  it('takes over as configured, and goes back when it fails or the API answers with server errors', () => {
+    template.resourceCountIs('AWS::CodeDeploy::DeploymentGroup', withRoutes.length);
+    template.allResourcesProperties('AWS::CodeDeploy::DeploymentGroup', {
+      DeploymentConfigName: 'CodeDeployDefault.LambdaLinear10PercentEvery1Minute',
+      AlarmConfiguration: { Enabled: true, Alarms: [Match.anyValue(), Match.anyValue()] },
+      AutoRollbackConfiguration: {
+        Enabled: true,
+        Events: Match.arrayWith(['DEPLOYMENT_FAILURE', 'DEPLOYMENT_STOP_ON_ALARM']),
+      },
+    });
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'mainstay-production-api-server-errors',
+      MetricName: '5xx',
+      Period: 60,
+      Threshold: 9,
+    });
+    for (const name of withRoutes) {
+      template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+        AlarmName: `mainstay-production-api-function-errors-${name}`,
+        MetricName: 'Errors',
+        Dimensions: Match.arrayWith([Match.objectLike({ Name: 'Resource' })]),
+      });
+    }
+  });
+
+  it('is reached by the alias alone', () => {
+    const aliases = ofType(shifting, 'AWS::Lambda::Alias').map(([id]) => id);
+    expect(aliases).toHaveLength(withRoutes.length);
+    for (const [, { Properties }] of ofType(shifting, 'AWS::ApiGatewayV2::Integration')) {
+      expect(aliases.map((Ref) => ({ Ref }))).toContainEqual(Properties.IntegrationUri);
+    }
+    for (const [, { Properties }] of ofType(shifting, 'AWS::Lambda::Permission')) {
+      if (Properties.Principal !== 'apigateway.amazonaws.com') continue;
+      expect(aliases.map((Ref) => ({ Ref }))).toContainEqual(Properties.FunctionName);
+    }
+  });
+
+  it('is moved by CodeDeploy whenever the alias changes', () => {
+    template.hasResource('AWS::Lambda::Alias', {
+      UpdatePolicy: { CodeDeployLambdaAliasUpdate: Match.anyValue() },
+    });
+  });
+});
