@@ -56,12 +56,15 @@ export class UnknownAnswerError extends Error {
   }
 }
 
-const causeSchema = z.object({ code: z.string().optional(), message: z.string() });
+const networkErrorSchema = z.object({
+  name: z.string(),
+  message: z.string(),
+  cause: z.object({ code: z.string().optional(), message: z.string() }).optional().catch(undefined),
+});
 
-/** The code of what the network said; fetch keeps it in the cause of its own error. */
+/** What the network said; fetch keeps it in the cause of its own error. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
-  if (error.name === 'TimeoutError') return 'timeout';
-  const cause = causeSchema.safeParse(error.cause).data;
-  return cause?.code ?? cause?.message ?? error.message;
+  const { name, message, cause } = networkErrorSchema.parse(error);
+  if (name === 'TimeoutError') return 'timeout';
+  return cause?.code ?? cause?.message ?? message;
 }

@@ -10,12 +10,13 @@ export async function openBrowser(env: NodeJS.ProcessEnv, url: string): Promise<
   if (opener === undefined) return false;
   const child = spawn(opener, [url], { env, stdio: 'ignore', detached: true });
   child.unref();
+  const patience = AbortSignal.timeout(refusalMs);
   try {
-    const [code] = await once(child, 'exit', { signal: AbortSignal.timeout(refusalMs) });
+    const [code] = await once(child, 'exit', { signal: patience });
     return code === 0;
-  } catch (error) {
+  } catch {
     // It runs for as long as the browser does, unless it did not start at all.
-    return error instanceof Error && error.name === 'AbortError';
+    return patience.aborted;
   }
 }
 

@@ -4,6 +4,7 @@ import type { Outcome } from '../exit-codes.ts';
 import { Session, type SessionOptions } from '../session.ts';
 import { formatDuration } from '../units.ts';
 import { shardsTable } from '../views/backup-tables.ts';
+import { endedAs } from '../views/ended.ts';
 import { watchBackup } from '../work-bars.ts';
 import { type CommandHost, collect, platformCommand } from './command.ts';
 
@@ -50,7 +51,9 @@ async function backup(session: Session, { shard, detach, follow, cancel }: Optio
   );
   session.result(ended, () => textOf(ended));
   if (ended.state === 'completed') return 'done';
-  session.complain(`The backup ${id} is ${ended.state}: ${ended.error?.message ?? 'nothing of it is kept'}`);
+  session.complain(
+    `The backup ${id} ${endedAs(ended.state)}: ${ended.error?.message ?? 'nothing of it is kept'}`,
+  );
   return 'failed';
 }
 

@@ -2,6 +2,7 @@ import type { Restore } from '../../functions/recovery/restore/model.ts';
 import type { Outcome } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
 import { formatDuration } from '../units.ts';
+import { endedAs } from '../views/ended.ts';
 import { formatInstant } from '../views/instant.ts';
 import { planText, remarksText, restoreTable } from '../views/restore-tables.ts';
 import { watchRestore } from '../work-bars.ts';
@@ -25,7 +26,7 @@ export async function followRestore(session: Session, id: string): Promise<Outco
 
 function problemOf({ id, state, error, resumableUntil, dryRun, plan, identical }: Restore, session: Session) {
   if (state !== 'completed') {
-    const said = `The restore ${id} is ${state}: ${error?.message ?? 'nothing of it is kept'}`;
+    const said = `The restore ${id} ${endedAs(state)}: ${error?.message ?? 'nothing of it is kept'}`;
     if (state !== 'failed' || resumableUntil === null) return said;
     const resume = session.command(`restore --resume ${id}`);
     return `${said}\nIt can be resumed until ${formatInstant(resumableUntil)} UTC: ${resume}`;

@@ -11,6 +11,8 @@ const configSchema = z.strictObject({
   profiles: z.record(z.string(), profileSchema).default({}),
 });
 
+const systemErrorSchema = z.object({ code: z.string() });
+
 /** A platform of the configuration file, with its key. */
 export type Profile = z.output<typeof profileSchema>;
 
@@ -53,8 +55,9 @@ async function openIfThere(file: string): Promise<FileHandle | undefined> {
   try {
     return await open(file);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw new CliError('usage', `${file} cannot be read: ${error instanceof Error ? error.message : error}`);
+    const { code } = systemErrorSchema.parse(error);
+    if (code === 'ENOENT') return undefined;
+    throw new CliError('usage', `${file} cannot be read (${code}).`);
   }
 }
 

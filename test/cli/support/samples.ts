@@ -1,0 +1,153 @@
+import {
+  type Backup,
+  backupSchema,
+  backupSummarySchema,
+  operationSchema,
+} from '../../../functions/recovery/model.ts';
+import { restoreSchema } from '../../../functions/recovery/restore/model.ts';
+
+const at = '2026-11-21T14:00:00.000Z';
+const stages = ['dump', 'compress', 'encrypt', 'hash', 'store'];
+const stageTotals = Object.fromEntries(stages.map((stage) => [stage, { bytes: 1, durationMs: 1 }]));
+
+export const backupId = '01M7Z95GC5HF7XGT4X8S1N99H0';
+export const operationId = '01M7Z9636NFHER9F0GZ0NXH6B0';
+export const restoreId = '01M7Z9GWZ39P2M0245E8624QE2';
+
+/** A complete backup of two shards, but for what is given. */
+export function backup(changes: Record<string, unknown> = {}): Backup {
+  return backupSchema.parse({
+    ...summaryFields,
+    requestedBy: 'key',
+    cancelRequested: false,
+    progress: {
+      stage: 'done',
+      chunksDone: 4,
+      chunksStored: 4,
+      chunksTotal: 4,
+      bytesRead: 4_000_000,
+      bytesStored: 1_000_000,
+      bytesPerSecond: 2_000_000,
+      ratio: 4,
+      etaMs: 0,
+    },
+    shardDetails: ['shard-a', 'shard-b'].map((shard) => ({
+      shard,
+      stage: 'done',
+      snapshotAt: at,
+      relations: 3,
+      chunksTotal: 2,
+      chunksDone: 2,
+      rows: 1000,
+      bytesRead: 2_000_000,
+      bytesStored: 500_000,
+      stages: stageTotals,
+    })),
+    skewMs: 1,
+    manifest: { key: 'manifest', versionId: '1', sha256: 'ab' },
+    ...changes,
+  });
+}
+
+const summaryFields = {
+  id: backupId,
+  state: 'completed',
+  type: 'full',
+  trigger: 'api',
+  shards: ['shard-a', 'shard-b'],
+  createdAt: at,
+  startedAt: at,
+  finishedAt: '2026-11-21T14:00:02.000Z',
+  durationMs: 2000,
+  sizeBytes: 1_000_000,
+  rows: 2000,
+  verified: true,
+  verification: null,
+  error: null,
+};
+
+export function backupSummary(changes: Record<string, unknown> = {}) {
+  return backupSummarySchema.parse({ ...summaryFields, ...changes });
+}
+
+/** One that is at a quarter. */
+export function runningBackup(): Backup {
+  const { progress } = backup();
+  return backup({
+    state: 'running',
+    finishedAt: null,
+    durationMs: null,
+    progress: { ...progress, stage: 'chunks', chunksDone: 1 },
+  });
+}
+
+export function operation(changes: Record<string, unknown> = {}) {
+  return operationSchema.parse({
+    id: operationId,
+    kind: 'verify',
+    backupId,
+    state: 'completed',
+    createdAt: at,
+    finishedAt: at,
+    progress: { objectsDone: 7, objectsTotal: 7, bytesRead: 1_000_000 },
+    intact: true,
+    findings: [],
+    findingsTotal: 0,
+    error: null,
+    ...changes,
+  });
+}
+
+export function restore(changes: Record<string, unknown> = {}) {
+  return restoreSchema.parse({
+    id: restoreId,
+    backupId,
+    state: 'completed',
+    mode: 'new',
+    dryRun: false,
+    shards: ['shard-a', 'shard-b'],
+    tables: null,
+    requestedBy: 'key',
+    createdAt: at,
+    startedAt: at,
+    finishedAt: at,
+    durationMs: 3000,
+    cancelRequested: false,
+    attempts: 1,
+    resumableUntil: null,
+    safetyBackupId: null,
+    progress: {
+      stage: 'done',
+      objectsDone: 4,
+      objectsTotal: 4,
+      bytesRestored: 4_000_000,
+      bytesTotal: 4_000_000,
+      bytesPerSecond: 1_000_000,
+      etaMs: 0,
+    },
+    plan: {
+      objects: 4,
+      rows: 2000,
+      bytes: 4_000_000,
+      storedBytes: 1_000_000,
+      estimatedMs: 100,
+      conflicts: [],
+    },
+    identical: true,
+    shardDetails: ['shard-a', 'shard-b'].map((shard) => ({
+      shard,
+      stage: 'done',
+      database: 'app_restored_x',
+      keptDatabase: null,
+      objectsDone: 2,
+      objectsTotal: 2,
+      rows: 1000,
+      bytesRestored: 2_000_000,
+      tablesCompared: 3,
+      differences: [],
+      leftOut: [],
+    })),
+    error: null,
+    ...changes,
+  });
+}
