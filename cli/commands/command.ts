@@ -1,4 +1,4 @@
-import type { Command } from '@commander-js/extra-typings';
+import { type Command, Option } from '@commander-js/extra-typings';
 import type { CliIo } from '../cli-io.ts';
 import type { Outcome } from '../exit-codes.ts';
 
@@ -14,7 +14,9 @@ export function platformCommand(program: Command, name: string) {
   return program
     .command(name)
     .option('--url <url>', 'the platform; its key is in MAINSTAY_API_KEY or the configuration file')
-    .option('--profile <name>', 'the platform of that name in the configuration file')
+    .addOption(
+      new Option('--profile <name>', 'the platform of that name in the configuration file').conflicts('url'),
+    )
     .option('--json', 'print JSON, for programs');
 }
 
