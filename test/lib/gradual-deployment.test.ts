@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { Match } from 'aws-cdk-lib/assertions';
 import { contracts } from '../../functions/contracts.ts';
-import { ofType, synthesize } from './support.ts';
+import { ofType, synthesizeUnchecked } from './support.ts';
 
-const shifting = synthesize('production', {
+const shifting = synthesizeUnchecked('production', {
   profile: 'production',
   deployment: { shift: 'linear-10-percent-every-minute', serverErrors: 9 },
 }).platform;
@@ -12,14 +12,14 @@ const withRoutes = contracts.filter(({ routes }) => Object.keys(routes).length >
 
 describe('New code of an API function', () => {
   it('takes over at once where nothing else is configured', () => {
-    const { platform } = synthesize('dev');
+    const { platform } = synthesizeUnchecked('dev');
     for (const type of ['AWS::Lambda::Alias', 'AWS::Lambda::Version', 'AWS::CodeDeploy::DeploymentGroup']) {
       platform.template.resourceCountIs(type, 0);
     }
   });
 
   it('takes over step by step in the production profile', () => {
-    synthesize('production', { profile: 'production' }).platform.template.allResourcesProperties(
+    synthesizeUnchecked('production', { profile: 'production' }).platform.template.allResourcesProperties(
       'AWS::CodeDeploy::DeploymentGroup',
       { DeploymentConfigName: 'CodeDeployDefault.LambdaCanary10Percent5Minutes' },
     );

@@ -68,6 +68,18 @@ export function synthesize(environment = 'dev', settings: unknown = mainstay.env
   }
 }
 
+/** The same without the CDK's own checks of the templates, which take most of its time. */
+export function synthesizeUnchecked(...[environment, settings]: Parameters<typeof synthesize>) {
+  const before = process.env.CDK_VALIDATION;
+  process.env.CDK_VALIDATION = 'false';
+  try {
+    return synthesize(environment, settings);
+  } finally {
+    if (before === undefined) delete process.env.CDK_VALIDATION;
+    else process.env.CDK_VALIDATION = before;
+  }
+}
+
 /** The resources of one type, with their logical ids. */
 export function ofType({ resources }: Synthesized, type: string): [string, Resource][] {
   return Object.entries(resources).filter(([, resource]) => resource.Type === type);
