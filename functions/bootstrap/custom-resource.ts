@@ -6,6 +6,7 @@ import { ensureAdminKey } from './admin-key.ts';
 import { answerEvent } from './answer-event.ts';
 import { bootstrapContract, bootstrapProperties } from './contract.ts';
 import { isOwn, prepareDatabases } from './databases.ts';
+import { restoresScript } from './restores-sql.ts';
 import { ensureSchedules } from './schedules.ts';
 import { seedShards } from './seed-shards.ts';
 import { bootstrapScript, latestVersion } from './sql.ts';
@@ -46,8 +47,9 @@ export const handler = eventFunction({
       const adopted = Shards.filter((shard) => !isOwn(shard)).map(({ Name }) => Name);
       const result = { Version: String(latestVersion), AdoptedShards: adopted.join(',') };
       if (adopted.length === 0) return result;
-      const sql = bootstrapScript();
+      // Too long for the answer: CloudFormation reads 4 096 bytes.
+      const sql = `${bootstrapScript()}${restoresScript()}`;
       log.warn('Run this SQL as an administrator in the database of each adopted shard', { adopted, sql });
-      return { ...result, Sql: sql };
+      return result;
     }),
 });

@@ -56,6 +56,28 @@ GRANT USAGE ON SCHEMA mainstay TO mainstay_probe;
 GRANT SELECT, INSERT, UPDATE ON mainstay.heartbeat TO mainstay_probe;
 ALTER ROLE mainstay_probe SET statement_timeout = '5s';`,
   },
+  {
+    version: 2,
+    title: 'restores',
+    sql: `-- Owns restored databases and what is in them while they are restored; mainstay_restore logs in, and acts as it. It is
+-- not that role itself, because whoever runs this becomes a member, to hand restored objects over to itself and to rename
+-- restored databases: a member of a role with rds_iam cannot log in by password any more.
+DO $bootstrap$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'mainstay_restore_owner') THEN
+    CREATE ROLE mainstay_restore_owner NOLOGIN;
+  END IF;
+END
+$bootstrap$;
+ALTER ROLE mainstay_restore_owner CREATEDB;
+ALTER ROLE mainstay_restore NOCREATEDB;
+GRANT mainstay_restore_owner TO mainstay_restore WITH INHERIT TRUE, SET TRUE;
+GRANT mainstay_restore_owner TO CURRENT_USER WITH INHERIT TRUE, SET TRUE;
+ALTER ROLE mainstay_restore SET role = 'mainstay_restore_owner';
+-- Reads what it has restored once more, also what belongs to others by then.
+GRANT pg_read_all_data TO mainstay_restore_owner WITH INHERIT TRUE;
+ALTER ROLE mainstay_restore SET statement_timeout = 0;`,
+  },
 ];
 
 /** The version that a prepared database has. */
@@ -86,6 +108,33 @@ BEGIN
 END
 $bootstrap$;`;
 
+/**
+ * Roles that own something in this database: what is restored is given back to them, so mainstay_restore_owner becomes a
+ * member of each. Each run looks anew. What belongs to whoever runs this is handed over by a function of its own (see
+ * `restores-sql.ts`): nobody may grant the master user.
+ */
+const owners = `DO $bootstrap$
+DECLARE
+  owner_name text;
+BEGIN
+  FOR owner_name IN
+    SELECT DISTINCT r.rolname
+      FROM pg_catalog.pg_shdepend d JOIN pg_catalog.pg_roles r ON r.oid = d.refobjid
+     WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND d.deptype = 'o'
+       AND d.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+       AND r.rolname NOT IN (current_user, 'mainstay_restore', 'mainstay_restore_owner') AND NOT r.rolsuper AND r.rolname !~ '^(pg_|rds)'
+       AND NOT (pg_catalog.pg_has_role('mainstay_restore_owner', r.oid, 'USAGE')
+                AND pg_catalog.pg_has_role('mainstay_restore_owner', r.oid, 'SET'))
+  LOOP
+    BEGIN
+      EXECUTE format('GRANT %I TO mainstay_restore_owner WITH INHERIT TRUE, SET TRUE', owner_name);
+    EXCEPTION WHEN insufficient_privilege OR invalid_grant_operation THEN
+      RAISE WARNING 'mainstay_restore_owner cannot become a member of %: what it owns is restored for another owner', owner_name;
+    END;
+  END LOOP;
+END
+$bootstrap$;`;
+
 /** Tables that the backup role still cannot read in full, with why; a backup refuses them by name. */
 export const hiddenTablesSql = `SELECT format('%I.%I', n.nspname, c.relname) AS "table",
        CASE WHEN c.relforcerowsecurity THEN 'forced' ELSE 'owner' END AS reason
@@ -104,6 +153,7 @@ export function bootstrapSteps(applied: readonly number[]): { version: number | 
   return [
     ...missing.map(({ version, title, sql }) => ({ version, sql: `${sql}\n${recordSql(version, title)}` })),
     { version: undefined, sql: rowSecurity },
+    { version: undefined, sql: owners },
   ];
 }
 

@@ -2,7 +2,7 @@ import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventb
 import { type BusEvent, type BusEventName, busEvents, eventSource } from './bus-events.ts';
 import { DependencyError, onDependency } from './errors.ts';
 
-/** Tells the platform what became of a backup, as events on its bus. */
+/** Tells the platform what became of a backup or a restore, as events on its bus. */
 export class Announcer {
   readonly #client: EventBridgeClient;
   readonly #bus: string;

@@ -1,11 +1,21 @@
 import { Problem } from '../shared/problem.ts';
-import { BackupConflictError, DependencyError, UnknownShardError } from './errors.ts';
+import {
+  BackupConflictError,
+  BackupNotRunningError,
+  DependencyError,
+  UnknownBackupError,
+  UnknownShardError,
+} from './errors.ts';
 
 /** Where a backup is followed. */
 export const backupPath = (id: string): string => `/api/disaster-recovery/backups/${id}`;
 /** Where a verification is followed. */
 export const operationPath = (id: string): string => `/api/disaster-recovery/encryption/operations/${id}`;
 
+/** Where a restore is followed. */
+export const restorePath = (id: string): string => `/api/disaster-recovery/restore/${id}`;
+
+export const noSuchRestore = (): Problem => new Problem('not-found', 'There is no restore of that id.');
 export const noSuchBackup = (): Problem => new Problem('not-found', 'There is no backup of that id.');
 export const noSuchOperation = (): Problem => new Problem('not-found', 'There is no operation of that id.');
 
@@ -24,6 +34,8 @@ function toProblem(error: unknown): unknown {
       headers: { location: backupPath(error.runningBackupId) },
     });
   }
+  if (error instanceof UnknownBackupError) return new Problem('not-found', error.message);
+  if (error instanceof BackupNotRunningError) return new Problem('conflict', error.message);
   if (error instanceof UnknownShardError) {
     return new Problem('unprocessable-request', error.message, {
       errors: [{ field: 'body.shards', message: error.message }],

@@ -8,12 +8,14 @@ import { backupHandlers } from './backup-api.ts';
 import { BackupCatalog } from './catalog/backup-catalog.ts';
 import { OperationCatalog } from './catalog/operation-catalog.ts';
 import { RecoveryTable } from './catalog/recovery-table.ts';
+import { RestoreCatalog } from './catalog/restore-catalog.ts';
 import { ShardLocks } from './catalog/shard-locks.ts';
 import { systemClock } from './clock.ts';
 import { recoveryContract } from './contract.ts';
+import { restoreHandlers } from './restore/restore-api.ts';
 import { verificationHandlers } from './verification/verification-api.ts';
 
-/** The API of backups and their verification. */
+/** The API of backups, their verification and restores. */
 export const handler = httpFunction({
   contract: recoveryContract,
   functionContract: recoveryContract.functions.api,
@@ -42,6 +44,14 @@ export const handler = httpFunction({
         ...common,
         operations: new OperationCatalog(table),
         stateMachineArn: environment.VERIFICATION_STATE_MACHINE_ARN,
+      }),
+      ...restoreHandlers({
+        ...common,
+        backups: catalog,
+        restores: new RestoreCatalog(table),
+        stateMachineArn: environment.RESTORE_STATE_MACHINE_ARN,
+        lambda: lambda(),
+        discardFunctionArn: environment.RESTORE_DATABASE_FUNCTION_ARN,
       }),
     };
   },

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { backupIdSchema, shardNameSchema, traceparentSchema } from './ids.ts';
+import { backupIdSchema, restoreIdSchema, shardNameSchema, traceparentSchema } from './ids.ts';
 import { failureSchema } from './model.ts';
 
 /** The `source` of Mainstay's events on the platform's bus. */
@@ -26,6 +26,16 @@ export const busEvents = {
   'backup.failed': z.strictObject({ ...common, error: failureSchema }),
   'backup.canceled': z.strictObject(common),
   'backup.deleted': z.strictObject(common),
+  'restore.completed': z.strictObject({
+    ...common,
+    restoreId: restoreIdSchema,
+    mode: z.enum(['new', 'replace']),
+    databases: z.array(z.string()),
+    durationMs: count,
+    rows: count,
+  }),
+  'restore.failed': z.strictObject({ ...common, restoreId: restoreIdSchema, error: failureSchema }),
+  'restore.canceled': z.strictObject({ ...common, restoreId: restoreIdSchema }),
 };
 export type BusEventName = keyof typeof busEvents;
 export type BusEvent<N extends BusEventName> = z.output<(typeof busEvents)[N]>;

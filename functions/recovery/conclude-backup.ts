@@ -87,7 +87,8 @@ export function endOfReport({ detail }: z.output<typeof executionStatusEventSche
   return { name: detail.name, aborted: detail.status === 'ABORTED', failure };
 }
 
-function parseJson(text: string): unknown {
+/** @returns nothing when the text is not JSON. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

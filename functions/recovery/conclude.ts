@@ -10,17 +10,28 @@ import { ChunkCatalog } from './catalog/chunk-catalog.ts';
 import { Failures } from './catalog/failures.ts';
 import { OperationCatalog, operationPartition } from './catalog/operation-catalog.ts';
 import { RecoveryTable } from './catalog/recovery-table.ts';
+import { RestoreCatalog, restorePartition } from './catalog/restore-catalog.ts';
+import type { RestoreRecord } from './catalog/restore-record.ts';
 import { ShardLocks } from './catalog/shard-locks.ts';
 import { SnapshotStore } from './catalog/snapshot-store.ts';
 import { isoTime, systemClock } from './clock.ts';
-import { concludeBackup, type ExecutionEnd, endOfReport, failureOfExecution } from './conclude-backup.ts';
+import {
+  concludeBackup,
+  type ExecutionEnd,
+  endOfReport,
+  failureOfExecution,
+  parseJson,
+} from './conclude-backup.ts';
 import { recoveryContract } from './contract.ts';
 import { backupIdSchema, operationIdSchema } from './ids.ts';
+import { restoreInputSchema } from './restore/events.ts';
+import { failRestore } from './restore/fail-restore.ts';
+import { discardStarter } from './restore/requests.ts';
 import { inputTraceparent, reportTraceparent } from './traceparent-of.ts';
 import { failOperation } from './verification/conclude-verification.ts';
 import type { concludeEventSchema } from './workflow.ts';
 
-/** Ends what an execution leaves behind that did not end well: a backup or a verification. */
+/** Ends what an execution leaves behind that did not end well: a backup, a verification or a restore. */
 export const handler = eventFunction({
   contract: recoveryContract.functions.conclude,
   traceparentOf: (event) => reportTraceparent(event) ?? inputTraceparent(event),
@@ -43,8 +54,39 @@ export const handler = eventFunction({
       else if (error !== undefined) await announcer.announce('backup.failed', { ...common, error });
     };
 
+    const announceRestore = async (record: RestoreRecord): Promise<void> => {
+      const { id: restoreId, backupId, shards, finishedAt, traceparent, error } = record;
+      const at = finishedAt ?? isoTime(systemClock.now());
+      const common = { version: 1 as const, restoreId, backupId, shards, at, traceparent };
+      if (record.state === 'canceled') await announcer.announce('restore.canceled', common);
+      else if (error !== undefined) await announcer.announce('restore.failed', { ...common, error });
+    };
+
     return async (event, { log, metrics, trace }) => {
       const end = endOf(event);
+      const restore = await findRestore(new RestoreCatalog(table), event);
+      if (restore !== undefined) {
+        const ended = await failRestore(
+          {
+            restores: new RestoreCatalog(table),
+            failures: new Failures(table, restorePartition(restore.id)),
+            startDiscard: discardStarter(
+              lambda(),
+              environment.RESTORE_DATABASE_FUNCTION_ARN,
+              trace.traceparent,
+            ),
+            clock: systemClock,
+          },
+          restore,
+          end,
+        );
+        if (ended === undefined) return { outcome: 'nothing-to-do' };
+        const outcome = ended.state === 'failed' ? 'failed' : 'canceled';
+        if (outcome === 'failed' && !ended.dryRun) metrics.addMetric('RestoresFailed', MetricUnit.Count, 1);
+        log.warn('Restore ended', { restoreId: ended.id, state: ended.state, error: ended.error });
+        await announceRestore(ended);
+        return { outcome };
+      }
       const operation = await operations.get(operationIdSchema.parse(end.name));
       if (operation !== undefined) {
         const failures = new Failures(table, operationPartition(operation.id));
@@ -83,6 +125,16 @@ export const handler = eventFunction({
     };
   },
 });
+
+/** A restore's executions are told by their input: a resumed one has another name. */
+async function findRestore(
+  restores: RestoreCatalog,
+  event: z.output<typeof concludeEventSchema>,
+): Promise<RestoreRecord | undefined> {
+  const input = 'detail' in event ? parseJson(event.detail.input ?? '') : event.input;
+  const { data } = restoreInputSchema.safeParse(input);
+  return data === undefined ? undefined : restores.get(data.restoreId);
+}
 
 function endOf(event: z.output<typeof concludeEventSchema>): ExecutionEnd {
   if ('detail' in event) return endOfReport(event);

@@ -4,6 +4,7 @@ import { defineContract } from '../shared/contract.ts';
 import { pageQuery } from '../shared/paging.ts';
 import { backupIdSchema, operationIdSchema, shardNameSchema } from './ids.ts';
 import { backupSchema, backupStateSchema, backupSummarySchema, operationSchema } from './model.ts';
+import { restoreFunctions, restoreRoutes } from './restore/contract.ts';
 import * as workflow from './workflow.ts';
 
 const accepted = { Location: 'Where to follow it.' };
@@ -17,6 +18,9 @@ const ENCRYPTION_KEY_ARN = arn.describe('KMS key that wraps the data keys of bac
 const HMAC_KEY_ARN = arn.describe('KMS HMAC key that authenticates manifests.');
 const EVENT_BUS_NAME = name.describe('The platform’s event bus.');
 const SWEEP_FUNCTION_ARN = arn.describe('Invoked asynchronously to remove leftovers.');
+const RESTORE_DATABASE_FUNCTION_ARN = arn.describe(
+  'Invoked asynchronously to remove the databases of a restore.',
+);
 const pipeline = {
   RECOVERY_TABLE,
   BACKUPS_BUCKET,
@@ -37,7 +41,7 @@ const verifyBody = z.strictObject({ backupId: backupIdSchema }).meta({ title: 'W
 const backupAccepted = { description: 'Accepted.', schema: backupSchema, headers: accepted };
 const operationAccepted = { description: 'Accepted.', schema: operationSchema, headers: accepted };
 
-/** Backups of the platform's databases: taken, proved, listed, removed. */
+/** Backups of the platform's databases: taken, proved, listed, restored, removed. */
 export const recoveryContract = defineContract({
   name: 'recovery',
   title: 'Recovery',
@@ -173,6 +177,7 @@ export const recoveryContract = defineContract({
         409: { description: 'It has ended already.' },
       },
     },
+    ...restoreRoutes,
   },
   functions: {
     /** Outside the VPC: starts and stops executions, invokes `sweep`. */
@@ -183,7 +188,9 @@ export const recoveryContract = defineContract({
         SHARDS_TABLE,
         BACKUP_STATE_MACHINE_ARN: arn,
         VERIFICATION_STATE_MACHINE_ARN: arn,
+        RESTORE_STATE_MACHINE_ARN: arn,
         SWEEP_FUNCTION_ARN,
+        RESTORE_DATABASE_FUNCTION_ARN,
       }),
     },
     /** Outside the VPC: `rds:DescribeDBClusters`, `rds:DescribeDBInstances`. */
@@ -260,7 +267,12 @@ export const recoveryContract = defineContract({
     },
     /** Outside the VPC; target of both workflows' `Catch` and of the rule on executions that ended badly. */
     conclude: {
-      environment: z.object({ RECOVERY_TABLE, EVENT_BUS_NAME, SWEEP_FUNCTION_ARN }),
+      environment: z.object({
+        RECOVERY_TABLE,
+        EVENT_BUS_NAME,
+        SWEEP_FUNCTION_ARN,
+        RESTORE_DATABASE_FUNCTION_ARN,
+      }),
       event: workflow.concludeEventSchema,
       result: workflow.concludeResultSchema,
     },
@@ -285,5 +297,6 @@ export const recoveryContract = defineContract({
       event: workflow.sweepEventSchema,
       result: workflow.sweepResultSchema,
     },
+    ...restoreFunctions,
   },
 });

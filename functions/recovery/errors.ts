@@ -46,6 +46,24 @@ export class CopyError extends NamedError {}
 /** pg_dump failed; the message holds what it said. */
 export class PgDumpError extends NamedError {}
 
+/** The restore has ended or was canceled; nothing more is done for it. */
+export class RestoreNotRunningError extends NamedError {}
+
+/** The target of a restore is not what it has to be: something is there already, or is missing. Nothing was changed. */
+export class RestoreConflictError extends NamedError {}
+
+/** What was restored is not what the manifest says. */
+export class RestoredDiffersError extends NamedError {}
+
+/** A statement of the stored DDL failed. Trying again changes nothing. */
+export class RestoreDdlError extends NamedError {}
+
+/** There is no complete backup of that id. */
+export class UnknownBackupError extends NamedError {}
+
+/** A table of that name is not in the backup. */
+export class UnknownTableError extends NamedError {}
+
 /** A stored object's bytes have changed. Trying again changes nothing. */
 export class DamagedObjectError extends NamedError {}
 

@@ -86,7 +86,9 @@ const backupSummary = {
   id: backupIdSchema,
   state: backupStateSchema,
   type: z.literal('full'),
-  trigger: z.enum(['api', 'schedule']),
+  trigger: z.enum(['api', 'schedule', 'restore']).meta({
+    description: '`restore`: taken of what a restore in mode `replace` was about to replace.',
+  }),
   shards: z.array(shardNameSchema),
   createdAt: instant,
   startedAt: instant.nullable(),

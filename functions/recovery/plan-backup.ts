@@ -74,7 +74,7 @@ export function chooseShards(known: readonly Shard[], wanted: readonly ShardName
 }
 
 /** The table of shards may be older than the last failover; RDS knows. */
-async function findWriter(rds: RDSClient, shard: Shard): Promise<ShardTarget> {
+export async function findWriter(rds: RDSClient, shard: Shard): Promise<ShardTarget> {
   const { clusterIdentifier } = shard;
   const { DBClusters } = await onDependency('RDS', `DescribeDBClusters ${clusterIdentifier}`, () =>
     rds.send(new DescribeDBClustersCommand({ DBClusterIdentifier: clusterIdentifier })),

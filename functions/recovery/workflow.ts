@@ -13,7 +13,7 @@ const count = z.number().int().min(0);
 /** The input of the backup state machine. The execution's name is the backup's id. */
 export const backupInputSchema = z.strictObject({
   traceparent: traceparentSchema.optional(),
-  trigger: z.enum(['api', 'schedule']),
+  trigger: z.enum(['api', 'schedule', 'restore']),
   type: z.literal('full'),
   requestedBy: z.string().optional(),
   /** Default: all shards of the deployment. */

@@ -1,4 +1,4 @@
-import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 
 /** How long a function works with the shards as it last read them. */
@@ -18,6 +18,32 @@ export const shardSchema = z.object({
   state: z.enum(['active']),
 });
 export type Shard = z.output<typeof shardSchema>;
+
+/**
+ * Begins a new epoch of a shard: what was known of its database before holds no longer. Doing it again for the same epoch
+ * changes nothing.
+ */
+export async function raiseEpoch(
+  client: DynamoDBDocumentClient,
+  table: string,
+  shard: string,
+  from: number,
+): Promise<void> {
+  try {
+    await client.send(
+      new UpdateCommand({
+        TableName: table,
+        Key: { pk: 'SHARD', sk: shard },
+        UpdateExpression: 'SET #epoch = :next',
+        ConditionExpression: '#epoch = :from',
+        ExpressionAttributeNames: { '#epoch': 'epoch' },
+        ExpressionAttributeValues: { ':from': from, ':next': from + 1 },
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'ConditionalCheckFailedException') throw error;
+  }
+}
 
 /** The shards in the order of their names, read again when what is known is older than `shardsCacheMs`. */
 export class ShardReader {

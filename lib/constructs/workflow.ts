@@ -90,6 +90,17 @@ export class Workflow extends Construct {
     fn.addEnvironment(environmentName, this.arn);
   }
 
+  /** Lets another workflow start executions of this one, and see how they end. */
+  grantRunFrom(workflow: Workflow): void {
+    workflow.allow(['states:StartExecution'], [this.arn]);
+    workflow.allow(['states:DescribeExecution'], [this.executions]);
+    acknowledgeResource(
+      workflow.policies,
+      this.executions,
+      'Executions are named when they start; the pattern ends with this workflow’s own name and covers no other.',
+    );
+  }
+
   /** All executions of this workflow. */
   private get executions(): string {
     return `arn:${Aws.PARTITION}:states:${Aws.REGION}:${Aws.ACCOUNT_ID}:execution:${this.name}:*`;

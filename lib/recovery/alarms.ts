@@ -50,7 +50,19 @@ export function addAlarms(
     evaluationPeriods: 1,
     treatMissingData: TreatMissingData.NOT_BREACHING,
   });
-  for (const name of ['conclude', 'sweep'] as const) {
+  new Alarm(scope, 'RestoreFailed', {
+    name: 'restore-failed',
+    description:
+      'A restore failed. The databases of the platform are as they were; it can be resumed for 24 hours.',
+    runbook: 'restore-failed',
+    notifications,
+    metric: recoveryMetric(environment, 'RestoresFailed', Duration.minutes(5)),
+    threshold: 1,
+    comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+    evaluationPeriods: 1,
+    treatMissingData: TreatMissingData.NOT_BREACHING,
+  });
+  for (const name of ['conclude', 'sweep', 'restore-database'] as const) {
     watchFunction(recovery.functions[name], { name, thresholds: config.alarms, notifications });
   }
 }

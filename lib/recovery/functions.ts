@@ -73,6 +73,29 @@ const sizes: Record<RecoveryFunctionName, Size> = {
     timeout: longest,
     asynchronous: true,
   },
+  'plan-restore': {
+    description: 'Checks a manifest and plans a restore',
+    memoryMiB: 1024,
+    timeout: Duration.minutes(5),
+  },
+  'restore-database': {
+    description: 'Makes, finishes, swaps and removes restored databases',
+    memoryMiB: 1024,
+    timeout: longest,
+    inNetwork: true,
+    asynchronous: true,
+  },
+  'restore-rows': {
+    description: 'Loads restored rows, and reads them again to compare them',
+    memoryMiB: oneCpuMiB,
+    timeout: longest,
+    inNetwork: true,
+  },
+  'conclude-restore': {
+    description: 'Judges and completes a restore',
+    memoryMiB: 512,
+    timeout: Duration.minutes(5),
+  },
 };
 
 /** Creates the functions of the capability, without grants yet. */
@@ -109,6 +132,10 @@ export function createFunctions(
     'plan-verification': create('plan-verification'),
     'conclude-verification': create('conclude-verification'),
     sweep: create('sweep'),
+    'plan-restore': create('plan-restore'),
+    'restore-database': create('restore-database'),
+    'restore-rows': create('restore-rows'),
+    'conclude-restore': create('conclude-restore'),
   };
 }
 

@@ -6,7 +6,7 @@ import type { Recovery, RecoveryProps } from './recovery.ts';
 
 /** Gives each function of the capability what it needs, and nothing more. */
 export function grantAll(recovery: Recovery, { settings, stateful, access, events }: RecoveryProps): void {
-  const { functions, backups, verifications } = recovery;
+  const { functions, backups, verifications, restores } = recovery;
   const { tables, keys, shards } = stateful;
   const bucket = stateful.buckets.backups;
   const { backup } = settings.config;
@@ -19,7 +19,9 @@ export function grantAll(recovery: Recovery, { settings, stateful, access, event
   tables.shards.grantRead(functions.api);
   backups.grantRun(functions.api, 'BACKUP_STATE_MACHINE_ARN');
   verifications.grantRun(functions.api, 'VERIFICATION_STATE_MACHINE_ARN');
+  restores.grantRun(functions.api, 'RESTORE_STATE_MACHINE_ARN');
   functions.sweep.grantInvoke(functions.api, 'SWEEP_FUNCTION_ARN');
+  functions['restore-database'].grantInvoke(functions.api, 'RESTORE_DATABASE_FUNCTION_ARN');
 
   tables.shards.grantRead(functions.plan);
   grantDescribeShards(functions.plan, shards);
@@ -48,6 +50,7 @@ export function grantAll(recovery: Recovery, { settings, stateful, access, event
 
   events.grantPut(functions.conclude);
   functions.sweep.grantInvoke(functions.conclude, 'SWEEP_FUNCTION_ARN');
+  functions['restore-database'].grantInvoke(functions.conclude, 'RESTORE_DATABASE_FUNCTION_ARN');
 
   bucket.grantRead(functions['plan-verification']);
   bucket.grantWrite(functions['plan-verification']);
@@ -55,6 +58,25 @@ export function grantAll(recovery: Recovery, { settings, stateful, access, event
 
   bucket.grantRemove(functions.sweep);
   events.grantPut(functions.sweep);
+
+  const planRestore = functions['plan-restore'];
+  tables.shards.grantRead(planRestore);
+  grantDescribeShards(planRestore, shards);
+  bucket.grantRead(planRestore);
+  bucket.grantWrite(planRestore);
+  keys.grantMac(planRestore, ['kms:VerifyMac']);
+  planRestore.addEnvironment('BACKUP_STATE_MACHINE_ARN', backups.arn);
+
+  for (const fn of [functions['restore-database'], functions['restore-rows']]) {
+    bucket.grantRead(fn);
+    keys.grantDecrypt(fn);
+    for (const shard of shards) shard.grantConnect(fn, 'restore');
+  }
+  bucket.grantWrite(functions['restore-database']);
+  tables.shards.grant(functions['restore-database'], ['dynamodb:UpdateItem']);
+
+  bucket.grantRead(functions['conclude-restore']);
+  events.grantPut(functions['conclude-restore']);
 }
 
 /** Lets a function see which instances the clusters have. */

@@ -8,7 +8,9 @@ export type RecoveryMetric =
   | 'BackupsFailed'
   | 'BackupDurationMs'
   | 'BackupBytes'
-  | 'VerificationFindings';
+  | 'VerificationFindings'
+  | 'RestoresCompleted'
+  | 'RestoresFailed';
 
 /** A metric of the recovery functions, over a period; its sum where nothing else is asked for. */
 export function recoveryMetric(

@@ -12,6 +12,7 @@ import { addAlarms } from './alarms.ts';
 import { backupDefinition } from './backup-workflow.ts';
 import { createFunctions, type RecoveryFunctions } from './functions.ts';
 import { grantAll } from './grants.ts';
+import { restoreDefinition } from './restore-workflow.ts';
 import { addTriggers } from './triggers.ts';
 import { verificationDefinition } from './verification-workflow.ts';
 
@@ -25,11 +26,12 @@ export interface RecoveryProps {
   notifications: Notifications;
 }
 
-/** Backups that are taken, proved, listed and removed. */
+/** Backups that are taken, proved, listed, restored and removed. */
 export class Recovery extends Construct {
   readonly functions: RecoveryFunctions;
   readonly backups: Workflow;
   readonly verifications: Workflow;
+  readonly restores: Workflow;
 
   constructor(scope: Construct, id: string, props: RecoveryProps) {
     super(scope, id);
@@ -49,6 +51,10 @@ export class Recovery extends Construct {
       'verify-chunk': verifyChunk,
       'plan-verification': planVerification,
       'conclude-verification': concludeVerification,
+      'plan-restore': planRestore,
+      'restore-database': restoreDatabase,
+      'restore-rows': restoreRows,
+      'conclude-restore': concludeRestore,
     } = this.functions;
 
     this.backups = new Workflow(this, 'BackupWorkflow', {
@@ -69,7 +75,15 @@ export class Recovery extends Construct {
       definition: verificationDefinition(this.functions, config),
       functions: [planVerification, verifyChunk, concludeVerification, conclude],
     });
-    for (const workflow of [this.backups, this.verifications]) {
+    this.restores = new Workflow(this, 'RestoreWorkflow', {
+      environment,
+      config,
+      name: 'restore',
+      definition: restoreDefinition(this.functions, config, this.backups.arn),
+      functions: [planRestore, restoreDatabase, restoreRows, concludeRestore, conclude],
+    });
+    this.backups.grantRunFrom(this.restores);
+    for (const workflow of [this.backups, this.verifications, this.restores]) {
       stateful.buckets.backups.grantReadItems(workflow);
     }
     grantAll(this, props);

@@ -14,24 +14,28 @@ export function addTriggers(scope: Construct, recovery: Recovery, deadLetters: D
 
   // Whoever stops an execution, and whatever breaks it: its backup does not stay `running`.
   new events.Rule(scope, 'EndedBadly', {
-    description: 'A backup or a verification failed, timed out or was stopped',
+    description: 'A backup, a verification or a restore failed, timed out or was stopped',
     eventPattern: {
       source: ['aws.states'],
       detailType: ['Step Functions Execution Status Change'],
       detail: {
         status: ['FAILED', 'TIMED_OUT', 'ABORTED'],
-        stateMachineArn: [recovery.backups.arn, recovery.verifications.arn],
+        stateMachineArn: [recovery.backups.arn, recovery.verifications.arn, recovery.restores.arn],
       },
     },
     targets: [new LambdaFunction(recovery.functions.conclude.function, delivery)],
   });
   new events.Rule(scope, 'SweepSchedule', {
-    description: 'Finish removing what deleted, failed and canceled backups left',
+    description: 'Finish removing what backups and restores left that were deleted, failed or canceled',
     schedule: events.Schedule.rate(sweepInterval),
     targets: [
       new LambdaFunction(recovery.functions.sweep.function, {
         ...delivery,
         event: events.RuleTargetInput.fromObject({}),
+      }),
+      new LambdaFunction(recovery.functions['restore-database'].function, {
+        ...delivery,
+        event: events.RuleTargetInput.fromObject({ phase: 'discard' }),
       }),
     ],
   });

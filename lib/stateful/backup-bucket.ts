@@ -44,8 +44,9 @@ export class BackupBucket extends Construct {
           noncurrentVersionExpiration: Duration.days(config.noncurrentVersionDays),
           expiredObjectDeleteMarker: true,
         },
-        // Work lists, of no use once their verification has ended.
+        // Work lists, of no use once their verification or restore has ended.
         { prefix: 'verifications/', expiration: Duration.days(verificationDays) },
+        { prefix: 'restores/', expiration: Duration.days(verificationDays) },
       ],
     });
     sendEvents(this.bucket);

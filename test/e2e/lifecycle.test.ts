@@ -141,7 +141,13 @@ describe('the life of a local runtime', () => {
     expect(await processesOf(state)).toEqual([]);
     expect(await Promise.all(addresses(local).map(isOpen))).toEqual(addresses(local).map(() => false));
     expect(await readdir(temporary)).toEqual([]);
-    expect((await readdir(state)).sort()).toEqual(['aws', 'cdk.out', 'cdk.out.fingerprint', 'logs', 'postgres']);
+    expect((await readdir(state)).sort()).toEqual([
+      'aws',
+      'cdk.out',
+      'cdk.out.fingerprint',
+      'logs',
+      'postgres',
+    ]);
   }, 60_000);
 
   it('discards all of its state when it is told to', async () => {

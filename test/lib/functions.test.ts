@@ -66,11 +66,16 @@ describe('A function', () => {
       'recovery/chunk-pipeline',
       'recovery/dump-schema',
       'recovery/hold-snapshot',
+      'recovery/restore-database',
+      'recovery/restore-rows',
     ]);
   });
 
   it('has time to wake a paused database up, where somebody waits for that', () => {
-    const waiting = ['bootstrap/database', 'recovery/hold-snapshot', 'recovery/dump-schema'];
+    const waiting = [
+      ...['bootstrap/database', 'recovery/hold-snapshot', 'recovery/dump-schema'],
+      ...['recovery/restore-database', 'recovery/restore-rows'],
+    ];
     for (const name of waiting) {
       expect(Number(functions.get(name)?.properties.Timeout)).toBeGreaterThan((4 * wakeUpMs) / 1000);
     }
@@ -96,7 +101,9 @@ describe('A function', () => {
       ([, { Properties }]) => Properties,
     );
     expect(configured.map(({ FunctionName }) => FunctionName)).toEqual(
-      ['recovery/conclude', 'recovery/sweep'].map((name) => ({ Ref: functions.get(name)?.id })),
+      ['recovery/conclude', 'recovery/sweep', 'recovery/restore-database'].map((name) => ({
+        Ref: functions.get(name)?.id,
+      })),
     );
     for (const properties of configured) {
       expect(properties).toMatchObject({
@@ -164,6 +171,8 @@ describe('A role', () => {
       'recovery/chunk-pipeline': ['mainstay_backup'],
       'recovery/dump-schema': ['mainstay_backup'],
       'recovery/hold-snapshot': ['mainstay_backup'],
+      'recovery/restore-database': ['mainstay_restore'],
+      'recovery/restore-rows': ['mainstay_restore'],
     });
   });
 

@@ -70,9 +70,12 @@ describe('An alarm', () => {
         'backup-missed',
         'dead-letters',
         'function-errors-conclude',
+        'function-errors-restore-database',
         'function-errors-sweep',
         'function-throttles-conclude',
+        'function-throttles-restore-database',
         'function-throttles-sweep',
+        'restore-failed',
       ].map((name) => `mainstay-local-${name}`),
     );
   });
@@ -113,14 +116,14 @@ describe('An alarm', () => {
 });
 
 describe('What happens by itself', () => {
-  it('concludes a backup or a verification whose execution ended badly', () => {
+  it('concludes a backup, a verification or a restore whose execution ended badly', () => {
     template.hasResourceProperties('AWS::Events::Rule', {
       EventPattern: {
         source: ['aws.states'],
         'detail-type': ['Step Functions Execution Status Change'],
         detail: {
           status: ['FAILED', 'TIMED_OUT', 'ABORTED'],
-          stateMachineArn: [Match.anyValue(), Match.anyValue()],
+          stateMachineArn: [Match.anyValue(), Match.anyValue(), Match.anyValue()],
         },
       },
       Targets: [
@@ -132,13 +135,17 @@ describe('What happens by itself', () => {
     });
   });
 
-  it('sweeps every hour', () => {
+  it('removes leftovers of backups and of restores every hour', () => {
     template.hasResourceProperties('AWS::Events::Rule', {
       ScheduleExpression: 'rate(1 hour)',
       Targets: [
         Match.objectLike({
           Arn: { 'Fn::GetAtt': [functions.get('recovery/sweep')?.id, 'Arn'] },
           Input: '{}',
+        }),
+        Match.objectLike({
+          Arn: { 'Fn::GetAtt': [functions.get('recovery/restore-database')?.id, 'Arn'] },
+          Input: '{"phase":"discard"}',
         }),
       ],
     });

@@ -43,7 +43,7 @@ const invocations = states
 
 describe('A workflow', () => {
   it('is standard, traced, and logs every transition without the data in it', () => {
-    expect(machines).toHaveLength(2);
+    expect(machines).toHaveLength(3);
     for (const machine of machines) {
       expect(machine).toMatchObject({
         StateMachineType: 'STANDARD',
@@ -54,7 +54,7 @@ describe('A workflow', () => {
   });
 
   it('ends at last', () => {
-    expect(workflows.map(({ TimeoutSeconds }) => TimeoutSeconds)).toEqual([86_400, 86_400]);
+    expect(workflows.map(({ TimeoutSeconds }) => TimeoutSeconds)).toEqual([86_400, 86_400, 86_400]);
   });
 
   it('is written with JSONPath throughout', () => {
@@ -98,6 +98,8 @@ describe('A workflow', () => {
     for (const [map, fn] of [
       ['Chunks', 'chunk-pipeline'],
       ['Objects', 'verify-chunk'],
+      ['LoadRows', 'restore-rows'],
+      ['CompareRows', 'restore-rows'],
     ] as const) {
       const selector = states.find(([name]) => name === map)?.[1].ItemSelector;
       expect(eventsOf(fn)).toContainEqual(membersOf(selector));
@@ -108,7 +110,9 @@ describe('A workflow', () => {
     const passing = invocations.filter(({ state }) => passesAll(state)).map(({ name }) => name);
     expect(passing.sort()).toEqual([
       'ChunkPipeline',
+      'CompareRowsItem',
       'ConcludeVerification',
+      'LoadRowsItem',
       'ReleaseAfterFailure',
       'VerifyChunk',
       'VerifyObjects',
@@ -133,9 +137,9 @@ describe('A workflow', () => {
 
   it('may start, watch and stop its own executions where it has a distributed Map, by both forms of their names', () => {
     const granted = statementsOf(platform.resources)
-      .filter(({ actions }) => actions.some((action) => /^states:(Describe|Stop)Execution$/.test(action)))
+      .filter(({ actions }) => actions.includes('states:StopExecution'))
       .filter(({ role }) => /Workflow/.test(role));
-    expect(granted).toHaveLength(2);
+    expect(granted).toHaveLength(3);
     for (const { actions, resources } of granted) {
       expect(actions).toEqual(['states:DescribeExecution', 'states:StopExecution']);
       expect(resources.map((resource) => resource.replace(/^.*:execution:<\w+\.Name>/, '')).sort()).toEqual([
@@ -143,6 +147,15 @@ describe('A workflow', () => {
         ':*',
       ]);
     }
+  });
+
+  it('lets a restore start backups and see how they end, and stop none', () => {
+    const restore = statementsOf(platform.resources).filter(({ role }) => /RestoreWorkflow/.test(role));
+    const ofBackups = restore.filter(({ resources }) => resources.join().includes('RecoveryBackupWorkflow'));
+    expect(ofBackups.flatMap(({ actions }) => actions).sort()).toEqual([
+      'states:DescribeExecution',
+      'states:StartExecution',
+    ]);
   });
 
   it('does not try again what is the same at the next try', () => {
@@ -157,14 +170,18 @@ describe('A workflow', () => {
     const maps = states
       .filter(([, { Type }]) => Type === 'Map')
       .map(([name, state]) => [name, state.MaxConcurrency]);
-    expect(Object.fromEntries(maps)).toEqual({ Shards: 2, Chunks: 4, Objects: 4 });
+    expect(Object.fromEntries(maps)).toEqual({
+      ...{ Shards: 2, Chunks: 4, Objects: 4, LoadRows: 4, CompareRows: 4, SwapDatabases: 1 },
+    });
   });
 
   it('keeps nothing of the results of items, whose number has no limit', () => {
-    for (const [, state] of states.filter(([name]) => ['Chunks', 'Objects', 'Shards'].includes(name))) {
+    for (const [, state] of states.filter(([name]) =>
+      ['Chunks', 'Objects', 'Shards', 'LoadRows', 'CompareRows'].includes(name),
+    )) {
       expect(state.ResultPath).toBeNull();
     }
-    for (const name of ['VerifyChunk', 'VerifyObjects']) {
+    for (const name of ['VerifyChunk', 'VerifyObjects', 'LoadRowsItem', 'CompareRowsItem']) {
       expect(states.find(([found]) => found === name)?.[1].OutputPath).toBeNull();
     }
   });

@@ -13,7 +13,7 @@ export const backupRecordSchema = z.object({
   id: backupIdSchema,
   state: backupStateSchema,
   type: z.literal('full'),
-  trigger: z.enum(['api', 'schedule']),
+  trigger: z.enum(['api', 'schedule', 'restore']),
   requestedBy: z.string().optional(),
   traceparent: z.string(),
   executionArn: z.string().optional(),

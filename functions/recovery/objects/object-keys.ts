@@ -1,4 +1,4 @@
-import type { BackupId, OperationId, ShardName } from '../ids.ts';
+import type { BackupId, OperationId, RestoreId, ShardName } from '../ids.ts';
 import type { Compression } from '../stages/compress.ts';
 import type { ObjectKind } from '../workflow.ts';
 
@@ -17,6 +17,13 @@ export const shardDescriptionKey = (id: BackupId, shard: ShardName): string =>
 
 /** The work items of a verification run. */
 export const verificationKey = (id: OperationId): string => `verifications/${id}/items.json`;
+
+/** What the functions of a restore hand to each other lies below this. */
+export const restorePrefix = (id: RestoreId): string => `restores/${id}/`;
+
+/** What is restored of a shard, the work items of its rows, and those of their comparison. */
+export const restoreKey = (id: RestoreId, shard: ShardName, what: 'plan' | 'items' | 'comparison'): string =>
+  `${restorePrefix(id)}${shard}/${what}.json`;
 
 const extension = { zstd: 'zst', gzip: 'gz' } as const;
 

@@ -44,11 +44,29 @@ export async function verifyObject(
   return mode === 'hash' ? {} : readContent(place, object, bytes);
 }
 
+/**
+ * Reads the content of an object and passes it on piece by piece. Bytes and hash are compared first; whether the content
+ * is as it should be is known only when all of it has been passed on.
+ *
+ * @param take is waited for; what it throws is thrown.
+ * @throws DependencyError when S3 or KMS does not answer; never for what is wrong with the object.
+ */
+export async function readVerified(
+  place: VerifyPlace,
+  object: StoredObject,
+  take: (piece: Buffer) => Promise<void> | void,
+): Promise<VerifiedObject> {
+  const bytes = await checkBytes(place.bucket, object);
+  return isProblem(bytes) ? { problem: bytes } : readContent(place, object, bytes, take);
+}
+
 async function readContent(
   place: VerifyPlace,
   object: StoredObject,
   bytes: IntactObject,
+  take: (piece: Buffer) => Promise<void> | void = () => {},
 ): Promise<VerifiedObject> {
+  let refusal: { readonly error: unknown } | undefined;
   let keyError: unknown;
   const keyring = kmsKeyring(place.kms, place.keyArn, (error) => {
     keyError = error;
@@ -62,9 +80,16 @@ async function readContent(
       for await (const piece of pieces) {
         plainBytes += piece.length;
         rows?.update(piece);
+        try {
+          await take(piece);
+        } catch (error) {
+          refusal = { error };
+          throw error;
+        }
       }
     });
   } catch (error) {
+    if (refusal !== undefined) throw refusal.error;
     return { problem: whyUnreadable(error, keyError) };
   }
   const problem = contentProblem(object, plainBytes, rows);

@@ -12,6 +12,7 @@ export const restoreInputSchema = z.strictObject({
   restoreId: restoreIdSchema,
   traceparent: traceparentSchema,
 });
+export type RestoreInput = z.output<typeof restoreInputSchema>;
 
 /** `PlanRestore`: `$$.Execution.Id` and `$$.Execution.Input`. */
 export const planRestoreEventSchema = z.strictObject({ executionArn: z.string(), input: restoreInputSchema });
@@ -36,6 +37,9 @@ export const restoreTargetSchema = z.strictObject({
   epoch: z.number().int(),
   /** A `ShardPlan`. */
   plan: workObjectSchema,
+  /** Work items of the rows to load, and of those to compare. */
+  itemsKey: z.string(),
+  comparisonKey: z.string(),
 });
 export type RestoreTarget = z.output<typeof restoreTargetSchema>;
 
@@ -57,7 +61,21 @@ export const shardPlanSchema = z.strictObject({
   ),
   /** Whether rows of some tables only are restored: what would refer to missing rows is left out then. */
   partial: z.boolean(),
-  blockBytes: z.number().int(),
+  /** The database as it was: version, encoding, locale. */
+  server: z.strictObject({
+    version: z.string(),
+    versionNum: z.number().int(),
+    encoding: z.string(),
+    collate: z.string(),
+    ctype: z.string(),
+    localeProvider: z.string(),
+    locale: z.string().nullable(),
+    collationVersion: z.string().nullable(),
+    blockBytes: z.number().int(),
+  }),
+  extensions: z.array(z.strictObject({ name: z.string(), version: z.string(), schema: z.string() })),
+  /** Roles that own something or were granted something. */
+  roles: z.array(z.string()),
 });
 export type ShardPlan = z.output<typeof shardPlanSchema>;
 
@@ -66,55 +84,60 @@ export const planRestoreResultSchema = z.strictObject({
   ...context,
   mode: z.enum(['new', 'replace']),
   dryRun: z.boolean(),
-  safetyBackupId: backupIdSchema,
+  safetyBackup: z.strictObject({
+    /** Name of the execution, and id of the backup. */
+    id: backupIdSchema,
+    executionArn: z.string(),
+    input: z.looseObject({}),
+  }),
   bucket: z.string(),
-  shards: z.array(restoreTargetSchema.extend({ itemsKey: z.string(), comparisonKey: z.string() })),
+  shards: z.array(restoreTargetSchema),
 });
 
 const shardContext = { ...context, dryRun: z.boolean(), shard: restoreTargetSchema };
 
-/**
- * `PrepareTarget` (in the VPC): looks for conflicts; unless `dryRun`, creates the database and its DDL before the rows.
- */
-export const prepareTargetEventSchema = z.looseObject(shardContext);
-export const prepareTargetResultSchema = z.strictObject({ conflicts: z.array(z.string()), leftOut: count });
-
-/** An item of the distributed Map `LoadRows`. */
-export const loadWorkSchema = z.strictObject({ item: count, objects: z.array(storedObjectSchema) });
-export const loadRowsEventSchema = z.looseObject({ ...shardContext, work: loadWorkSchema });
-export const loadRowsResultSchema = z.strictObject({ item: count, rows: count, bytes: count });
-
-/** `FinishTarget` (in the VPC): sequences, DDL after the rows, ANALYZE, and the items of the comparison. */
-export const finishTargetEventSchema = z.looseObject({ ...shardContext, comparisonKey: z.string() });
-export const finishTargetResultSchema = z.strictObject({
-  /** `again`: time ran out in between; it goes on where it was. */
-  outcome: z.enum(['again', 'done']),
+/** `RestoreDatabase`, by phase. */
+export const restoreDatabaseEventSchema = z.discriminatedUnion('phase', [
+  /** Looks for conflicts; unless `dryRun`, creates the database and its DDL before the rows. */
+  z.strictObject({ phase: z.literal('prepare'), ...shardContext }),
+  /** Sequences, DDL after the rows, ANALYZE, and the items of the comparison. */
+  z.strictObject({ phase: z.literal('finish'), ...shardContext }),
+  /** Puts the new database in the original's place. */
+  z.strictObject({ phase: z.literal('swap'), ...shardContext }),
+  /** Removes the databases of one restore, or (by schedule) those of all that are due. */
+  z.looseObject({
+    phase: z.literal('discard'),
+    restoreId: restoreIdSchema.optional(),
+    traceparent: traceparentSchema.optional(),
+  }),
+]);
+export const restoreDatabaseResultSchema = z.strictObject({
+  /** `again`: time ran out in between; it goes on where it was when it is called again. */
+  outcome: z.enum(['done', 'again']),
 });
 
-/** An item of the distributed Map `CompareRows`: block ranges of restored tables. `table` is the oid in the manifest. */
+/** One item of rows to load. */
+export const loadWorkSchema = z.strictObject({ item: count, objects: z.array(storedObjectSchema) });
+/** One item of rows to compare: block ranges of restored tables. `table` is the oid in the manifest. */
 export const compareWorkSchema = z.strictObject({
   item: count,
   ranges: z.array(z.strictObject({ table: z.number().int(), range: blockRangeSchema })),
 });
 export type CompareWork = z.output<typeof compareWorkSchema>;
-export const compareRowsEventSchema = z.looseObject({ ...shardContext, work: compareWorkSchema });
-export const compareRowsResultSchema = z.strictObject({ item: count, rows: count });
 
-/** `JudgeRestore`: all that was compared against the manifest, before anything is swapped. */
-export const judgeRestoreEventSchema = z.looseObject(context);
-export const judgeRestoreResultSchema = z.strictObject({ identical: z.boolean() });
+/** `RestoreRows`, by phase: items of the distributed Maps `LoadRows` and `CompareRows`. */
+export const restoreRowsEventSchema = z.discriminatedUnion('phase', [
+  z.strictObject({ phase: z.literal('load'), ...shardContext, work: loadWorkSchema }),
+  z.strictObject({ phase: z.literal('compare'), ...shardContext, work: compareWorkSchema }),
+]);
+export const restoreRowsResultSchema = z.strictObject({ item: count, rows: count });
 
-/** `SwapDatabase` (in the VPC, mode `replace`). */
-export const swapDatabaseEventSchema = z.looseObject(shardContext);
-export const swapDatabaseResultSchema = z.strictObject({ keptDatabase: z.string() });
-
-/** `CompleteRestore`. */
-export const completeRestoreEventSchema = z.looseObject(context);
-export const completeRestoreResultSchema = z.strictObject({ restoreId: restoreIdSchema });
-
-/** `DiscardRestore` (in the VPC): one restore's databases, or (by schedule, `{}`) those of all that are due. */
-export const discardRestoreEventSchema = z.looseObject({
-  restoreId: restoreIdSchema.optional(),
-  traceparent: traceparentSchema.optional(),
+/** `ConcludeRestore`: judged before anything is swapped, completed at the very end. */
+export const concludeRestoreEventSchema = z.strictObject({
+  phase: z.enum(['judge', 'complete']),
+  ...context,
+  mode: z.enum(['new', 'replace']),
+  dryRun: z.boolean(),
+  shards: z.array(restoreTargetSchema),
 });
-export const discardRestoreResultSchema = z.strictObject({ discarded: z.array(restoreIdSchema) });
+export const concludeRestoreResultSchema = z.strictObject({ restoreId: restoreIdSchema });

@@ -52,7 +52,7 @@ export const shardRestoreSchema = z
     rows: count.meta({ description: 'Rows loaded.' }),
     bytesRestored: count.meta({ description: 'Bytes of COPY text loaded.' }),
     tablesCompared: count,
-    differences: z.array(tableDifferenceSchema),
+    differences: z.array(tableDifferenceSchema).meta({ description: 'At most 100 are listed.' }),
     leftOut: z.array(leftOutSchema).meta({ description: 'At most 1 000 are listed.' }),
   })
   .meta({ title: 'Restore of a shard' });
@@ -97,11 +97,9 @@ export const restoreSchema = z
       .int()
       .min(1)
       .meta({ description: 'How often it was started: 1, and once for each resumption.' }),
-    resumableUntil: instant
-      .nullable()
-      .meta({
-        description: 'Of a failed restore: until then what it has restored is kept, and it can be resumed.',
-      }),
+    resumableUntil: instant.nullable().meta({
+      description: 'Of a failed restore: until then what it has restored is kept, and it can be resumed.',
+    }),
     safetyBackupId: backupIdSchema
       .nullable()
       .meta({ description: 'Mode `replace`: the backup of what is replaced.' }),

@@ -20,8 +20,7 @@ export interface PlanVerificationDependencies {
 }
 
 /** Bounds of what one invocation reads back. */
-const maxObjects = 50;
-const maxBytes = 256 * 1024 * 1024;
+const readBounds = { objects: 50, bytes: 256 * 1024 * 1024 };
 
 /**
  * Checks the manifest and lists its objects as work items. A manifest that is not as it was written is a finding; what
@@ -39,7 +38,7 @@ export async function planVerification(
     throw new BackupNotRunningError(`Backup ${input.backupId} is not a complete backup any more.`);
   }
   const checked = await checkManifest(deps.manifests, record.id, record.manifest);
-  const items = 'finding' in checked ? [] : divide(objectsOf(checked.manifest));
+  const items = 'finding' in checked ? [] : divide(objectsOf(checked.manifest), readBounds);
   if ('finding' in checked) {
     await operations.note(operationId, 'manifest', {
       objects: 1,
@@ -97,7 +96,10 @@ const objectsOf = (manifest: Manifest): StoredObject[] =>
   ]);
 
 /** Work items of a bounded number of objects and bytes; an object is never divided. */
-export function divide(objects: readonly StoredObject[]): VerifyWork[] {
+export function divide(
+  objects: readonly StoredObject[],
+  bounds: { objects: number; bytes: number } = readBounds,
+): VerifyWork[] {
   const items: VerifyWork[] = [];
   let current: StoredObject[] = [];
   let bytes = 0;
@@ -107,7 +109,7 @@ export function divide(objects: readonly StoredObject[]): VerifyWork[] {
     bytes = 0;
   };
   for (const object of objects) {
-    if (current.length === maxObjects || bytes + object.storedBytes > maxBytes) finish();
+    if (current.length === bounds.objects || bytes + object.storedBytes > bounds.bytes) finish();
     current.push(object);
     bytes += object.storedBytes;
   }

@@ -7,13 +7,18 @@ export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
 export const qualified = ({ schema, name }: { schema: string; name: string }): string =>
   `${quote(schema)}.${quote(name)}`;
 
-/** Connects to a shard's writer as its master user, as an operator with psql would. */
-export async function connectTo(local: LocalJson, shard: string): Promise<pg.Client> {
+/**
+ * Connects to a shard's writer as its master user, as an operator with psql would.
+ *
+ * @param database default: the platform's.
+ */
+export async function connectTo(local: LocalJson, shard: string, database?: string): Promise<pg.Client> {
   const found = local.shards.find(({ name }) => name === shard);
   if (found === undefined) throw new Error(`There is no ${shard}.`);
   const url = new URL(found.writer.url);
   const authority = url.searchParams.get('sslrootcert') ?? '';
   url.search = '';
+  if (database !== undefined) url.pathname = `/${database}`;
   const client = new pg.Client({
     connectionString: url.href,
     application_name: 'mainstay-test',
@@ -29,8 +34,9 @@ export async function onShard<T>(
   local: LocalJson,
   shard: string,
   work: (client: pg.Client) => Promise<T>,
+  database?: string,
 ): Promise<T> {
-  const client = await connectTo(local, shard);
+  const client = await connectTo(local, shard, database);
   try {
     return await work(client);
   } finally {
@@ -64,6 +70,26 @@ export async function countAllRows(client: pg.Client): Promise<number> {
   }
   await client.query('RESET ROLE');
   return total;
+}
+
+/** A digest of every table with rows of its own: of all its rows, whatever their order. */
+export async function digestTables(client: pg.Client): Promise<Record<string, string>> {
+  const digests: Record<string, string> = {};
+  for (const table of await tablesOf(client)) {
+    await client.query(`SET ROLE ${quote(table.owner)}`);
+    const { rows } = await client.query<{ digest: string }>(
+      `SELECT count(*) || ' ' || coalesce(sum(('x' || left(md5(t::text), 15))::bit(60)::bigint), 0) AS digest
+       FROM ONLY ${qualified(table)} AS t`,
+    );
+    digests[qualified(table)] = rows[0]?.digest ?? '';
+  }
+  await client.query('RESET ROLE');
+  return digests;
+}
+
+export async function databasesOf(client: pg.Client): Promise<string[]> {
+  const { rows } = await client.query<{ datname: string }>('SELECT datname FROM pg_database ORDER BY 1');
+  return rows.map(({ datname }) => datname);
 }
 
 /**

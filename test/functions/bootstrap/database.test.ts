@@ -53,7 +53,7 @@ describe('preparing a database', () => {
     expect(await prepareDatabase(master, 'shard-a')).toEqual({
       shard: 'shard-a',
       version: latestVersion,
-      applied: [1],
+      applied: [1, 2],
       hidden: [
         { table: 'public.forced', reason: 'forced' },
         { table: 'public.masters', reason: 'owner' },
@@ -64,7 +64,10 @@ describe('preparing a database', () => {
   it('finds nothing left to do the second time', async () => {
     expect(await prepareDatabase(master, 'shard-a')).toMatchObject({ version: latestVersion, applied: [] });
     const { rows } = await master.query('SELECT version, title FROM mainstay.bootstrap');
-    expect(rows).toEqual([{ version: 1, title: 'roles of the functions' }]);
+    expect(rows).toEqual([
+      { version: 1, title: 'roles of the functions' },
+      { version: 2, title: 'restores' },
+    ]);
   });
 
   it('does the same by the script that is printed for adopted clusters', async () => {
@@ -93,7 +96,7 @@ describe('preparing a database', () => {
     const clients = await Promise.all([postgres.connect(), postgres.connect(), postgres.connect()]);
     const results = await Promise.all(clients.map((client) => prepareDatabase(client, 'shard-a')));
     await Promise.all(clients.map((client) => client.end()));
-    expect(results.flatMap(({ applied }) => applied)).toEqual([1]);
+    expect(results.flatMap(({ applied }) => applied)).toEqual([1, 2]);
   });
 
   it('leaves a database as it was when a step fails, and finds the roles of another database', async () => {
@@ -107,7 +110,7 @@ describe('preparing a database', () => {
     await stranger.end();
     const { username: user, password } = postgres.master;
     const owner = await postgres.connect({ user, password, database: 'other' });
-    expect(await prepareDatabase(owner, 'shard-a')).toMatchObject({ applied: [1], hidden: [] });
+    expect(await prepareDatabase(owner, 'shard-a')).toMatchObject({ applied: [1, 2], hidden: [] });
     await owner.end();
   });
 });
@@ -188,14 +191,21 @@ describe('the other roles', () => {
     });
   });
 
+  it('leave the master user its password: none that has IAM logins is granted to it', async () => {
+    const { rows } = await master.query(
+      `SELECT pg_has_role(current_user, 'rds_iam', 'USAGE') OR pg_has_role(current_user, 'rds_iam', 'SET') AS iam`,
+    );
+    expect(rows).toEqual([{ iam: false }]);
+  });
+
   it('are no superusers and may not make roles', async () => {
     const { rows } = await master.query(
       `SELECT rolname, rolsuper, rolcreaterole, rolcreatedb, rolbypassrls, rolreplication
          FROM pg_roles WHERE rolname LIKE 'mainstay\\_%' AND rolname <> 'mainstay_master' ORDER BY rolname`,
     );
-    expect(rows).toHaveLength(4);
+    expect(rows).toHaveLength(5);
     for (const { rolname, rolcreatedb, ...rights } of rows) {
-      expect(rolcreatedb).toBe(rolname === 'mainstay_restore');
+      expect(rolcreatedb).toBe(rolname === 'mainstay_restore_owner');
       expect(Object.values(rights)).toEqual([false, false, false, false]);
     }
   });

@@ -107,12 +107,14 @@ export interface Database {
   asOwner(database?: string): Promise<pg.Client>;
   /** Connects as the role that reads backups. */
   asBackup(database?: string): Promise<pg.Client>;
+  /** Connects as the role that restores. */
+  asRestore(database?: string): Promise<pg.Client>;
   /** Makes a database of its own for a test and runs `sql` in it. */
   create(sql: string): Promise<string>;
   close(): Promise<void>;
 }
 
-const backupPassword = 'only for tests';
+const password = 'only for tests';
 
 export async function startDatabase(): Promise<Database> {
   const sandbox = await Sandbox.create();
@@ -126,20 +128,19 @@ export async function startDatabase(): Promise<Database> {
     const owner = await asOwner(name);
     await owner.query(sql);
     await owner.query(bootstrapScript());
-    await owner.query(`REVOKE rds_iam FROM ${databaseUsers.backup}`);
-    await owner.query(`ALTER ROLE ${databaseUsers.backup} PASSWORD '${backupPassword}'`);
+    for (const user of [databaseUsers.backup, databaseUsers.restore]) {
+      await owner.query(`REVOKE rds_iam FROM ${user}`);
+      await owner.query(`ALTER ROLE ${user} PASSWORD '${password}'`);
+    }
     await owner.end();
   };
+  const as = (user: string) => (name?: string) =>
+    connect(address, { ca, user, password, ...(name !== undefined && { database: name }) });
   return {
     address,
     asOwner,
-    asBackup: (database) =>
-      connect(address, {
-        ca,
-        user: databaseUsers.backup,
-        password: backupPassword,
-        ...(database !== undefined && { database }),
-      }),
+    asBackup: as(databaseUsers.backup),
+    asRestore: as(databaseUsers.restore),
     create: async (sql) => {
       const name = `test_${randomUUID().slice(0, 8)}`;
       const owner = await asOwner();

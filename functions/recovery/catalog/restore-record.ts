@@ -1,0 +1,95 @@
+import * as z from 'zod';
+import { backupIdSchema, restoreIdSchema, shardNameSchema } from '../ids.ts';
+import { failureSchema, workStateSchema } from '../model.ts';
+import { leftOutSchema, restoreStageSchema, tableDifferenceSchema } from '../restore/model.ts';
+
+const count = z.number().int().min(0);
+
+/** A restore as the catalogue keeps it; its progress is merged from the notes of its parts when it is read. */
+export const restoreRecordSchema = z.object({
+  id: restoreIdSchema,
+  backupId: backupIdSchema,
+  state: workStateSchema,
+  mode: z.enum(['new', 'replace']),
+  dryRun: z.boolean(),
+  shards: z.array(shardNameSchema),
+  /** Qualified names of the tables whose rows are wanted; absent: all. */
+  tables: z.array(z.string()).optional(),
+  /** Name of the new databases, where one was asked for. */
+  database: z.string().optional(),
+  requestedBy: z.string(),
+  traceparent: z.string(),
+  executionArn: z.string().optional(),
+  attempts: z.number().int().min(1),
+  createdAt: z.string(),
+  startedAt: z.string().optional(),
+  finishedAt: z.string().optional(),
+  cancelRequested: z.boolean(),
+  /** Set at the point of no return: from then on it is not canceled any more. */
+  swappingAt: z.string().optional(),
+  resumableUntil: z.string().optional(),
+  safetyBackupId: backupIdSchema.optional(),
+  plan: z
+    .object({ objects: count, rows: count, bytes: count, storedBytes: count, estimatedMs: count })
+    .optional(),
+  identical: z.boolean().optional(),
+  error: failureSchema.optional(),
+});
+export type RestoreRecord = z.output<typeof restoreRecordSchema>;
+
+/** What is known of a restore when it is asked for. */
+export type NewRestore = Pick<
+  RestoreRecord,
+  | 'id'
+  | 'backupId'
+  | 'mode'
+  | 'dryRun'
+  | 'shards'
+  | 'tables'
+  | 'database'
+  | 'requestedBy'
+  | 'traceparent'
+  | 'createdAt'
+>;
+
+/** How far one shard is. */
+export const restoredShardSchema = z.object({
+  shard: shardNameSchema,
+  stage: restoreStageSchema,
+  database: z.string(),
+  /** Where the database is, for those that discard it. */
+  host: z.string(),
+  port: z.number().int(),
+  original: z.string(),
+  objectsTotal: count,
+  conflicts: z.array(z.string()).default([]),
+  tablesCompared: count.default(0),
+  differences: z.array(tableDifferenceSchema).default([]),
+  keptDatabase: z.string().optional(),
+  /** Set when the database has been removed, or is the platform's now. */
+  settled: z.boolean().default(false),
+});
+export type RestoredShard = z.output<typeof restoredShardSchema>;
+
+/** One loaded item. */
+export const loadedSchema = z.object({
+  shard: shardNameSchema,
+  item: count,
+  objects: count,
+  rows: count,
+  bytes: count,
+  startedAt: z.string(),
+  loadedAt: z.string(),
+});
+export type Loaded = z.output<typeof loadedSchema>;
+
+/** What one item of the comparison found. `table` is the oid that the manifest knows the table by. */
+export const comparedSchema = z.object({
+  shard: shardNameSchema,
+  item: count,
+  tables: z.array(z.object({ table: z.number().int(), rows: count, digest: z.string() })),
+});
+export type Compared = z.output<typeof comparedSchema>;
+
+/** One statement that was left out. */
+export const leftOutRecordSchema = z.object({ ...leftOutSchema.shape, shard: shardNameSchema });

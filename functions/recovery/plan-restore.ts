@@ -1,0 +1,43 @@
+import { dynamo, kms, rds, s3 } from '../shared/clients.ts';
+import { eventFunction } from '../shared/event-function.ts';
+import { ShardReader } from '../shared/shards.ts';
+import { BackupCatalog } from './catalog/backup-catalog.ts';
+import { RecoveryTable } from './catalog/recovery-table.ts';
+import { RestoreCatalog } from './catalog/restore-catalog.ts';
+import { RestoreNotes } from './catalog/restore-notes.ts';
+import { systemClock } from './clock.ts';
+import { recoveryContract } from './contract.ts';
+import { ManifestStore } from './manifest/manifest-store.ts';
+import { Bucket } from './objects/bucket.ts';
+import { planRestore } from './restore/plan-restore.ts';
+import { inputTraceparent } from './traceparent-of.ts';
+
+/** First state of the restore workflow: what is restored, from which objects, to where. */
+export const handler = eventFunction({
+  contract: recoveryContract.functions['plan-restore'],
+  traceparentOf: inputTraceparent,
+  handler: (environment) => {
+    const table = new RecoveryTable(dynamo(), environment.RECOVERY_TABLE);
+    const bucket = new Bucket(s3(), environment.BACKUPS_BUCKET);
+    const shards = new ShardReader(dynamo(), environment.SHARDS_TABLE);
+    return async ({ executionArn, input: { restoreId } }, { log, trace }) => {
+      const planned = await planRestore(
+        {
+          restores: new RestoreCatalog(table),
+          backups: new BackupCatalog(table),
+          notes: new RestoreNotes(table, restoreId),
+          manifests: new ManifestStore(bucket, kms(), environment.HMAC_KEY_ARN),
+          bucket,
+          rds: rds(),
+          listShards: () => shards.list(),
+          clock: systemClock,
+          stateMachineArn: environment.BACKUP_STATE_MACHINE_ARN,
+        },
+        restoreId,
+        executionArn,
+      );
+      log.info('Restore planned', { restoreId, backupId: planned.backupId, mode: planned.mode });
+      return { ...planned, traceparent: trace.traceparent, bucket: bucket.name };
+    };
+  },
+});

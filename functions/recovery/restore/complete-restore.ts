@@ -1,0 +1,29 @@
+import type { RestoreCatalog } from '../catalog/restore-catalog.ts';
+import type { RestoreNotes } from '../catalog/restore-notes.ts';
+import type { RestoreRecord } from '../catalog/restore-record.ts';
+import { type Clock, isoTime } from '../clock.ts';
+import { RestoreNotRunningError } from '../errors.ts';
+import type { RestoreId } from '../ids.ts';
+
+/**
+ * Ends a restore that is done: its databases are the operator's from now on. Doing it again changes nothing.
+ *
+ * @throws RestoreNotRunningError
+ */
+export async function completeRestore(
+  deps: { readonly restores: RestoreCatalog; readonly notes: RestoreNotes; readonly clock: Clock },
+  restoreId: RestoreId,
+): Promise<{ record: RestoreRecord; first: boolean }> {
+  const { restores, notes, clock } = deps;
+  const before = await restores.get(restoreId);
+  for (const { shard } of await notes.shards()) await notes.setShard(shard, { stage: 'done', settled: true });
+  const first = await restores.complete(restoreId, {
+    finishedAt: isoTime(clock.now()),
+    ...(before?.dryRun === true ? {} : { identical: true }),
+  });
+  const record = await restores.get(restoreId);
+  if (record?.state !== 'completed')
+    throw new RestoreNotRunningError(`Restore ${restoreId} is not running any more.`);
+  await restores.discardDone(restoreId);
+  return { record, first };
+}

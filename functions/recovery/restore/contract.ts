@@ -1,0 +1,175 @@
+import * as z from 'zod';
+import { pageQuery } from '../../shared/paging.ts';
+import { backupIdSchema, restoreIdSchema, shardNameSchema } from '../ids.ts';
+import * as events from './events.ts';
+import { restoreSchema } from './model.ts';
+
+const accepted = {
+  description: 'Accepted.',
+  schema: restoreSchema,
+  headers: { Location: 'Where to follow it.' },
+};
+const params = z.strictObject({ restoreId: restoreIdSchema });
+const notFound = { description: 'No such restore.' };
+const unique = (values: readonly string[]) => new Set(values).size === values.length;
+
+const restoreBodySchema = z
+  .strictObject({
+    backupId: backupIdSchema,
+    shards: z
+      .array(shardNameSchema)
+      .min(1)
+      .max(100)
+      .refine(unique, 'names a shard twice')
+      .optional()
+      .meta({ description: 'Default: all shards of the backup.' }),
+    tables: z
+      .array(z.string().min(3).max(300))
+      .min(1)
+      .max(1_000)
+      .refine(unique, 'names a table twice')
+      .optional()
+      .meta({
+        description:
+          'Qualified names of the tables whose rows are restored, quoted where SQL needs it. Default: all. The DDL of all tables is restored; foreign keys that would refer to missing rows are left out.',
+        examples: [['app.users']],
+      }),
+    mode: z.enum(['new', 'replace']).default('new').meta({
+      description:
+        '`new`: into a new database beside the original. `replace`: the same, after a safety backup, and at the end the new database takes the original’s name; the original is kept under another.',
+    }),
+    database: z
+      .string()
+      .regex(
+        /^[a-z][a-z0-9_]{0,62}$/,
+        'starts with a lower-case letter and has at most 63 letters, digits and underscores',
+      )
+      .optional()
+      .meta({
+        description:
+          'Name of the new database in each cluster. Default: made from the original’s and the restore’s id.',
+      }),
+    dryRun: z.boolean().default(false).meta({
+      description: 'Only find out how much it is, how long it would take, and what would stop it.',
+    }),
+  })
+  .refine(({ mode, tables }) => mode === 'new' || tables === undefined, {
+    path: ['tables'],
+    message: 'cannot be chosen in mode `replace`: rows of all other tables would be missing',
+  })
+  .meta({ title: 'What to restore' });
+export type RestoreBody = z.output<typeof restoreBodySchema>;
+
+/** The routes of restores. */
+export const restoreRoutes = {
+  startRestore: {
+    method: 'POST',
+    path: '/api/disaster-recovery/restore',
+    scope: 'admin',
+    summary: 'Restore a backup',
+    description:
+      'Into a new database, which is compared with the manifest at the end: rows and digest of every table.',
+    body: restoreBodySchema,
+    responses: {
+      202: accepted,
+      404: { description: 'No such backup.' },
+      409: { description: 'The backup is not complete.' },
+      422: { description: 'The backup does not have such a shard.' },
+    },
+  },
+  listRestores: {
+    method: 'GET',
+    path: '/api/disaster-recovery/restores',
+    scope: 'admin',
+    summary: 'List restores, newest first',
+    query: z.strictObject(pageQuery),
+    responses: {
+      200: {
+        description: 'One page.',
+        schema: z
+          .strictObject({ restores: z.array(restoreSchema), nextToken: z.string().nullable() })
+          .meta({ title: 'Page of restores' }),
+      },
+    },
+  },
+  getRestore: {
+    method: 'GET',
+    path: '/api/disaster-recovery/restore/{restoreId}',
+    scope: 'admin',
+    summary: 'One restore, with its progress',
+    params,
+    responses: { 200: { description: 'The restore.', schema: restoreSchema }, 404: notFound },
+  },
+  cancelRestore: {
+    method: 'POST',
+    path: '/api/disaster-recovery/restore/{restoreId}/cancel',
+    scope: 'admin',
+    summary: 'Cancel a restore',
+    description:
+      'What it has restored is removed. Gives up a failed restore that could be resumed, too. Canceling twice is the same as once.',
+    params,
+    responses: {
+      202: accepted,
+      404: notFound,
+      409: { description: 'It has ended, or databases are being swapped already.' },
+    },
+  },
+  resumeRestore: {
+    method: 'POST',
+    path: '/api/disaster-recovery/restore/{restoreId}/resume',
+    scope: 'admin',
+    summary: 'Resume a failed restore',
+    description: 'Goes on where it failed: what was loaded is not loaded again.',
+    params,
+    responses: {
+      202: accepted,
+      404: notFound,
+      409: { description: 'It has not failed, or what it had restored has been removed since.' },
+    },
+  },
+} as const;
+
+const arn = z.string().startsWith('arn:');
+const name = z.string().min(1);
+const RECOVERY_TABLE = name.describe('Catalogue of backups.');
+const SHARDS_TABLE = name.describe('Shards and their writers.');
+const BACKUPS_BUCKET = name.describe('Where backups are stored.');
+const ENCRYPTION_KEY_ARN = arn.describe('KMS key that wraps the data keys of backups.');
+
+/** The functions of restores. */
+export const restoreFunctions = {
+  /** Outside the VPC; checks the manifest, and leaves what the others do. `rds:DescribeDBClusters`, `rds:DescribeDBInstances`. */
+  'plan-restore': {
+    environment: z.object({
+      RECOVERY_TABLE,
+      SHARDS_TABLE,
+      BACKUPS_BUCKET,
+      HMAC_KEY_ARN: arn.describe('KMS HMAC key that authenticates manifests.'),
+      BACKUP_STATE_MACHINE_ARN: arn,
+    }),
+    event: events.planRestoreEventSchema,
+    result: events.planRestoreResultSchema,
+  },
+  /** In the VPC, as `mainstay_restore`: everything about a database but its rows. */
+  'restore-database': {
+    environment: z.object({ RECOVERY_TABLE, SHARDS_TABLE, BACKUPS_BUCKET, ENCRYPTION_KEY_ARN }),
+    event: events.restoreDatabaseEventSchema,
+    result: events.restoreDatabaseResultSchema,
+  },
+  /** In the VPC, as `mainstay_restore`; loads rows, and reads them again to compare them. One CPU of its own. */
+  'restore-rows': {
+    environment: z.object({ RECOVERY_TABLE, BACKUPS_BUCKET, ENCRYPTION_KEY_ARN }),
+    event: events.restoreRowsEventSchema,
+    result: events.restoreRowsResultSchema,
+  },
+  /** Outside the VPC: whether what was restored is what was backed up, and the end of the restore. */
+  'conclude-restore': {
+    environment: z.object({
+      RECOVERY_TABLE,
+      BACKUPS_BUCKET,
+      EVENT_BUS_NAME: name.describe('The platform’s event bus.'),
+    }),
+    event: events.concludeRestoreEventSchema,
+    result: events.concludeRestoreResultSchema,
+  },
+};

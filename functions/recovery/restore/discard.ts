@@ -1,0 +1,66 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import type { RestoredShard } from '../catalog/restore-record.ts';
+import { RestoreConflictError } from '../errors.ts';
+import type { RestoreId } from '../ids.ts';
+import { maintenanceDatabase } from './engine/prepare-target.ts';
+import { dropTarget } from './engine/target-database.ts';
+import { withTarget } from './engine/target-session.ts';
+import { type RestoreStores, restoreConnection } from './restore-parts.ts';
+
+/**
+ * Removes the databases of restores that were canceled, or failed and were not resumed in time: of the one given, or of all
+ * that are due. Databases of a restore that is completed or at work are never touched.
+ *
+ * @throws the first error, after all others had their turn.
+ */
+export async function discardRestores(
+  stores: RestoreStores,
+  log: Logger,
+  only?: RestoreId,
+): Promise<RestoreId[]> {
+  const { restores, clock } = stores;
+  const discarded: RestoreId[] = [];
+  const failures: unknown[] = [];
+  for await (const id of restores.discardsDue(clock.now())) {
+    if (only !== undefined && id !== only) continue;
+    try {
+      if (await discard(stores, id)) discarded.push(id);
+    } catch (error) {
+      log.warn('The databases of a restore could not be removed', { restoreId: id, error });
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+  return discarded;
+}
+
+async function discard({ restores, notes, clock }: RestoreStores, id: RestoreId): Promise<boolean> {
+  const record = await restores.get(id);
+  if (record?.state === 'queued' || record?.state === 'running') return false;
+  if (record?.state !== 'completed') {
+    const own = notes(id);
+    for (const shard of await own.shards()) {
+      if (shard.settled) continue;
+      await drop({ clock }, id, shard);
+      await own.setShard(shard.shard, { settled: true });
+    }
+    if (record !== undefined) await restores.endResumability(id);
+  }
+  await restores.discardDone(id);
+  return true;
+}
+
+async function drop(
+  { clock }: Pick<RestoreStores, 'clock'>,
+  id: RestoreId,
+  shard: RestoredShard,
+): Promise<void> {
+  await withTarget({ clock, connect: restoreConnection(shard) }, maintenanceDatabase, async (client) => {
+    try {
+      await dropTarget(client, id, shard.database);
+    } catch (error) {
+      // A database of that name that is not this restore's is why it failed.
+      if (!(error instanceof RestoreConflictError)) throw error;
+    }
+  });
+}

@@ -1,0 +1,125 @@
+import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import type { SFNClient } from '@aws-sdk/client-sfn';
+import { startExecution, stopExecution } from '../backup-requests.ts';
+import type { BackupCatalog } from '../catalog/backup-catalog.ts';
+import { executionName, type RestoreCatalog } from '../catalog/restore-catalog.ts';
+import type { NewRestore, RestoreRecord } from '../catalog/restore-record.ts';
+import { type Clock, isoTime } from '../clock.ts';
+import {
+  BackupNotRunningError,
+  failureOf,
+  onDependency,
+  UnknownBackupError,
+  UnknownShardError,
+} from '../errors.ts';
+import type { RestoreId } from '../ids.ts';
+import type { RestoreInput } from './events.ts';
+
+export interface RestoreRequestDependencies {
+  readonly restores: RestoreCatalog;
+  readonly backups: BackupCatalog;
+  readonly stepFunctions: SFNClient;
+  readonly stateMachineArn: string;
+  readonly clock: Clock;
+  /** Has the databases of a restore removed soon; should that be lost, the next scheduled run finds them. */
+  readonly startDiscard: (id: RestoreId) => Promise<void>;
+}
+
+export type RestoreRequest = Omit<NewRestore, 'shards' | 'createdAt'> & {
+  readonly shards: NewRestore['shards'] | undefined;
+};
+
+/**
+ * Starts a restore. Asked again with the id of a restore that exists, it starts nothing new.
+ *
+ * @throws UnknownBackupError, BackupNotRunningError, UnknownShardError: nothing was started. DependencyError: the restore
+ * has failed.
+ */
+export async function startRestore(deps: RestoreRequestDependencies, request: RestoreRequest): Promise<void> {
+  const known = await deps.restores.get(request.id);
+  if (known !== undefined && (known.state !== 'queued' || known.executionArn !== undefined)) return;
+  const backup = await deps.backups.get(request.backupId);
+  if (backup === undefined) throw new UnknownBackupError('There is no backup of that id.');
+  if (backup.state !== 'completed') {
+    throw new BackupNotRunningError(`The backup is ${backup.state}: only a completed one can be restored.`);
+  }
+  const shards = [...(request.shards ?? backup.shards)].sort();
+  const missing = shards.find((shard) => !backup.shards.includes(shard));
+  if (missing !== undefined) {
+    throw new UnknownShardError(`The backup has no shard "${missing}". It has: ${backup.shards.join(', ')}.`);
+  }
+  const createdAt = known?.createdAt ?? isoTime(deps.clock.now());
+  await deps.restores.create({ ...request, shards, createdAt });
+  await run(deps, request.id, 1, request.traceparent);
+}
+
+/**
+ * Starts a failed restore again; it goes on where it failed.
+ * @returns whether it was one that can be resumed.
+ */
+export async function resumeRestore(
+  deps: RestoreRequestDependencies,
+  record: RestoreRecord,
+  traceparent: string,
+): Promise<boolean> {
+  if (!(await deps.restores.resume(record, isoTime(deps.clock.now()), traceparent))) return false;
+  await deps.restores.discardDone(record.id);
+  await run(deps, record.id, record.attempts + 1, traceparent);
+  return true;
+}
+
+async function run(
+  { restores, stepFunctions, stateMachineArn, clock }: RestoreRequestDependencies,
+  restoreId: RestoreId,
+  attempt: number,
+  traceparent: string,
+): Promise<void> {
+  const input: RestoreInput = { restoreId, traceparent };
+  try {
+    const name = executionName(restoreId, attempt);
+    const executionArn = await startExecution(stepFunctions, stateMachineArn, name, input);
+    if (executionArn !== undefined) await restores.setExecution(restoreId, executionArn);
+  } catch (error) {
+    await restores.end(restoreId, 'failed', { finishedAt: isoTime(clock.now()), error: failureOf(error) });
+    throw error;
+  }
+}
+
+/**
+ * Cancels a restore that is at work, or gives up a failed one that could be resumed. What it has restored is removed.
+ * @returns whether it was one of these, or had been canceled before.
+ */
+export async function cancelRestore(
+  { restores, stepFunctions, clock, startDiscard }: RestoreRequestDependencies,
+  record: RestoreRecord,
+): Promise<boolean> {
+  if (record.state === 'canceled') return true;
+  if (record.state === 'failed') {
+    if (!(await restores.abandon(record.id))) return false;
+    await restores.discardNeeded(record.id, clock.now());
+    await startDiscard(record.id).catch(() => undefined);
+    return true;
+  }
+  if (!(await restores.requestCancel(record.id))) return false;
+  if (record.executionArn !== undefined) await stopExecution(stepFunctions, record.executionArn);
+  return true;
+}
+
+/** Invokes the function that removes the databases of one restore, asynchronously. */
+export function discardStarter(
+  lambda: LambdaClient,
+  functionArn: string,
+  traceparent: string,
+): (restoreId: RestoreId) => Promise<void> {
+  return async (restoreId) => {
+    await onDependency('Lambda', 'Invoke restore-database', () =>
+      lambda.send(
+        new InvokeCommand({
+          FunctionName: functionArn,
+          InvocationType: 'Event',
+          Payload: JSON.stringify({ phase: 'discard', restoreId, traceparent }),
+        }),
+      ),
+    );
+  };
+}
