@@ -27,6 +27,8 @@ export function createProgram(host: CommandHost): Command {
     .configureOutput({
       writeOut: (text) => host.io.stdout.write(text),
       writeErr: (text) => host.io.stderr.write(text),
+      // What was mistaken for an option may have carried a key.
+      outputError: (text, write) => write(text.replace(/^(error: unknown option '[^'=]+)=.*/, "$1'")),
     })
     .addHelpText('afterAll', exitCodesHelp)
     .addHelpText('after', platformHelp);

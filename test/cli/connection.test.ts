@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { configFilePath } from '../../cli/connect/config-file.ts';
 import { connectionFor, connectionHere } from '../../cli/connect/connection.ts';
 import { passableDirectory } from '../support/temporary-directory.ts';
+import { mainstay } from './support/run.ts';
 
 const config = {
   url: 'https://main.example.com',
@@ -81,6 +82,12 @@ describe('a key', () => {
     );
     // What is set for elsewhere is not for the local platform.
     expect(await found({ local: true, env: { MAINSTAY_API_KEY: 'key-other' } })).toContain('key-local');
+  });
+
+  it('is not taken from the command line, nor printed', async () => {
+    const { code, stderr } = await mainstay(undefined, ['status', '--api-key=secret']);
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.not.stringContaining('secret') });
+    expect(stderr).toContain("error: unknown option '--api-key'\n");
   });
 
   it.each([
