@@ -191,6 +191,7 @@ describe('Buckets', () => {
             Status: 'Enabled',
           },
           { Prefix: 'verifications/', ExpirationInDays: 14, Status: 'Enabled' },
+          { Prefix: 'restores/', ExpirationInDays: 14, Status: 'Enabled' },
         ],
       },
       NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },

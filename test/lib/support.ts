@@ -1,10 +1,8 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
 import { z } from 'zod';
-import { createApp } from '../../lib/app.ts';
-import type { Bundles } from '../../lib/constructs/bundle.ts';
+import { templatesOf } from './templates.ts';
 
 export const root = dirname(dirname(import.meta.dirname));
 
@@ -30,54 +28,35 @@ export interface Synthesized {
   resources: Record<string, Resource>;
 }
 
-/** Bundles that hold nothing, for tests that look at templates only. */
-function emptyBundles(directory: string): Bundles {
-  mkdirSync(directory);
-  writeFileSync(join(directory, 'index.mjs'), 'export const handler = async () => ({});\n');
-  return { directory: () => directory, revisionOf: () => 'revision' };
-}
-
 /** Synthesizes an environment, with all its checks. Settings, where given, take the place of those in cdk.json. */
 export function synthesize(environment = 'dev', settings: unknown = mainstay.environments[environment]) {
-  const directory = mkdtempSync(join(tmpdir(), 'mainstay-synth-'));
-  try {
-    const app = createApp({
-      context: { environment, mainstay: { environments: { [environment]: settings } } },
-      bundles: emptyBundles(join(directory, 'bundle')),
-      outdir: join(directory, 'cdk.out'),
-    });
-    const assembly = app.synth();
-    const read = (stack: string): Synthesized => {
-      const template: unknown = assembly.getStackByName(`Mainstay-${environment}-${stack}`).template;
-      return {
-        template: Template.fromJSON(z.record(z.string(), z.unknown()).parse(template)),
-        resources: z.object({ Resources: z.record(z.string(), resourceSchema) }).parse(template).Resources,
-      };
-    };
-    const names = assembly.stacks.map(({ stackName }) => stackName.slice(`Mainstay-${environment}-`.length));
-    const stacks = new Map(names.map((name) => [name, read(name)]));
-    const stack = (name: string): Synthesized => {
-      const found = stacks.get(name);
-      if (found === undefined)
-        throw new Error(`${environment} has no stack ${name}, only ${names.join(', ')}`);
-      return found;
-    };
-    return { names, stacks, stack, stateful: stack('Stateful'), platform: stack('Platform') };
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  return read(environment, settings, true);
 }
 
 /** The same without the CDK's own checks of the templates, which take most of its time. */
-export function synthesizeUnchecked(...[environment, settings]: Parameters<typeof synthesize>) {
-  const before = process.env.CDK_VALIDATION;
-  process.env.CDK_VALIDATION = 'false';
-  try {
-    return synthesize(environment, settings);
-  } finally {
-    if (before === undefined) delete process.env.CDK_VALIDATION;
-    else process.env.CDK_VALIDATION = before;
-  }
+export function synthesizeUnchecked(...[environment = 'dev', settings]: Parameters<typeof synthesize>) {
+  return read(environment, settings ?? mainstay.environments[environment], false);
+}
+
+function read(environment: string, settings: unknown, validation: boolean) {
+  const templates = templatesOf({ environment, settings, validation });
+  const prefix = `Mainstay-${environment}-`;
+  const stacks = new Map(
+    Object.entries(templates).map(([name, template]): [string, Synthesized] => [
+      name.slice(prefix.length),
+      {
+        template: Template.fromJSON(template),
+        resources: z.object({ Resources: z.record(z.string(), resourceSchema) }).parse(template).Resources,
+      },
+    ]),
+  );
+  const names = [...stacks.keys()];
+  const stack = (name: string): Synthesized => {
+    const found = stacks.get(name);
+    if (found === undefined) throw new Error(`${environment} has no stack ${name}, only ${names.join(', ')}`);
+    return found;
+  };
+  return { names, stacks, stack, stateful: stack('Stateful'), platform: stack('Platform') };
 }
 
 /** The resources of one type, with their logical ids. */
