@@ -64,6 +64,6 @@ async function runningBackups(api: RecoveryApi): Promise<Backup[]> {
 }
 
 async function runningRestores(api: RecoveryApi): Promise<Restore[]> {
-  const restores = (await api.restores(20)) ?? [];
+  const restores = await api.restores(20);
   return restores.filter(({ state }) => state === 'queued' || state === 'running');
 }

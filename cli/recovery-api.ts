@@ -47,7 +47,13 @@ export class RecoveryApi {
 
   /** Whether a backup is known; one that is deleted is not, once nothing is left of it. */
   async hasBackup(id: string): Promise<boolean> {
-    return (await unlessNotFound(this.backup(id))) !== undefined;
+    try {
+      await this.backup(id);
+      return true;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return false;
+      throw error;
+    }
   }
 
   followBackup(id: string, show: (backup: z.output<typeof backupSchema>) => void) {
@@ -84,10 +90,9 @@ export class RecoveryApi {
     return this.#api.call('GET', restorePath(id), restoreSchema);
   }
 
-  /** The latest restores, newest first; undefined on a platform of a version that restores nothing yet. */
-  async restores(limit: number): Promise<Restore[] | undefined> {
-    const page = this.#api.call('GET', `${root}/restores?limit=${limit}`, restorePageSchema);
-    return (await unlessNotFound(page))?.restores;
+  /** The latest restores, newest first. */
+  async restores(limit: number): Promise<Restore[]> {
+    return (await this.#api.call('GET', `${root}/restores?limit=${limit}`, restorePageSchema)).restores;
   }
 
   followRestore(id: string, show: (restore: z.output<typeof restoreSchema>) => void) {
@@ -106,12 +111,3 @@ export class RecoveryApi {
 const backupPath = (id: string) => `${root}/backups/${encodeURIComponent(id)}`;
 const operationPath = (id: string) => `${root}/encryption/operations/${encodeURIComponent(id)}`;
 const restorePath = (id: string) => `${root}/restore/${encodeURIComponent(id)}`;
-
-async function unlessNotFound<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
-    throw error;
-  }
-}

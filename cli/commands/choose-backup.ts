@@ -1,12 +1,23 @@
 import { CliError } from '../cli-error.ts';
-import type { RecoveryApi } from '../recovery-api.ts';
+import type { Session } from '../session.ts';
+import { formatInstant } from '../views/instant.ts';
 
-/** The id that was given, or that of the latest complete backup for `latest`. */
-export async function chooseBackup(api: RecoveryApi, wanted: string): Promise<string> {
+/**
+ * The id that was given; for `latest` that of the latest complete backup of the shards, not counting those that
+ * a restore took of what it was about to replace.
+ */
+export async function chooseBackup(session: Session, wanted: string, shards: string[] = []): Promise<string> {
   if (wanted !== 'latest') return wanted;
-  const [latest] = await api.backups(1, 'completed');
+  const complete = await session.api.backups(100, 'completed');
+  const latest = complete.find(
+    (backup) => backup.trigger !== 'restore' && shards.every((name) => backup.shards.some((s) => s === name)),
+  );
   if (latest === undefined) {
-    throw new CliError('failed', 'There is no complete backup yet: `npx mainstay backup` takes one.');
+    const ofShards = shards.length === 0 ? '' : ` of ${shards.join(' and ')}`;
+    const take = session.command('backup');
+    throw new CliError('failed', `There is no complete backup${ofShards} yet: ${take} takes one.`);
   }
+  const taken = formatInstant(latest.createdAt);
+  session.note(`  the latest: backup ${latest.id} of ${latest.shards.join(', ')}, taken ${taken} UTC`);
   return latest.id;
 }

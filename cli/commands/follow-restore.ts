@@ -32,14 +32,13 @@ function problemOf({ id, state, error, resumableUntil, dryRun, plan, identical }
     return `${said}\nIt can be resumed until ${formatInstant(resumableUntil)} UTC: ${resume}`;
   }
   if (dryRun) {
-    const conflicts = plan?.conflicts.length ?? 0;
-    return conflicts === 0 ? undefined : `The restore would not succeed: ${conflicts} obstacles.`;
+    return plan?.conflicts.length === 0 ? undefined : 'As things are, it would not succeed.';
   }
   return identical === false ? 'What was restored is not identical to the backup.' : undefined;
 }
 
 function textOf(restore: Restore): string {
-  const { id, state, dryRun, plan, identical, durationMs, safetyBackupId } = restore;
+  const { id, state, dryRun, plan, identical, durationMs, safetyBackupId, progress } = restore;
   if (state === 'completed' && dryRun) return plan === null ? '  Nothing to restore.' : planText(plan);
   const remarks = remarksText(restore);
   const outcome =
@@ -47,7 +46,7 @@ function textOf(restore: Restore): string {
       ? `complete in ${formatDuration(durationMs ?? 0)}${identical === true ? ', identical to the backup' : ''}`
       : state;
   return [
-    `\n${restoreTable(restore)}\n`,
+    ...(progress.bytesRestored === 0 ? [] : [`\n${restoreTable(restore)}\n`]),
     ...(remarks === '' ? [] : [remarks]),
     ...(safetyBackupId === null ? [] : [`  what was replaced is in the backup ${safetyBackupId}`]),
     `  restore ${id}: ${outcome}`,

@@ -31,7 +31,7 @@ export async function startRestore(
     if (mode === 'replace' && !dryRun && options.yes !== true) await confirmReplacement(io, shards);
     return api.resumeRestore(options.resume);
   }
-  const backupId = await chooseBackup(api, backup ?? 'latest');
+  const backupId = await chooseBackup(session, backup ?? 'latest', options.shard);
   const asks = options.mode === 'replace' && options.dryRun !== true && options.yes !== true;
   if (asks) await confirmReplacement(io, options.shard ?? (await api.backup(backupId)).shards);
   return api.startRestore(requestOf(backupId, options));

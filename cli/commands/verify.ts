@@ -39,7 +39,7 @@ async function verify(session: Session, backup: string, { hashes, cancel }: Opti
     );
     return 'done';
   }
-  const backupId = await chooseBackup(api, backup);
+  const backupId = await chooseBackup(session, backup);
   const { id } = await api.startVerification(backupId, hashes === true ? 'hashes' : 'all');
   const work = { name: `The verification ${id}`, cancel: session.command(`verify --cancel ${id}`) };
   const ended = await session.io.interruption.during(work, () =>

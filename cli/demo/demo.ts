@@ -62,8 +62,7 @@ class Demo {
     }
   }
   /** On a deployed platform only a dry run: nothing there would remove the restored databases again. */
-  async #restore(backupId: string): Promise<Restore | undefined> {
-    if ((await this.#api.restores(1)) === undefined) return undefined;
+  async #restore(backupId: string): Promise<Restore> {
     const { id } = await this.#api.startRestore({ backupId, dryRun: this.#local === undefined });
     try {
       return await followRestore(this.#api, this.#out, id);

@@ -8,7 +8,7 @@ export async function dropRestored(local: LocalPlatform, { mode, shardDetails }:
   for (const { shard, database } of shardDetails) {
     const url = local.writers.get(shard);
     if (url === undefined) throw new Error(`${shard} is not in local.json; ${database} is left there.`);
-    const client = new Client({ connectionString: url });
+    const client = new Client({ connectionString: verified(url) });
     await client.connect();
     try {
       await client.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(database)} WITH (FORCE)`);
@@ -16,4 +16,11 @@ export async function dropRestored(local: LocalPlatform, { mode, shardDetails }:
       await client.end();
     }
   }
+}
+
+/** With the check that pg makes for every mode today, by the name that it keeps. */
+function verified(url: string): string {
+  const parsed = new URL(url);
+  parsed.searchParams.set('sslmode', 'verify-full');
+  return parsed.href;
 }

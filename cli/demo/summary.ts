@@ -6,7 +6,7 @@ import { formatBytes, formatDuration } from '../units.ts';
 const right = 'right' as const;
 
 /** What the demo did: sizes, ratios, rates and times. */
-export function summaryTable(backup: Backup, verification: Operation, restore: Restore | undefined): string {
+export function summaryTable(backup: Backup, verification: Operation, restore: Restore): string {
   const { bytesRead, bytesStored, ratio } = backup.progress;
   const verified = operationMs(verification);
   const rows = [
@@ -25,7 +25,7 @@ export function summaryTable(backup: Backup, verification: Operation, restore: R
       rate(verification.progress.bytesRead, verified),
       time(verified),
     ],
-    ...(restore === undefined || restore.dryRun
+    ...(restore.dryRun
       ? []
       : [
           [

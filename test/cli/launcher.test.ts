@@ -29,7 +29,7 @@ describe('npx mainstay', () => {
     for (const word of ['backup', 'restore', 'verify', 'status', 'open', 'completion', 'Exit codes:']) {
       expect(stdout).toContain(word);
     }
-  });
+  }, 60_000);
 
   it('runs through a link from anywhere, and ends with the code of the command', async () => {
     const directory = await passableDirectory('mainstay-link-');
@@ -37,7 +37,7 @@ describe('npx mainstay', () => {
     const { code, stderr } = await start([join(directory, 'mainstay'), 'status']).ended;
     expect(code).toBe(3);
     expect(stderr).toContain('Which platform?');
-  });
+  }, 60_000);
 
   it('takes signals while it shows a backup', async () => {
     await using platform = await FakePlatform.start();
@@ -49,15 +49,22 @@ describe('npx mainstay', () => {
     const { code, stderr } = await ended;
     expect(code).toBe(130);
     expect(stderr).toContain(`The backup ${backupId} goes on.`);
-  });
+  }, 60_000);
 
-  it.each(['bash', 'zsh', 'fish', 'powershell'])('prints the completion script of %s', async (shell) => {
-    const { code, stdout } = await start([launcher, 'completion', shell]).ended;
-    expect({ code, completes: /mainstay complete '?--/.test(stdout) }).toEqual({ code: 0, completes: true });
-  });
+  it.each(['bash', 'zsh', 'fish', 'powershell'])(
+    'prints the completion script of %s',
+    async (shell) => {
+      const { code, stdout } = await start([launcher, 'completion', shell]).ended;
+      expect({ code, completes: /mainstay complete '?--/.test(stdout) }).toEqual({
+        code: 0,
+        completes: true,
+      });
+    },
+    60_000,
+  );
 
   it('completes commands and options', async () => {
     const { stdout } = await start([launcher, 'complete', '--', 'restore', '--d']).ended;
     expect(stdout.match(/^--\S+/gm)).toEqual(['--database', '--dry-run', '--detach']);
-  });
+  }, 60_000);
 });

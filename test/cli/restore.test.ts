@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { FakePlatform } from './support/fake-platform.ts';
 import { mainstay, type RunOptions } from './support/run.ts';
-import { backup, backupId, restore, restoreId } from './support/samples.ts';
+import { backup, backupId, backupSummary, restore, restoreId } from './support/samples.ts';
 
 const start = 'POST /api/disaster-recovery/restore';
 const one = `GET /api/disaster-recovery/restore/${restoreId}`;
@@ -83,6 +83,24 @@ describe('mainstay restore', () => {
     expect(stderr).toContain(
       'The writer went away.\n' +
         `It can be resumed until 2026-11-22 14:00 UTC: npx mainstay restore --resume ${restoreId}\n`,
+    );
+  });
+
+  it('takes the latest backup that has the shards, and never one that another restore has taken', async () => {
+    await using platform = await FakePlatform.start();
+    const backups = [
+      backupSummary({ id: 'safety', trigger: 'restore' }),
+      backupSummary({ id: 'other-shard', shards: ['shard-b'] }),
+      backupSummary(),
+    ];
+    platform.on('GET /api/disaster-recovery/backups?limit=100&state=completed', {
+      body: { backups, nextToken: null },
+    });
+    platform.on(start, { status: 202, body: restore() }).on(one, { body: restore() });
+    const { stderr } = await mainstay(platform, ['restore', 'latest', '--shard', 'shard-a']);
+    expect(platform.calls[1]?.body).toEqual({ backupId, shards: ['shard-a'] });
+    expect(stderr).toContain(
+      `the latest: backup ${backupId} of shard-a, shard-b, taken 2026-11-21 14:00 UTC`,
     );
   });
 

@@ -5,7 +5,7 @@ import { backupId, backupSummary, operation, operationId } from './support/sampl
 
 const verify = 'POST /api/disaster-recovery/encryption/verify';
 const one = `GET /api/disaster-recovery/encryption/operations/${operationId}`;
-const complete = 'GET /api/disaster-recovery/backups?limit=1&state=completed';
+const complete = 'GET /api/disaster-recovery/backups?limit=100&state=completed';
 
 describe('mainstay verify', () => {
   it('reads the latest complete backup back', async () => {
@@ -66,6 +66,6 @@ describe('mainstay verify', () => {
     platform.on(complete, { body: { backups: [], nextToken: null } });
     const { code, stderr } = await mainstay(platform, ['verify']);
     expect(code).toBe(1);
-    expect(stderr).toContain('There is no complete backup yet: `npx mainstay backup` takes one.');
+    expect(stderr).toContain('There is no complete backup yet: npx mainstay backup takes one.');
   });
 });

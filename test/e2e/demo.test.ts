@@ -2,13 +2,14 @@ import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { sharedStateDirectory } from './support/shared-platform.ts';
+import { onShard } from './support/databases.ts';
+import { sharedPlatform, sharedStateDirectory } from './support/shared-platform.ts';
 
 const run = promisify(execFile);
 const projectDirectory = resolve(import.meta.dirname, '../..');
 
 describe('npm run demo', () => {
-  it('takes a backup, finds the one bit that it flipped, and leaves nothing behind', async () => {
+  it('takes a backup, restores it, finds the one bit that it flipped, and leaves nothing behind', async () => {
     const { stdout, stderr } = await run(process.execPath, ['bin/demo.ts'], {
       cwd: projectDirectory,
       env: { ...process.env, NODE_OPTIONS: '', MAINSTAY_STATE: sharedStateDirectory() },
@@ -16,12 +17,21 @@ describe('npm run demo', () => {
     expect(stderr).toBe('');
     expect(stdout).toMatch(/✔ backup complete, every object read back/);
     expect(stdout).toMatch(/✔ verified: \d+ objects, all right/);
+    expect(stdout).toMatch(/✔ restored beside the originals: \d+ tables, all identical/);
     expect(stdout).toMatch(
       /one bit is flipped on the disk, in\n {4}(\S+)\n[\s\S]*, 1 wrong .*\n {4}\1\n {4}hash-mismatch/,
     );
     expect(stdout).toMatch(
       /✔ deleted; everything is as it was +[\d.]+ m?s\n\n {2}[\d,]+ rows +size +ratio +rate +time\n/,
     );
+    expect(stdout).toMatch(/restored and compared +[\d.]+ MB +[\d.]+ [kM]B\/s +[\d.]+ s\n\n$/);
     expect(stdout).toMatch(/stored +[\d.]+ MB +[\d.]+ : 1\n/);
-  }, 120_000);
+    const local = await sharedPlatform();
+    for (const { name } of local.shards) {
+      const { rows } = await onShard(local, name, (client) =>
+        client.query("SELECT datname FROM pg_database WHERE datname LIKE '%restored%'"),
+      );
+      expect(rows).toEqual([]);
+    }
+  }, 180_000);
 });
