@@ -2,6 +2,7 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import type { RestoredShard } from '../catalog/restore-record.ts';
 import { RestoreConflictError } from '../errors.ts';
 import type { RestoreId } from '../ids.ts';
+import { stragglersUntil } from '../stragglers.ts';
 import { maintenanceDatabase } from './engine/prepare-target.ts';
 import { dropTarget } from './engine/target-database.ts';
 import { withTarget } from './engine/target-session.ts';
@@ -37,16 +38,22 @@ export async function discardRestores(
 async function discard({ restores, notes, clock }: RestoreStores, id: RestoreId): Promise<boolean> {
   const record = await restores.get(id);
   if (record?.state === 'queued' || record?.state === 'running') return false;
-  if (record?.state !== 'completed') {
-    const own = notes(id);
-    for (const shard of await own.shards()) {
-      if (shard.settled) continue;
-      await drop({ clock }, id, shard);
-      await own.setShard(shard.shard, { settled: true });
-    }
-    if (record !== undefined) await restores.endResumability(id);
+  if (record === undefined || record.state === 'completed') {
+    await restores.discardDone(id);
+    return true;
   }
-  await restores.discardDone(id);
+  const own = notes(id);
+  const until = stragglersUntil(Date.parse(record.finishedAt ?? ''));
+  const last = !(clock.now() < until);
+  for (const shard of await own.shards()) {
+    if (shard.settled) continue;
+    await drop({ clock }, id, shard);
+    if (last) await own.setShard(shard.shard, { settled: true });
+  }
+  await restores.endResumability(id);
+  // An invocation that outlived its restore may make the database again.
+  if (last) await restores.discardDone(id);
+  else await restores.discardNeeded(id, until);
   return true;
 }
 

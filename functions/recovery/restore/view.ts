@@ -34,7 +34,7 @@ export async function showRestore(record: RestoreRecord, notes: RestoreNotes, no
         : Date.parse(finishedAt) - Date.parse(startedAt),
     cancelRequested: record.cancelRequested,
     attempts: record.attempts,
-    resumableUntil: record.state === 'failed' ? (record.resumableUntil ?? null) : null,
+    resumableUntil: resumableUntil(record, now),
     safetyBackupId: record.mode === 'replace' && !record.dryRun ? (record.safetyBackupId ?? null) : null,
     progress: progressOf(record, shardDetails, loaded, now),
     plan:
@@ -50,6 +50,10 @@ export async function showRestore(record: RestoreRecord, notes: RestoreNotes, no
     shardDetails,
     error: record.error ?? null,
   };
+}
+
+function resumableUntil({ state, resumableUntil: until = '' }: RestoreRecord, now: number): string | null {
+  return state === 'failed' && Date.parse(until) > now ? until : null;
 }
 
 function showShard(

@@ -11,7 +11,13 @@ import { readDump } from './read-text.ts';
 import type { DumpEntry } from './statements.ts';
 import { createSteps, readLeftOut } from './steps.ts';
 import { createTarget } from './target-database.ts';
-import { holdTarget, openTarget, type TargetServer, withTarget } from './target-session.ts';
+import {
+  holdTarget,
+  maintenanceDatabase,
+  openTarget,
+  type TargetServer,
+  withTarget,
+} from './target-session.ts';
 
 export interface EngineDependencies extends TargetServer {
   readonly place: VerifyPlace;
@@ -29,9 +35,6 @@ export type EngineResult =
   | { readonly outcome: 'again' }
   /** `leftOut`: everything so far. */
   | { readonly outcome: 'done'; readonly leftOut: readonly LeftOut[] };
-
-/** A database of every server, in which a database can be made and dropped. */
-export const maintenanceDatabase = 'postgres';
 
 /** Privileges come last: an owner may have taken its own from itself, and still gets its rows. */
 export const isPrivilege = ({ type }: Pick<DumpEntry, 'type'>): boolean =>

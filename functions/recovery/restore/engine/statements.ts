@@ -121,20 +121,3 @@ function endOfDollarQuote(text: string, start: number, quote: string): number {
   const end = text.indexOf(quote, start);
   return end === -1 ? text.length : end + quote.length;
 }
-
-/** The words, names and signs of a statement, without comments and space; strings are left as they are written. */
-export function wordsOf(statement: string): string[] {
-  const words: string[] = [];
-  for (let at = 0; at < statement.length; at = token.lastIndex) {
-    token.lastIndex = at;
-    const found = token.exec(statement);
-    if (found === null) break;
-    const { space, comment, block, dollar } = found.groups ?? {};
-    if (block !== undefined) token.lastIndex = endOfComment(statement, at);
-    else if (dollar !== undefined) {
-      token.lastIndex = endOfDollarQuote(statement, token.lastIndex, dollar);
-      words.push(statement.slice(at, token.lastIndex));
-    } else if (space === undefined && comment === undefined) words.push(found[0]);
-  }
-  return words;
-}

@@ -6,7 +6,9 @@ import type { RestoreId } from '../../ids.ts';
 import { quoteIdentifier, quoteLiteral, sqlState } from '../../snapshot/sql.ts';
 import type { ShardPlan } from '../events.ts';
 import { findConflicts, type WantedDatabase } from './conflicts.ts';
+import { whileEndingSessions } from './end-sessions.ts';
 import { findDatabase, markSql } from './marker.ts';
+import { maintenanceDatabase, type TargetServer, withTarget } from './target-session.ts';
 
 const duplicateDatabase: ReadonlySet<string> = new Set(['42P04', '23505']);
 /** The template is missing, is no template, or is of another encoding, locale or version of its collations. */
@@ -73,23 +75,30 @@ function localeSql({ encoding, localeProvider, locale, collate, ctype }: ShardPl
 }
 
 /**
- * Removes a database of this restore, whoever is connected to it, and what an attempt to make it left.
+ * Removes a database of this restore, whoever is connected to it, and what an attempt to make it left. Sessions of others
+ * are ended by a function of the master user, where the bootstrap has made it.
  *
- * @param client in another database of the server, as the role of restores.
  * @returns whether there was one.
- * @throws RestoreConflictError when the database is not one of this restore's: it is left alone.
+ * @throws RestoreConflictError when the database is not one of this restore's: it is left alone. NotReadyError when
+ *   sessions in it do not end.
  */
-export async function dropTarget(client: Client, restoreId: RestoreId, database: string): Promise<boolean> {
-  // As itself: it may end sessions of its own, and not those of others.
-  await client.query('SET ROLE NONE');
-  await client.query(
-    `DROP DATABASE IF EXISTS ${quoteIdentifier(nameBefore(restoreId, database))} WITH (FORCE)`,
-  );
-  const found = await findDatabase(client, database);
-  if (found === undefined) return false;
-  if (found.marker?.restoreId !== restoreId) {
-    throw new RestoreConflictError(`The database "${database}" is not one that restore ${restoreId} made.`);
-  }
-  await client.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(database)} WITH (FORCE)`);
-  return true;
+export async function dropTarget(
+  server: TargetServer,
+  restoreId: RestoreId,
+  database: string,
+): Promise<boolean> {
+  return withTarget(server, maintenanceDatabase, async (client) => {
+    await client.query(
+      `DROP DATABASE IF EXISTS ${quoteIdentifier(nameBefore(restoreId, database))} WITH (FORCE)`,
+    );
+    const found = await findDatabase(client, database);
+    if (found === undefined) return false;
+    if (found.marker?.restoreId !== restoreId) {
+      throw new RestoreConflictError(`The database "${database}" is not one that restore ${restoreId} made.`);
+    }
+    await whileEndingSessions(server, () =>
+      client.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(database)}`),
+    );
+    return true;
+  });
 }

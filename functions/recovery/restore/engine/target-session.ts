@@ -9,6 +9,9 @@ export interface TargetServer {
   readonly clock: Clock;
 }
 
+/** A database of every server, from which others can be made and dropped. */
+export const maintenanceDatabase = 'postgres';
+
 /**
  * A session whose function is gone holds locks that the next one waits for: the server notices within a minute. Commits do
  * not wait for the disk; the last one of a restore does, and with it all before.
