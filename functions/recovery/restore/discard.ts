@@ -3,9 +3,7 @@ import type { RestoredShard } from '../catalog/restore-record.ts';
 import { RestoreConflictError } from '../errors.ts';
 import type { RestoreId } from '../ids.ts';
 import { stragglersUntil } from '../stragglers.ts';
-import { maintenanceDatabase } from './engine/prepare-target.ts';
 import { dropTarget } from './engine/target-database.ts';
-import { withTarget } from './engine/target-session.ts';
 import { type RestoreStores, restoreConnection } from './restore-parts.ts';
 
 /**
@@ -62,12 +60,10 @@ async function drop(
   id: RestoreId,
   shard: RestoredShard,
 ): Promise<void> {
-  await withTarget({ clock, connect: restoreConnection(shard) }, maintenanceDatabase, async (client) => {
-    try {
-      await dropTarget(client, id, shard.database);
-    } catch (error) {
-      // A database of that name that is not this restore's is why it failed.
-      if (!(error instanceof RestoreConflictError)) throw error;
-    }
-  });
+  try {
+    await dropTarget({ clock, connect: restoreConnection(shard) }, id, shard.database);
+  } catch (error) {
+    // A database of that name that is not this restore's is why it failed.
+    if (!(error instanceof RestoreConflictError)) throw error;
+  }
 }

@@ -162,7 +162,7 @@ describe('creating a deployment', () => {
       StackId: 'stack',
       RequestId: 'request-Create',
       LogicalResourceId: 'Bootstrap',
-      Data: { Version: '1', AdoptedShards: '' },
+      Data: { Version: '2', AdoptedShards: '' },
     });
     expect(answers[0]?.contentType).toBeUndefined();
 

@@ -19,6 +19,8 @@ import {
   withTarget,
 } from './target-session.ts';
 
+export { maintenanceDatabase } from './target-session.ts';
+
 export interface EngineDependencies extends TargetServer {
   readonly place: VerifyPlace;
   /** Milliseconds since the epoch: when this invocation begins nothing more. */

@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { finishTarget } from '../../../../functions/recovery/restore/engine/finish-target.ts';
+import { hostileSchema } from '../support/hostile-schema.ts';
+import { Restores } from './support/restores.ts';
+import { fleetSchema, shopSchema } from './support/schemas.ts';
+
+jest.setTimeout(60_000);
+
+let restores: Restores;
+
+beforeAll(async () => {
+  restores = await Restores.start();
+});
+
+afterAll(async () => {
+  await restores?.close();
+});
+
+describe('a restored database', () => {
+  it.each([
+    ['strange names and values', hostileSchema],
+    ['a shop', shopSchema],
+    ['a fleet', fleetSchema],
+  ])('has the same DDL and the same rows: %s', async (_, schema) => {
+    const backup = await restores.backUp(schema);
+    expect(await restores.complete(backup)).toEqual([]);
+    expect(await restores.differences(backup)).toEqual([]);
+    expect(await restores.ddl(backup.work.database)).toBe(await restores.ddl(backup.name));
+  });
+
+  it('goes on with its sequences where the original was, also beyond what a number of JSON holds', async () => {
+    const backup =
+      await restores.backUp(`CREATE SEQUENCE large START 9007199254740993; SELECT nextval('large');
+      CREATE TABLE t (id serial); INSERT INTO t DEFAULT VALUES; CREATE SEQUENCE untouched;`);
+    await restores.complete(backup);
+    const next = await restores.query(
+      backup.work.database,
+      `SELECT nextval('large')::text AS large, nextval('t_id_seq')::int AS t, nextval('untouched')::int AS untouched`,
+    );
+    expect(next).toEqual([{ large: '9007199254740994', t: 2, untouched: 1 }]);
+  });
+
+  it('has all its rows without what this cluster does not take, and says what that is', async () => {
+    const backup = await restores.backUp(`
+      CREATE ROLE passing; GRANT passing TO CURRENT_USER WITH INHERIT TRUE, SET TRUE;
+      CREATE TABLE t (id int); INSERT INTO t SELECT generate_series(1, 10);
+      GRANT SELECT ON t TO passing; CREATE POLICY p ON t TO passing USING (true);
+      CREATE SCHEMA s AUTHORIZATION passing;`);
+    await restores.query(backup.name, 'DROP OWNED BY passing; DROP ROLE passing');
+    expect(await restores.complete(backup)).toEqual([
+      {
+        object: 'SCHEMA s',
+        reason: 'role "passing" does not exist',
+        statement: 'ALTER SCHEMA s OWNER TO passing;',
+      },
+      { object: 'POLICY t p in schema public', reason: expect.any(String), statement: expect.any(String) },
+      {
+        object: 'ACL TABLE t in schema public',
+        reason: 'role "passing" does not exist',
+        statement: 'GRANT SELECT ON TABLE public.t TO passing;',
+      },
+    ]);
+    expect(await restores.differences(backup)).toEqual([]);
+  });
+
+  it('has rows of some tables only when that is asked for, and no keys to those that are missing', async () => {
+    const backup = await restores.backUp(`
+      CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a SELECT generate_series(1, 10);
+      CREATE TABLE b (a int REFERENCES a); INSERT INTO b SELECT generate_series(1, 10);
+      CREATE TABLE c (a int); INSERT INTO c SELECT generate_series(1, 10);
+      CREATE MATERIALIZED VIEW counted AS SELECT (SELECT count(*) FROM a)::int AS a, (SELECT count(*) FROM b)::int AS b;`);
+    const { work, shard } = restores.again(backup);
+    const tables = work.plan.tables.filter(({ name }) => name !== 'a');
+    const some = { shard, work: { ...work, plan: { ...work.plan, tables, partial: true } } };
+    expect(await restores.complete(some)).toMatchObject([
+      { object: expect.stringMatching(/^FK CONSTRAINT b/) },
+    ]);
+    expect(await restores.differences(some)).toEqual([]);
+    expect(await restores.query(some.work.database, 'SELECT * FROM counted')).toEqual([{ a: 0, b: 10 }]);
+  });
+
+  it('is not made worse by doing every step again', async () => {
+    const backup = await restores.backUp(fleetSchema);
+    const { work } = backup;
+    await restores.prepare(work);
+    await restores.prepare(work);
+    await restores.load(backup);
+    await restores.load(backup);
+    await finishTarget(restores.deps, work);
+    await restores.complete(backup);
+    expect(await restores.prepare(work)).toEqual({ outcome: 'done', leftOut: [] });
+    expect(await finishTarget(restores.deps, work)).toEqual({ outcome: 'done', leftOut: [] });
+    expect(await restores.differences(backup)).toEqual([]);
+    expect(await restores.ddl(work.database)).toBe(await restores.ddl(backup.name));
+  });
+});
