@@ -1,5 +1,6 @@
 import { connectionHere } from '../cli/connect/connection.ts';
 import { runDemo } from '../cli/demo/demo.ts';
+import { exitCodes } from '../cli/exit-codes.ts';
 import { listenForStop } from '../cli/stop-request.ts';
 
 const stop = listenForStop(
@@ -10,6 +11,8 @@ const stop = listenForStop(
 try {
   await runDemo(await connectionHere(process.env), process.stdout, stop.signal);
 } catch (error) {
-  if (!stop.signal.aborted) console.error(`\n${error instanceof Error ? error.message : error}`);
-  process.exitCode = 1;
+  // Being interrupted is no news; what could not be removed afterwards is.
+  const interrupted = error instanceof Error && error.name === 'AbortError';
+  if (!interrupted) console.error(`\n${error instanceof Error ? error.message : error}`);
+  process.exitCode = stop.signal.aborted ? exitCodes.interrupted : exitCodes.failed;
 }

@@ -46,7 +46,7 @@ function textOf(restore: Restore): string {
       ? `complete in ${formatDuration(durationMs ?? 0)}${identical === true ? ', identical to the backup' : ''}`
       : state;
   return [
-    ...(progress.bytesRestored === 0 ? [] : [`\n${restoreTable(restore)}\n`]),
+    ...(progress.bytesRestored === 0 || state === 'canceled' ? [] : [`\n${restoreTable(restore)}\n`]),
     ...(remarks === '' ? [] : [remarks]),
     ...(safetyBackupId === null ? [] : [`  what was replaced is in the backup ${safetyBackupId}`]),
     `  restore ${id}: ${outcome}`,

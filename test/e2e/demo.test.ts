@@ -33,5 +33,5 @@ describe('npm run demo', () => {
       );
       expect(rows).toEqual([]);
     }
-  }, 180_000);
+  }, 240_000);
 });
