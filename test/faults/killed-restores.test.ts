@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Backups } from '../e2e/support/backups.ts';
+import { digestTables, onShard } from '../e2e/support/databases.ts';
+import { Restores } from '../e2e/support/restores.ts';
+
+jest.setTimeout(300_000);
+
+const shard = 'shard-b';
+
+describe('a restore whose functions are killed', () => {
+  let backups: Backups;
+  let restores: Restores;
+  let backupId: string;
+  let source: Record<string, string>;
+
+  beforeAll(async () => {
+    backups = await Backups.open();
+    restores = new Restores(backups.local, backups.call);
+    backupId = (await backups.take({ shards: [shard] })).id;
+    source = await onShard(backups.local, shard, digestTables);
+  });
+  afterAll(async () => {
+    await restores.tidy();
+    await backups.tidy();
+  });
+
+  it.each([
+    ...[0, 100, 200, 400, 800].map((afterMs) => ['RecoveryRestoreRows', afterMs] as const),
+    ...[0, 100, 300, 600, 1_000].map((afterMs) => ['RecoveryRestoreDatabase', afterMs] as const),
+    ...[0, 50].map((afterMs) => ['RecoveryPlanRestore', afterMs] as const),
+    ...[0, 50].map((afterMs) => ['RecoveryConcludeRestore', afterMs] as const),
+  ])('has every row once: %s, %i ms after it was called', async (part, afterMs) => {
+    const database = `platform_${part.toLowerCase()}_${afterMs}`;
+    await backups.breakage.kill(part, { when: 'next-invocation', afterMs });
+    try {
+      expect(await restores.take({ backupId, database })).toMatchObject({ identical: true });
+      expect((await backups.breakage.kills()).killed.length).toBeLessThanOrEqual(1);
+      expect(await onShard(backups.local, shard, digestTables, database)).toEqual(source);
+    } finally {
+      await backups.breakage.mend();
+      await restores.drop(shard, database);
+    }
+  });
+});
