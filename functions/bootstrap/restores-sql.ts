@@ -45,12 +45,13 @@ END
 $function$;
 
 -- Gives to the master user what still belongs to the role of restores: pg_dump said so of it, or named a role that
--- does not exist. Sequences of columns follow their tables.
-CREATE OR REPLACE FUNCTION mainstay_restore.hand_over() RETURNS integer
+-- does not exist. Sequences of columns follow their tables. Answers what it could not give, and why.
+CREATE OR REPLACE FUNCTION mainstay_restore.hand_over() RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
 DECLARE
   item record;
-  given integer := 0;
+  command text;
+  missing jsonb := '[]';
 BEGIN
   FOR item IN
     SELECT o.type, o.identity
@@ -68,12 +69,18 @@ BEGIN
                           AND EXISTS (SELECT FROM pg_class c WHERE c.oid = d.objid AND c.relkind = 'S'))
      ORDER BY o.type, o.identity
   LOOP
-    EXECUTE format('ALTER %s %s OWNER TO CURRENT_USER',
-      CASE item.type WHEN 'statistics object' THEN 'STATISTICS' WHEN 'language' THEN 'LANGUAGE' ELSE item.type END,
-      item.identity);
-    given := given + 1;
+    command := format('ALTER %s %s OWNER TO %I',
+      CASE item.type WHEN 'statistics object' THEN 'STATISTICS' WHEN 'foreign-data wrapper' THEN 'FOREIGN DATA WRAPPER'
+                     ELSE upper(item.type) END,
+      item.identity, current_user);
+    BEGIN
+      EXECUTE command;
+    EXCEPTION WHEN insufficient_privilege THEN
+      missing := missing || jsonb_build_object('object', format('%s %s', upper(item.type), item.identity),
+        'reason', SQLERRM, 'statement', left(command || ';', 2000));
+    END;
   END LOOP;
-  RETURN given;
+  RETURN missing;
 END
 $function$;
 

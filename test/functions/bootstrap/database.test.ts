@@ -2,6 +2,7 @@ import '../shared/output.ts';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type pg from 'pg';
 import { prepareDatabase } from '../../../functions/bootstrap/prepare-database.ts';
+import { prepareRestores } from '../../../functions/bootstrap/prepare-restores.ts';
 import { bootstrapScript, latestVersion } from '../../../functions/bootstrap/sql.ts';
 import { shardProbes } from '../../../functions/monitoring/probes.ts';
 import { Readiness } from '../../../functions/monitoring/readiness.ts';
@@ -75,6 +76,28 @@ describe('preparing a database', () => {
     await master.query(bootstrapScript());
     await master.query(bootstrapScript());
     expect(await prepareDatabase(master, 'shard-a')).toMatchObject({ applied: [] });
+  });
+
+  it('makes the role of restores a member of the owners, of those that came later too', async () => {
+    const member = `SELECT pg_has_role('mainstay_restore', 'late_owner', 'SET') AS sets`;
+    await master.query('CREATE ROLE late_owner; GRANT late_owner TO CURRENT_USER');
+    await master.query('CREATE SCHEMA late AUTHORIZATION late_owner');
+    expect((await master.query(member)).rows).toEqual([{ sets: false }]);
+    await prepareDatabase(master, 'shard-a');
+    expect((await master.query(member)).rows).toEqual([{ sets: true }]);
+  });
+
+  it('prepares restores as often as one likes, at the same time too', async () => {
+    const connectTo = (database: string) => {
+      const { username: user, password } = postgres.master;
+      return postgres.connect({ user, password, database });
+    };
+    const other = await connectTo('platform');
+    await Promise.all([prepareRestores(master, connectTo), prepareRestores(other, connectTo)]);
+    await other.end();
+    await prepareRestores(master, connectTo);
+    const { rows } = await master.query(`SELECT datistemplate FROM pg_database WHERE datname = 'mainstay'`);
+    expect(rows).toEqual([{ datistemplate: true }]);
   });
 
   it('finds tables with row security that came later', async () => {

@@ -102,12 +102,15 @@ async function analyze(client: Client, deps: EngineDependencies): Promise<Progre
   return 'done';
 }
 
-/** Last, because the role of restores is not a member of the master user. */
+/** Last, because the role of restores is not a member of the master user. What could not be given is left out. */
 async function handOver(client: Client, deps: EngineDependencies): Promise<Progress> {
   if ((await findMaster(client)) === undefined) return 'done';
   const step = 'hand-over';
   if ((await finishedSteps(client)).has(step)) return 'done';
-  return runStep(client, { step, sql: `SELECT ${workSchema}.hand_over();` }, deps);
+  const sql = `INSERT INTO ${workSchema}.steps (step, left_out)
+    SELECT '${step}/' || number, item
+      FROM pg_catalog.jsonb_array_elements(${workSchema}.hand_over()) WITH ORDINALITY AS missing (item, number);`;
+  return runStep(client, { step, sql }, deps);
 }
 
 /**

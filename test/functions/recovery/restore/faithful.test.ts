@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { Manifest } from '../../../../functions/recovery/manifest/manifest.ts';
+import { DdlSession } from '../../../../functions/recovery/restore/engine/apply-ddl.ts';
 import { finishTarget } from '../../../../functions/recovery/restore/engine/finish-target.ts';
+import { splitDump } from '../../../../functions/recovery/restore/engine/statements.ts';
+import { readLeftOut } from '../../../../functions/recovery/restore/engine/steps.ts';
+import { withTarget } from '../../../../functions/recovery/restore/engine/target-session.ts';
+import type { LeftOut } from '../../../../functions/recovery/restore/model.ts';
 import { hostileSchema } from '../support/hostile-schema.ts';
 import { Restores } from './support/restores.ts';
 import { fleetSchema, shopSchema } from './support/schemas.ts';
@@ -92,5 +98,64 @@ describe('a restored database', () => {
     expect(await finishTarget(restores.deps, work)).toEqual({ outcome: 'done', leftOut: [] });
     expect(await restores.differences(backup)).toEqual([]);
     expect(await restores.ddl(work.database)).toBe(await restores.ddl(backup.name));
+  });
+});
+
+describe('DDL that only an administrator may run', () => {
+  const header = (name: string, type: string, owner = 'mainstay_master') =>
+    `-- Name: ${name}; Type: ${type}; Schema: -; Owner: ${owner}\n`;
+
+  /** Applies DDL to a new database as a restore does, and answers what was left out. */
+  async function apply(sql: string): Promise<readonly LeftOut[]> {
+    const { work } = restores.plan(empty.manifest);
+    await restores.prepare(work);
+    return withTarget(restores.deps, work.database, async (client) => {
+      const ddl = await DdlSession.begin(client, { ...restores.deps, partial: false });
+      await ddl.apply('test', splitDump(sql), () => true);
+      return readLeftOut(client);
+    });
+  }
+
+  let empty: { manifest: Manifest };
+  beforeAll(async () => {
+    empty = await restores.backUp('');
+  });
+
+  it('is left out, with what depends on it, and without its passwords', async () => {
+    const leftOut = await apply(`
+      ${header('f()', 'FUNCTION')}CREATE FUNCTION public.f() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$;
+      ${header('e', 'EVENT TRIGGER')}CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION public.f();
+      ALTER EVENT TRIGGER e OWNER TO mainstay_master;
+      ${header('all', 'PUBLICATION')}CREATE PUBLICATION "all" FOR ALL TABLES;
+      ${header('s', 'SUBSCRIPTION')}CREATE SUBSCRIPTION s CONNECTION 'password=hunter2' PUBLICATION p WITH (connect = false);
+      ${header('c()', 'FUNCTION')}CREATE FUNCTION public.c(text) RETURNS bool LANGUAGE c AS 'dict_int', 'x';
+      ${header('t', 'TABLE')}CREATE TABLE public.t (a text);
+      ${header('i', 'INDEX')}CREATE INDEX i ON public.t (public.c(a));
+      ${header('pageinspect', 'EXTENSION', '')}CREATE EXTENSION IF NOT EXISTS pageinspect WITH SCHEMA public;
+      ${header('EXTENSION pageinspect', 'COMMENT', '')}COMMENT ON EXTENSION pageinspect IS 'x';`);
+    expect(leftOut.map(({ object }) => object)).toEqual([
+      'EVENT TRIGGER e',
+      'PUBLICATION all',
+      'SUBSCRIPTION s',
+      'FUNCTION c()',
+      'INDEX i',
+      'EXTENSION pageinspect',
+      'COMMENT EXTENSION pageinspect',
+    ]);
+    expect(JSON.stringify(leftOut)).not.toContain('hunter2');
+  });
+
+  it('is no excuse for a table or anything else that fails', async () => {
+    const failing = [
+      `${header('t', 'TABLE')}CREATE TABLE pg_catalog.t (a text);`,
+      `${header('t', 'TABLE')}CREATE TABLE public.t (a no_such_type);`,
+      `${header('i', 'INDEX')}CREATE INDEX i ON public.missing (a);`,
+    ];
+    for (const sql of failing) {
+      await expect(apply(sql)).rejects.toMatchObject({
+        name: 'RestoreDdlError',
+        message: expect.stringMatching(/^(TABLE t|INDEX i) cannot be restored: /),
+      });
+    }
   });
 });

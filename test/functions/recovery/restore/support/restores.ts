@@ -67,10 +67,13 @@ export class Restores {
   }
 
   /** Makes a database of `sql`, backs it up, and plans a restore of it into a new one. */
-  async backUp(sql: string, targetBytes = 256 * 1024): Promise<Restoring & { name: string }> {
+  async backUp(
+    sql: string,
+    targetBytes = 256 * 1024,
+  ): Promise<Restoring & { name: string; manifest: Manifest }> {
     const name = await this.database.create(sql);
     const { manifest } = await new BackupRun(this.world, this.database, name).complete({ targetBytes });
-    return { name, ...this.plan(manifest.manifest) };
+    return { name, manifest: manifest.manifest, ...this.plan(manifest.manifest) };
   }
 
   /** A restore, of all tables or of some. */
