@@ -25,9 +25,8 @@ async function measure(options: BenchOptions): Promise<Outcome> {
   const missing: string[] = [];
   const setting = [commandOf(options), machine()];
   for (const suite of suiteNames.filter((name) => options.only.includes(name))) {
-    if (suite === 'backup') {
-      const { measureBackup } = await import('./backup/suite.ts');
-      const outcome = await measureBackup({ ...options, progress });
+    if (suite === 'backup' || suite === 'restore') {
+      const outcome = await measureRows(suite, options);
       reports.push(...outcome.reports);
       missing.push(...outcome.missing);
       setting.push(...outcome.setting);
@@ -39,7 +38,17 @@ async function measure(options: BenchOptions): Promise<Outcome> {
       reports.push(...(await measureLocal({ ...options, progress })));
     }
   }
-  return { setting, reports, missing };
+  // Both suites of rows have the same server and some of the same peers.
+  return { setting: [...new Set(setting)], reports, missing: [...new Set(missing)] };
+}
+
+async function measureRows(suite: 'backup' | 'restore', options: BenchOptions): Promise<Outcome> {
+  if (suite === 'backup') {
+    const { measureBackup } = await import('./backup/suite.ts');
+    return measureBackup({ ...options, progress });
+  }
+  const { measureRestore } = await import('./restore/suite.ts');
+  return measureRestore({ ...options, progress });
 }
 
 const commandOf = ({ only, sizeMb, rounds }: BenchOptions): string =>

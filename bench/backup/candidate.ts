@@ -1,6 +1,5 @@
-import { z } from 'zod';
 import type { ChunkWork } from '../../functions/recovery/workflow.ts';
-import { Child } from '../measure/child.ts';
+import { runTogether, sumOf } from '../measure/together.ts';
 import type { DatabaseConnection } from './connection.ts';
 import { type Job, laneResultSchema } from './job.ts';
 import type { StoreFacts } from './store.ts';
@@ -27,13 +26,13 @@ export interface Measurement {
  */
 export type CandidateKind = Job['mode'] | 'psql' | 'pipeline' | 'restic' | 'pg_dump';
 
-/** A way to get the rows out. */
-export interface Candidate {
+/** A way to get the rows out, or in. */
+export interface Candidate<Kind extends string = CandidateKind> {
   name: string;
-  /** Connections that read at the same time. */
+  /** Connections that work at the same time. */
   lanes: number;
   connection: DatabaseConnection['kind'];
-  kind: CandidateKind;
+  kind: Kind;
   /** Does not count. */
   prepare?(): Promise<void>;
   run(): Promise<Measurement>;
@@ -50,7 +49,7 @@ export interface Workload {
 }
 
 /** Gives each of the lanes its share of the items, in turn. */
-export const divide = (items: readonly ChunkWork[], lanes: number): ChunkWork[][] =>
+export const divide = <T>(items: readonly T[], lanes: number): T[][] =>
   Array.from({ length: lanes }, (_, lane) => items.filter((_item, index) => index % lanes === lane));
 
 /** Runs one of our own jobs in as many processes as there are lanes, all let go at once. */
@@ -60,31 +59,15 @@ export async function runLanes(
   lanes: number,
   { items, store, laneScript }: Workload,
 ): Promise<Measurement> {
-  const children = divide(items, lanes).map((share) => {
-    const child = new Child(laneScript);
-    child.send({ mode, connection, items: share, store } satisfies Job);
-    return child;
-  });
-  try {
-    await Promise.all(children.map((child) => child.receive(z.object({ ready: z.literal(true) }))));
-    const started = performance.now();
-    for (const child of children) child.send({ begin: true });
-    const results = await Promise.all(children.map((child) => child.receive(laneResultSchema)));
-    const seconds = (performance.now() - started) / 1000;
-    const sum = (of: (result: (typeof results)[number]) => number) =>
-      results.reduce((total, result) => total + of(result), 0);
-    await Promise.all(children.map((child) => child.finish()));
-    return {
-      seconds,
-      cpuSeconds: sum(({ cpuSeconds }) => cpuSeconds),
-      peakRssBytes: sum(({ peakRssBytes }) => peakRssBytes),
-      ...(mode !== 'copy' && {
-        textBytes: sum(({ textBytes }) => textBytes),
-        storedBytes: sum(({ storedBytes }) => storedBytes),
-      }),
-    };
-  } catch (error) {
-    await Promise.all(children.map((child) => child.kill()));
-    throw error;
-  }
+  const jobs = divide(items, lanes).map((share) => ({ mode, connection, items: share, store }) satisfies Job);
+  const { seconds, results } = await runTogether(laneScript, jobs, laneResultSchema);
+  return {
+    seconds,
+    cpuSeconds: sumOf(results, ({ cpuSeconds }) => cpuSeconds),
+    peakRssBytes: sumOf(results, ({ peakRssBytes }) => peakRssBytes),
+    ...(mode !== 'copy' && {
+      textBytes: sumOf(results, ({ textBytes }) => textBytes),
+      storedBytes: sumOf(results, ({ storedBytes }) => storedBytes),
+    }),
+  };
 }

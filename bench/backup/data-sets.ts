@@ -13,6 +13,8 @@ export interface DataTable {
   name: string;
   /** Columns and constraints, as `CREATE TABLE` takes them. */
   definition: string;
+  /** Columns of further indexes, one list each: they make no difference to a backup, but to a restore. */
+  indexes: readonly string[];
   /** Its rows as COPY text, each with its newline. */
   rows(): Iterable<string>;
 }
@@ -22,7 +24,7 @@ const kinds = ['page_view', 'page_view', 'sign_in', 'purchase', 'comment', 'shar
 const mb = 1_000_000;
 
 /**
- * The data of the backup suite.
+ * The data of the backup and restore suites.
  *
  * @param sizeMb COPY text of the wide table, in MB; the others are sized after it.
  */
@@ -38,6 +40,7 @@ export function dataSets(sizeMb: number): DataSet[] {
           definition: `id bigint PRIMARY KEY, tenant_id uuid NOT NULL, author_id uuid NOT NULL, title text NOT NULL,
             slug text NOT NULL, status text NOT NULL, tags text[] NOT NULL, body text NOT NULL, metadata jsonb NOT NULL,
             created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL`,
+          indexes: ['tenant_id, created_at'],
           rows: () => upTo(sizeMb * mb, contents(new TextSource(1))),
         },
       ],
@@ -50,6 +53,7 @@ export function dataSets(sizeMb: number): DataSet[] {
           name: 'events',
           definition: `id uuid PRIMARY KEY, tenant_id uuid NOT NULL, actor_id uuid NOT NULL, kind text NOT NULL,
             amount numeric(12, 2) NOT NULL, payload jsonb NOT NULL, occurred_at timestamptz NOT NULL`,
+          indexes: ['tenant_id, occurred_at'],
           rows: () => upTo((sizeMb * mb) / 3, events(new TextSource(2))),
         },
       ],
@@ -60,6 +64,7 @@ export function dataSets(sizeMb: number): DataSet[] {
       tables: Array.from({ length: small }, (_, index) => ({
         name: `settings_${String(index).padStart(3, '0')}`,
         definition: 'key text PRIMARY KEY, value text NOT NULL, changed_at timestamptz NOT NULL',
+        indexes: [],
         rows: () => upTo(30_000, settings(new TextSource(index + 3))),
       })),
     },

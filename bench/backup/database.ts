@@ -87,15 +87,10 @@ export class BenchDatabase {
   }
 
   /** Creates and fills the tables, and settles them, so that no candidate has to write anything. */
-  async fill({ schema, tables }: DataSet): Promise<void> {
+  async fill(dataSet: DataSet): Promise<void> {
     const client = await openConnection(this.socket);
     try {
-      await client.query(`CREATE SCHEMA ${schema}`);
-      for (const { name, definition, rows } of tables) {
-        await client.query(`CREATE TABLE ${schema}.${name} (${definition})`);
-        const sink = client.query(from(`COPY ${schema}.${name} FROM STDIN`));
-        await pipeline(Readable.from(pieces(rows()), { objectMode: false }), sink);
-      }
+      await fillTables(client, dataSet);
       await client.query('VACUUM (FREEZE, ANALYZE)');
       await client.query('CHECKPOINT');
     } finally {
@@ -125,6 +120,17 @@ const dataDirectoryRows = z.tuple([z.object({ data_directory: z.string() })]);
 async function discard(directory: string): Promise<void> {
   await discardClusters(directory);
   await rm(directory, { recursive: true, force: true });
+}
+
+/** Creates the tables of a data set, and loads their rows. */
+export async function fillTables(client: Client, { schema, tables }: DataSet): Promise<void> {
+  await client.query(`CREATE SCHEMA ${schema}`);
+  for (const { name, definition, indexes, rows } of tables) {
+    await client.query(`CREATE TABLE ${schema}.${name} (${definition})`);
+    const sink = client.query(from(`COPY ${schema}.${name} FROM STDIN`));
+    await pipeline(Readable.from(pieces(rows()), { objectMode: false }), sink);
+    for (const columns of indexes) await client.query(`CREATE INDEX ON ${schema}.${name} (${columns})`);
+  }
 }
 
 /** Rows in pieces that are worth a write. */

@@ -1,9 +1,6 @@
-import { formatBytes } from '../../cli/units.ts';
+import { aim, betterIn, connectionsOf } from '../report/comparison.ts';
 import type { CandidateKind, Measurement } from './candidate.ts';
 import type { Result } from './rounds.ts';
-
-/** Better by less than this is no difference on a machine that does other things as well. */
-const noise = 1.03;
 
 /** What the pipeline is to reach. */
 const aims = { ofBareCopy: 0.75, ofRestic: 2, ofZstdBytes: 1.05 };
@@ -56,33 +53,6 @@ function lossesOf(
   });
 }
 
-function betterIn(peer: Measurement, ours: Measurement): string[] {
-  const better: string[] = [];
-  if (ours.seconds > peer.seconds * noise)
-    better.push(`it is ${ratio(ours.seconds / peer.seconds)}× as fast`);
-  if (ours.cpuSeconds > peer.cpuSeconds * noise) {
-    better.push(`takes ${ratio(peer.cpuSeconds / ours.cpuSeconds)} of the CPU time`);
-  }
-  return [
-    ...better,
-    ...fewerBytes('has in memory', peer.peakRssBytes, ours.peakRssBytes),
-    ...fewerBytes('stores', peer.storedBytes, ours.storedBytes),
-  ];
-}
-
-function fewerBytes(verb: string, peer: number | undefined, ours: number | undefined): string[] {
-  if (peer === undefined || ours === undefined || ours <= peer * noise) return [];
-  return [`${verb} ${formatBytes(peer)} instead of ${formatBytes(ours)}`];
-}
-
-function aim(what: string, share: number, wanted: number, bound: 'least' | 'most'): string {
-  const met = bound === 'least' ? share >= wanted : share <= wanted;
-  return `${ratio(share)}× the ${what}; the aim, at ${bound} ${ratio(wanted)}×, is ${met ? 'met' : 'missed'}.`;
-}
-
 function isCounterpart(kind: CandidateKind): kind is keyof typeof counterparts {
   return kind in counterparts;
 }
-
-const ratio = (value: number): string => value.toFixed(2);
-const connectionsOf = (lanes: number): string => `${lanes} connection${lanes === 1 ? '' : 's'}`;

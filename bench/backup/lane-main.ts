@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { beginReading, prepareSession, rollback } from '../../functions/recovery/snapshot/session.ts';
+import { ownPeakBytes } from '../measure/own-process.ts';
 import { openConnection } from './connection.ts';
 import { jobSchema, type LaneResult } from './job.ts';
 
@@ -19,7 +20,7 @@ const { user, system } = process.cpuUsage(cpu);
 const result: LaneResult = {
   ...counts,
   cpuSeconds: (user + system) / 1e6,
-  peakRssBytes: process.resourceUsage().maxRSS * 1024,
+  peakRssBytes: ownPeakBytes(),
 };
 process.send?.(result);
 await rollback(client);

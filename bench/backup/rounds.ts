@@ -2,8 +2,8 @@ import { median } from '../measure/statistics.ts';
 import type { Candidate, Measurement } from './candidate.ts';
 
 /** A candidate and the middle of its measurements. */
-export interface Result {
-  candidate: Candidate;
+export interface Result<C extends Candidate<string> = Candidate> {
+  candidate: C;
   median: Measurement;
 }
 
@@ -12,11 +12,11 @@ export interface Result {
  *
  * @throws when a candidate has read other than the others.
  */
-export async function measureInRounds(
-  candidates: readonly Candidate[],
+export async function measureInRounds<C extends Candidate<string>>(
+  candidates: readonly C[],
   rounds: number,
   progress: (text: string) => void,
-): Promise<Result[]> {
+): Promise<Result<C>[]> {
   const taken = candidates.map((): Measurement[] => []);
   for (let round = 1; round <= rounds; round++) {
     for (const [index, candidate] of candidates.entries()) {

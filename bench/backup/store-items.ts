@@ -11,10 +11,10 @@ import { nullStore } from './null-store.ts';
 import { kmsClient, s3Client } from './store.ts';
 
 /** As deployed by default. */
-const compression = { format: 'zstd', level: 3 } as const;
+export const compression = { format: 'zstd', level: 3 } as const;
 
 /** Every chunk has an origin; which one makes no difference here. */
-const origin = {
+export const origin = {
   instant: '2026-01-01T00:00:00Z',
   snapshot: '',
   lsn: null,

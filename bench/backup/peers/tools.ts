@@ -6,6 +6,8 @@ export interface Tools {
   psql: string | undefined;
   /** Undefined also when it is too old to dump the server. */
   pgDump: string | undefined;
+  /** Of any version: an archive of its own version can be restored into a newer server. */
+  pgRestore: string | undefined;
   zstd: string | undefined;
   openssl: string | undefined;
   sha256sum: string | undefined;
@@ -14,20 +16,31 @@ export interface Tools {
 
 /** Looks for the programs. */
 export async function findTools(): Promise<Tools> {
-  const [psql, pgDump, zstd, openssl, sha256sum, restic] = await Promise.all([
+  const [psql, pgDump, pgRestore, zstd, openssl, sha256sum, restic] = await Promise.all([
     versionOf('psql'),
     versionOf('pg_dump'),
+    versionOf('pg_restore'),
     versionOf('zstd'),
     versionOf('openssl', 'version'),
     versionOf('sha256sum'),
     versionOf('restic', 'version'),
   ]);
   const recent = pgDump !== undefined && majorOf(pgDump) >= postgresMajor;
-  return { psql, pgDump: recent ? pgDump : undefined, zstd, openssl, sha256sum, restic };
+  return { psql, pgDump: recent ? pgDump : undefined, pgRestore, zstd, openssl, sha256sum, restic };
 }
 
-/** Peers that cannot be measured, with what they need; empty when there are none. */
-export function missingPeers(tools: Tools): string[] {
+/** Peers of the backup suite that cannot be measured, with what they need; empty when there are none. */
+export const missingPeers = (tools: Tools): string[] => [
+  ...missingPipes(tools),
+  ...(tools.pgDump === undefined ? [`pg_dump -Fd: ${installClient('pg_dump')}`] : []),
+];
+
+/** What to install for a client program that is new enough for the server. */
+export const installClient = (program: string): string =>
+  `install ${program} ${postgresMajor} or newer (package postgresql-client-${postgresMajor})`;
+
+/** Peers made of psql and other programs that cannot be measured, with what they need. */
+export function missingPipes(tools: Tools): string[] {
   const lacking = (programs: readonly (keyof Tools)[]) =>
     programs.filter((program) => tools[program] === undefined).join(', ');
   const pipeline = lacking(['psql', 'zstd', 'openssl', 'sha256sum']);
@@ -39,11 +52,6 @@ export function missingPeers(tools: Tools): string[] {
           `psql | zstd | openssl | sha256sum: install ${pipeline} (packages postgresql-client, zstd, openssl)`,
         ]),
     ...(restic === '' ? [] : [`restic: install ${restic}`]),
-    ...(tools.pgDump === undefined
-      ? [
-          `pg_dump -Fd: install pg_dump ${postgresMajor} or newer (package postgresql-client-${postgresMajor})`,
-        ]
-      : []),
   ];
 }
 
