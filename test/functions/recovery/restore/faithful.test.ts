@@ -26,7 +26,6 @@ describe('a restored database', () => {
   it.each([
     ['strange names and values', hostileSchema],
     ['a shop', shopSchema],
-    ['a fleet', fleetSchema],
   ])('has the same DDL and the same rows: %s', async (_, schema) => {
     const backup = await restores.backUp(schema);
     expect(await restores.complete(backup)).toEqual([]);
@@ -85,7 +84,7 @@ describe('a restored database', () => {
     expect(await restores.query(some.work.database, 'SELECT * FROM counted')).toEqual([{ a: 0, b: 10 }]);
   });
 
-  it('is not made worse by doing every step again', async () => {
+  it('is the same when every step is done again: a fleet', async () => {
     const backup = await restores.backUp(fleetSchema);
     const { work } = backup;
     await restores.prepare(work);
@@ -118,7 +117,7 @@ describe('DDL that only an administrator may run', () => {
 
   let empty: { manifest: Manifest };
   beforeAll(async () => {
-    empty = await restores.backUp('');
+    empty = await restores.backUp('', { ddl: false });
   });
 
   it('is left out, with what depends on it, and without its passwords', async () => {

@@ -23,7 +23,7 @@ import {
 import type { LeftOut } from '../../../../../functions/recovery/restore/model.ts';
 import { pgDump } from '../../../../../functions/recovery/schema/pg-dump.ts';
 import { qualifiedName } from '../../../../../functions/recovery/snapshot/sql.ts';
-import { BackupRun } from '../../support/run-backup.ts';
+import { BackupRun, type CompleteOptions } from '../../support/run-backup.ts';
 import { type Aws, type Database, startAwsWorld, startDatabase } from '../../support/world.ts';
 
 /** The shard of a backup, and what a restore of it works with. */
@@ -69,10 +69,13 @@ export class Restores {
   /** Makes a database of `sql`, backs it up, and plans a restore of it into a new one. */
   async backUp(
     sql: string,
-    targetBytes = 256 * 1024,
+    options: CompleteOptions = {},
   ): Promise<Restoring & { name: string; manifest: Manifest }> {
     const name = await this.database.create(sql);
-    const { manifest } = await new BackupRun(this.world, this.database, name).complete({ targetBytes });
+    const { manifest } = await new BackupRun(this.world, this.database, name).complete({
+      targetBytes: 256 * 1024,
+      ...options,
+    });
     return { name, manifest: manifest.manifest, ...this.plan(manifest.manifest) };
   }
 
