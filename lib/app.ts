@@ -46,6 +46,10 @@ function addStacks(app: App, settings: FunctionSettings): void {
       ...(region !== undefined && { region }),
     },
     description: `Mainstay ${environment}: ${description}`,
+    // A stack whose first creation failed can only be deleted; protected, it would be in the way of the next.
+    terminationProtection: config.deletionProtection,
+    // By weak references, as within one region.
+    crossRegionReferences: true,
   });
 
   const vault =

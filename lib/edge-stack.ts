@@ -29,7 +29,7 @@ export const edgeRegion = 'us-east-1';
 export class EdgeStack extends Stack {
   constructor(scope: Construct, id: string, props: EdgeStackProps) {
     const { environment, config, edge, stateful, api, ...rest } = props;
-    super(scope, id, { ...rest, crossRegionReferences: true, terminationProtection: true });
+    super(scope, id, rest);
     const zone = hostedZoneOf(this, edge);
     const firewall = edge.firewall
       ? new Firewall(this, 'Firewall', { environment, requestsPer5Minutes: edge.requestsPer5Minutes })

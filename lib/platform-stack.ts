@@ -28,7 +28,7 @@ export class PlatformStack extends Stack {
   readonly api: HttpApi;
 
   constructor(scope: Construct, id: string, { settings, stateful, vault, ...props }: PlatformStackProps) {
-    super(scope, id, { ...props, crossRegionReferences: true, terminationProtection: true });
+    super(scope, id, props);
     const { environment, config } = settings;
     const deadLetters = new DeadLetters(this, 'DeadLetters');
     const notifications = new Notifications(this, 'Notifications', {

@@ -25,7 +25,7 @@ export interface StandbyStackProps extends StackProps {
 export class StandbyStack extends Stack {
   constructor(scope: Construct, id: string, props: StandbyStackProps) {
     const { environment, config, standby, stateful, vault, ...rest } = props;
-    super(scope, id, { ...rest, crossRegionReferences: true, terminationProtection: true });
+    super(scope, id, rest);
     const keys = new ReplicaKeys(this, 'Keys', stateful.keys);
     const deadLetters = new DeadLetters(this, 'DeadLetters');
     const notifications = new Notifications(this, 'Notifications', {

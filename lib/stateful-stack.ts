@@ -28,7 +28,7 @@ export class StatefulStack extends Stack {
   readonly shards: readonly Shard[];
 
   constructor(scope: Construct, id: string, { environment, config, vault, ...props }: StatefulStackProps) {
-    super(scope, id, { ...props, crossRegionReferences: true, terminationProtection: true });
+    super(scope, id, props);
     this.keys = new Keys(this, 'Keys', config.encryption);
     this.buckets = new Buckets(this, 'Buckets', { config, keys: this.keys });
     if (vault !== undefined && config.standby !== undefined) {

@@ -10,7 +10,7 @@ export class VaultStack extends Stack {
   readonly vault: Vault;
 
   constructor(scope: Construct, id: string, { standby, config, ...props }: StackProps & VaultProps) {
-    super(scope, id, { ...props, terminationProtection: true });
+    super(scope, id, props);
     this.vault = new Vault(this, 'Vault', { standby, config });
   }
 }

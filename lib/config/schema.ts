@@ -88,7 +88,7 @@ export const deploymentSchema = (profile: Profile) =>
         .boolean()
         .default(profile === 'production')
         .describe(
-          'RDS and DynamoDB refuse to delete clusters and tables. Off for a first deployment, which may roll back, and to uninstall.',
+          'Stacks, clusters and tables cannot be deleted. Off for a first deployment, which may roll back, and to uninstall.',
         ),
       deployment: deploymentSettingsSchema(profile).prefault({}),
       lambdaConcurrency: integer(10, 100_000)
