@@ -2,12 +2,12 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { z } from 'zod';
+import { awsConfig, tableNamed } from '../e2e/support/aws.ts';
+import { Backups, expectCompleted } from '../e2e/support/backups.ts';
+import { withVariables } from '../e2e/support/functions.ts';
+import { StoredBackup } from '../e2e/support/stored-backup.ts';
+import { expectOneInstant, Workload } from '../e2e/support/workload.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { awsConfig, tableNamed } from './support/aws.ts';
-import { Backups, expectCompleted } from './support/backups.ts';
-import { withVariables } from './support/functions.ts';
-import { StoredBackup } from './support/stored-backup.ts';
-import { expectOneInstant, Workload } from './support/workload.ts';
 
 jest.setTimeout(120_000);
 
