@@ -13,5 +13,8 @@ export const featureFlags = {
   '@aws-cdk/aws-s3:createDefaultLoggingPolicy': true,
   '@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy': true,
   '@aws-cdk/aws-s3:publicAccessBlockedByDefault': true,
+  // Lambda refuses a new version of a function whose tags alone have changed.
+  '@aws-cdk/aws-lambda:recognizeVersionProps': true,
+  '@aws-cdk/aws-codedeploy:removeAlarmsFromDeploymentGroup': true,
   '@aws-cdk/aws-rds:preventRenderingDeprecatedCredentials': true,
 };

@@ -62,6 +62,19 @@ describe('New code of an API function', () => {
     }
   });
 
+  it('is a new version when the function has changed, and only then', () => {
+    const versions = (settings: object) =>
+      ofType(
+        synthesizeUnchecked('production', { profile: 'production', ...settings }).platform,
+        'AWS::Lambda::Version',
+      ).map(([id]) => id);
+    const before = versions({});
+    expect(before).toHaveLength(withRoutes.length);
+    expect(versions({ backup: { missedAfterHours: 50 } })).toEqual(before);
+    const after = versions({ logs: { level: 'DEBUG' } });
+    expect(after.filter((id) => before.includes(id))).toEqual([]);
+  });
+
   it('is moved by CodeDeploy whenever the alias changes', () => {
     template.hasResource('AWS::Lambda::Alias', {
       UpdatePolicy: { CodeDeployLambdaAliasUpdate: Match.anyValue() },
