@@ -1,5 +1,19 @@
-import type { DeploymentConfig } from '../config/schema.ts';
+import { loadConfig } from '../config/config.ts';
 import { estimate, type Item, type Workload } from './estimate.ts';
+
+/** The settings that the page assumes of each profile. */
+export const settings: Record<'dev' | 'production', unknown> = {
+  dev: {},
+  production: {
+    profile: 'production',
+    region: 'eu-central-1',
+    standby: { region: 'eu-west-1' },
+    edge: {
+      domains: ['www.example.com'],
+      hostedZone: { id: 'Z0123456789EXAMPLE', name: 'example.com' },
+    },
+  },
+};
 
 /** The work that the page assumes of each profile. */
 export const workloads: Record<'dev' | 'production', Workload> = {
@@ -31,7 +45,7 @@ export const workloads: Record<'dev' | 'production', Workload> = {
 
 const introduction = `# What it costs in a month
 
-<!-- Written by lib/costs/write-page.ts from lib/costs/prices.ts and the settings in cdk.json. -->
+<!-- Written by lib/costs/write-page.ts from lib/costs. -->
 
 Dollars, at the list prices of us-east-1 in November 2026 as they are assumed in \`lib/costs/prices.ts\`. They are inputs, not a
 quote: look them up for your region, change them there, and write this page anew. Free tiers, discounts, taxes and
@@ -47,13 +61,14 @@ const advice = `## What changes it most
 - \`database.insights: advanced\` and \`database.enhancedMonitoringSeconds\` are charged by capacity and by volume; they are not above.
 `;
 
-/** The page about costs, as Markdown, for the settings of each profile. */
-export function renderCosts(settings: Record<'dev' | 'production', DeploymentConfig>): string {
-  const sections = (['dev', 'production'] as const).map((profile) => section(profile, settings[profile]));
+/** The page about costs, as Markdown. */
+export function renderCosts(): string {
+  const sections = (['dev', 'production'] as const).map(section);
   return [introduction, ...sections, advice].join('\n');
 }
 
-function section(profile: 'dev' | 'production', config: DeploymentConfig): string {
+function section(profile: 'dev' | 'production'): string {
+  const config = loadConfig(profile, { environments: { [profile]: settings[profile] } });
   const work = workloads[profile];
   const items = estimate(config, work).filter(({ quantity }) => quantity > 0);
   const total = items.reduce((sum, item) => sum + costOf(item), 0);
@@ -62,7 +77,7 @@ function section(profile: 'dev' | 'production', config: DeploymentConfig): strin
       `| ${item.what} | ${item.how} = ${number(item.quantity)} | ${item.price.dollars} per ${item.price.per} | ${costOf(item).toFixed(2)} |`,
   );
   return [
-    `## The environment \`${profile}\` of cdk.json`,
+    titles[profile],
     '',
     `Assumed: ${work.databaseGb} GB of data, awake ${work.awakeHours} of 730 hours, one full backup a day of which ${work.backupsKept} are kept,`,
     `${work.apiMillions} million calls of the API.`,
@@ -74,6 +89,11 @@ function section(profile: 'dev' | 'production', config: DeploymentConfig): strin
     '',
   ].join('\n');
 }
+
+const titles = {
+  dev: '## The `dev` profile as it is',
+  production: '## The `production` profile with a second region and a distribution',
+};
 
 /** What an item costs in a month, in dollars. */
 export function costOf({ quantity, price }: Item): number {
