@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatBytes } from '../../cli/units.ts';
 import { bundleScript } from '../measure/bundle.ts';
-import { bytes, factor, number } from '../report/figures.ts';
+import { bytes, factor, number, speed } from '../report/figures.ts';
 import type { Report } from '../report/report.ts';
 import type { Candidate } from './candidate.ts';
 import { type DataSet, dataSets } from './data-sets.ts';
@@ -95,7 +95,7 @@ function reportOf(dataSet: DataSet, items: number, rounds: number, results: read
       return [
         candidate.name,
         number(candidate.lanes, 0),
-        number(textBytes / seconds / 1e6, 0),
+        speed(textBytes / seconds),
         bare === undefined ? undefined : number(bare / seconds, 2),
         number(cpuSeconds, 2),
         bytes(peakRssBytes),

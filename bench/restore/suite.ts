@@ -8,7 +8,7 @@ import { describeTools, findTools, missingPipes, type Tools } from '../backup/pe
 import { measureInRounds, type Result } from '../backup/rounds.ts';
 import { BenchStore } from '../backup/store.ts';
 import { bundleScript } from '../measure/bundle.ts';
-import { bytes, number } from '../report/figures.ts';
+import { bytes, number, speed } from '../report/figures.ts';
 import type { Outcome, Report } from '../report/report.ts';
 import type { RestoreCandidate, Scope } from './candidate.ts';
 import { findingsOf } from './findings.ts';
@@ -116,7 +116,7 @@ function reportOf(
         candidate.name,
         number(candidate.lanes, 0),
         scopes[candidate.scope],
-        number(textBytes / seconds / 1e6, 0),
+        speed(textBytes / seconds),
         bare === undefined ? undefined : number(bare / seconds, 2),
         number(cpuSeconds, 2),
         bytes(peakRssBytes),
