@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
 import { z } from 'zod';
-import { templatesOf } from './templates.ts';
+import { createApp } from '../../lib/app.ts';
+import type { Bundles } from '../../lib/constructs/bundle.ts';
 
 export const root = dirname(dirname(import.meta.dirname));
 
@@ -28,36 +30,75 @@ export interface Synthesized {
   resources: Record<string, Resource>;
 }
 
+/** Bundles that hold nothing, for tests that look at templates only. */
+function emptyBundles(directory: string): Bundles {
+  mkdirSync(directory);
+  writeFileSync(join(directory, 'index.mjs'), 'export const handler = async () => ({});\n');
+  return { directory: () => directory, revisionOf: () => 'revision' };
+}
+
 /** Synthesizes an environment, with all its checks. Settings, where given, take the place of those in cdk.json. */
 export function synthesize(environment = 'dev', settings: unknown = mainstay.environments[environment]) {
-  return read(environment, settings, true);
+  return synthesized(environment, settings, true);
 }
 
 /** The same without the CDK's own checks of the templates, which take most of its time. */
 export function synthesizeUnchecked(...[environment = 'dev', settings]: Parameters<typeof synthesize>) {
-  return read(environment, settings ?? mainstay.environments[environment], false);
+  return synthesized(environment, settings ?? mainstay.environments[environment], false);
 }
 
-function read(environment: string, settings: unknown, validation: boolean) {
-  const templates = templatesOf({ environment, settings, validation });
-  const prefix = `Mainstay-${environment}-`;
-  const stacks = new Map(
-    Object.entries(templates).map(([name, template]): [string, Synthesized] => [
-      name.slice(prefix.length),
-      {
-        template: Template.fromJSON(template),
-        resources: z.object({ Resources: z.record(z.string(), resourceSchema) }).parse(template).Resources,
-      },
-    ]),
-  );
-  const names = [...stacks.keys()];
-  const stack = (name: string): Synthesized => {
-    const found = stacks.get(name);
-    if (found === undefined) throw new Error(`${environment} has no stack ${name}, only ${names.join(', ')}`);
-    return found;
-  };
-  return { names, stacks, stack, stateful: stack('Stateful'), platform: stack('Platform') };
+const made = new Map<string, ReturnType<typeof make>>();
+
+function synthesized(environment: string, settings: unknown, validation: boolean): ReturnType<typeof make> {
+  const key = JSON.stringify([environment, settings, validation]);
+  const found = made.get(key) ?? make(environment, settings, validation);
+  made.set(key, found);
+  return found;
 }
+
+function make(environment: string, settings: unknown, validation: boolean) {
+  const directory = mkdtempSync(join(tmpdir(), 'mainstay-synth-'));
+  const before = process.env.CDK_VALIDATION;
+  if (!validation) process.env.CDK_VALIDATION = 'false';
+  try {
+    const app = createApp({
+      context: { environment, mainstay: { environments: { [environment]: settings } } },
+      bundles: emptyBundles(join(directory, 'bundle')),
+      outdir: join(directory, 'cdk.out'),
+    });
+    const assembly = app.synth();
+    const nameOf = (stackName: string) => stackName.slice(`Mainstay-${environment}-`.length);
+    const stacks = new Map(
+      assembly.stacks.map(({ stackName, template }): [string, Synthesized] => [
+        nameOf(stackName),
+        {
+          template: Template.fromJSON(templateSchema.parse(template)),
+          resources: z.object({ Resources: z.record(z.string(), resourceSchema) }).parse(template).Resources,
+        },
+      ]),
+    );
+    const protection = Object.fromEntries(
+      assembly.stacks.map(({ stackName, terminationProtection }) => [
+        nameOf(stackName),
+        terminationProtection,
+      ]),
+    );
+    const names = [...stacks.keys()];
+    const stack = (name: string): Synthesized => {
+      const found = stacks.get(name);
+      if (found === undefined)
+        throw new Error(`${environment} has no stack ${name}, only ${names.join(', ')}`);
+      return found;
+    };
+    return { names, stacks, stack, protection, stateful: stack('Stateful'), platform: stack('Platform') };
+  } finally {
+    if (before === undefined) delete process.env.CDK_VALIDATION;
+    else process.env.CDK_VALIDATION = before;
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+const templateSchema = z.record(z.string(), z.unknown());
 
 /** The resources of one type, with their logical ids. */
 export function ofType({ resources }: Synthesized, type: string): [string, Resource][] {
