@@ -23,9 +23,12 @@ const sharedRuntime = {
   globalTeardown: '<rootDir>/test/e2e/support/global-teardown.ts',
 };
 
-/** Each worker boots a local runtime for its end-to-end tests, which share it one file at a time: more workers cost more boots. */
+/**
+ * Each worker boots a local runtime for its end-to-end tests, which share it one file at a time. They wait for it more than they
+ * compute, so that two cores have work for three workers; more would cost more boots.
+ */
 export default {
-  maxWorkers: 2,
+  maxWorkers: 3,
   projects: [
     project('unit', ['<rootDir>/test/**/*.test.ts'], {
       testPathIgnorePatterns: ['<rootDir>/test/(e2e|faults)/'],

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
 import { DescribeParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
@@ -14,9 +14,10 @@ import { awsConfig, bucketNamed } from './support/aws.ts';
 import { onShard } from './support/databases.ts';
 import { type LocalJson, LocalPlatform } from './support/local-platform.ts';
 import { paste } from './support/paste.ts';
+import { assemblyWithout } from './support/patched-assembly.ts';
 import { isOpen, killAll, processesOf } from './support/processes.ts';
 import { backupEnded, readBackup, startBackup } from './support/recovery.ts';
-import { placeAssembly, sharedPlatform } from './support/shared-platform.ts';
+import { assemblyOf, placeAssembly, sharedPlatform } from './support/shared-platform.ts';
 
 const pageSchema = z.object({ backups: z.array(backupSummarySchema) });
 
@@ -37,9 +38,9 @@ describe('the life of a local runtime', () => {
   let local: LocalJson;
   let completed: string;
 
-  const begin = () => new LocalPlatform(state, [], { TMPDIR: temporary });
-  const start = async () => {
-    platform = begin();
+  const begin = (args: readonly string[] = []) => new LocalPlatform(state, args, { TMPDIR: temporary });
+  const start = async (args?: readonly string[]) => {
+    platform = begin(args);
     await platform.printed('Stop with Ctrl-C');
     local = await platform.localJson();
   };
@@ -50,6 +51,11 @@ describe('the life of a local runtime', () => {
     temporary = join(parent, 'tmp');
     await mkdir(temporary);
     await placeAssembly(state);
+    // The CDK puts what a function may do with the same objects into one statement.
+    await assemblyWithout(assemblyOf(), join(parent, 'cdk.out'), [
+      { policy: 'RecoveryPlanChunks', action: 's3:PutObject' },
+      { policy: 'MonitoringApi', action: 'rds-db:connect' },
+    ]);
   });
   afterAll(async () => {
     killAll(await processesOf(state));
@@ -118,7 +124,8 @@ describe('the life of a local runtime', () => {
     killAll(await processesOf(state));
     await waitFor(async () => (await processesOf(state)).length === 0, { what: 'everything to be gone' });
 
-    await start();
+    // From here on the app lacks two grants.
+    await start(['--assembly', join(parent, 'cdk.out')]);
     expect(local.adminKey).toBe(adminKey);
     expect(await readBackup(apiClient(local), completed)).toMatchObject({
       state: 'completed',
@@ -130,6 +137,32 @@ describe('the life of a local runtime', () => {
     await waitFor(async () => (await objectsOf(local, interrupted)) === 0, { what: 'what it stored to go' });
     expect(await objectsOf(local, completed)).toBeGreaterThan(0);
   }, 180_000);
+
+  it('refuses what a policy does not grant, by name of action, resource and role', async () => {
+    const call = apiClient(local);
+    const backup = await backupEnded(call, await startBackup(call));
+    expect(backup.state).toBe('failed');
+    const refusal = /User: (\S+) is not authorized to perform: (\S+) on resource: \\?"([^"\\]+)/.exec(
+      await logOf('RecoveryPlanChunks'),
+    );
+    expect(refusal?.slice(1)).toEqual([
+      expect.stringMatching(/assumed-role\/\S*RecoveryPlanChunks/),
+      expect.stringMatching(/^s3:(GetObjectVersion|PutObject)$/),
+      expect.stringMatching(/^arn:aws:s3:::\S+\.json$/),
+    ]);
+  }, 120_000);
+
+  it('lets nobody into a database who lacks rds-db:connect', async () => {
+    const { status, body } = await apiClient(local)('GET', '/api/ready', { key: null });
+    expect(status).toBe(503);
+    expect(body).toMatchObject({
+      status: 'unready',
+      dependencies: expect.arrayContaining([
+        expect.objectContaining({ name: 'shard:shard-a:writer', state: 'down' }),
+      ]),
+    });
+    expect(await logOf('mainstay-local-shard-a')).toMatch(/rds-db:connect|PAM authentication failed/);
+  });
 
   it('says which call to AWS it does not emulate', async () => {
     const ssm = new SSMClient(awsConfig(local));
@@ -154,6 +187,13 @@ describe('the life of a local runtime', () => {
     await discardState(new StateDirectory(state));
     expect((await readdir(state)).filter((name) => !name.startsWith('cdk.out'))).toEqual([]);
   });
+
+  async function logOf(part: string): Promise<string> {
+    const directory = join(state, 'logs');
+    const names = (await readdir(directory)).filter((name) => name.includes(part));
+    const texts = await Promise.all(names.map((name) => readFile(join(directory, name), 'utf8')));
+    return texts.join('');
+  }
 });
 
 async function objectsOf(local: LocalJson, backupId: string): Promise<number> {

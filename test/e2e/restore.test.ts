@@ -113,26 +113,6 @@ describe('a restore', () => {
     expect((await backups.call('POST', `${root}/restore/${id}/resume`)).status).toBe(409);
   });
 
-  it('takes the place of the original when it is asked to, after a backup of that', async () => {
-    await onShard(backups.local, shard, (client) =>
-      client.query('CREATE TABLE public.after_the_backup AS SELECT 1 AS one'),
-    );
-    const restore = await restores.take({ backupId, mode: 'replace' });
-    const kept = restore.shardDetails[0]?.keptDatabase ?? '';
-    expect(kept).toMatch(/^platform_before_/);
-    expect(await onShard(backups.local, shard, digestTables)).toEqual(source);
-    expect(await digestsIn(kept)).toHaveProperty(['"public"."after_the_backup"']);
-
-    // What was replaced is in the safety backup, and what has replaced it can be backed up as before.
-    backups.adopt(restore.safetyBackupId ?? '');
-    expect(await backups.read(restore.safetyBackupId ?? '')).toMatchObject({
-      state: 'completed',
-      trigger: 'restore',
-    });
-    const after = await backups.take({ shards: [shard] });
-    expect(after.rows).toBe(restore.plan?.rows);
-  });
-
   it.each([
     ['body.backupId', {}],
     ['body.tables', { backupId: 'x', mode: 'replace', tables: ['a.b'] }],

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 
 const mebibyte = 1024 * 1024;
-const size = 300 * mebibyte;
+const size = 120 * mebibyte;
 const readySchema = z.object({
   url: z.string(),
   credentials: z.object({ accessKeyId: z.string(), secretAccessKey: z.string() }),
@@ -66,7 +66,7 @@ async function digestOfStored(Key: string): Promise<string> {
 }
 
 describe('memory', () => {
-  it('stays flat while 300 MB are written, copied and read', async () => {
+  it('stays flat while 120 MB are written, copied and read', async () => {
     const warm = await store('small', 20 * mebibyte);
     expect(await digestOfStored('small')).toBe(warm);
     const before = await peak();
