@@ -115,12 +115,15 @@ describe('backups', () => {
     const conflict = await backups.call('POST', `${root}/backup`, { body: { shards: ['shard-b'] } });
     expect(conflict).toMatchObject({ status: 409, body: { detail: expect.stringContaining(scheduled) } });
     expect(conflict.headers.get('location')).toBe(`${list}/${scheduled}`);
-    expect(expectCompleted(await backups.ended(scheduled))).toMatchObject({
+    expect(await backups.read(scheduled)).toMatchObject({
       id: scheduled,
       trigger: 'schedule',
       requestedBy: null,
       shards,
     });
+    // It goes on as any other does.
+    expect((await backups.call('POST', `${list}/${scheduled}/cancel`)).status).toBe(202);
+    expect((await backups.ended(scheduled)).state).toBe('canceled');
   });
 
   it('are listed page by page, the newest first', async () => {
@@ -145,7 +148,7 @@ describe('backups', () => {
     await backups.remove(asked);
     expect(await backups.stored(asked)).toEqual([]);
     expect((await backups.call('DELETE', `${root}/backup/${asked}`)).status).toBe(404);
-    expect(await backups.read(scheduled)).toMatchObject({ state: 'completed' });
+    expect(await backups.read(scheduled)).toMatchObject({ state: 'canceled' });
   });
 
   it('can be canceled, and leave nothing behind: no object, no transaction, no lock on their shards', async () => {
