@@ -1,3 +1,4 @@
+import { parseArgs } from 'node:util';
 import { connectionHere } from '../cli/connect/connection.ts';
 import { runDemo } from '../cli/demo/demo.ts';
 import { exitCodes } from '../cli/exit-codes.ts';
@@ -9,7 +10,8 @@ const stop = listenForStop(
 );
 
 try {
-  await runDemo(await connectionHere(process.env), process.stdout, stop.signal);
+  const { values } = parseArgs({ options: { shard: { type: 'string', multiple: true } } });
+  await runDemo(await connectionHere(process.env), process.stdout, stop.signal, values.shard);
 } catch (error) {
   // Being interrupted is no news; what could not be removed afterwards is.
   const interrupted = error instanceof Error && error.name === 'AbortError';

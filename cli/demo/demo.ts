@@ -19,6 +19,7 @@ import { verify } from './verify-step.ts';
  * verification, a restore compared with it, one corrupted bit found and named, and the deletion. Leaves
  * things as they were.
  *
+ * @param shards default: all of the platform's.
  * @param signal aborting it ends the demo early; what it made is removed then as well.
  * @throws when a step does not come out as it should.
  */
@@ -26,11 +27,12 @@ export async function runDemo(
   connection: Connection,
   output: TextOutput,
   signal: AbortSignal,
+  shards?: readonly string[],
 ): Promise<void> {
   const out = new DemoOutput(output);
   const demo = new Demo(connection, out, signal);
   out.say(`\nMainstay at ${connection.baseUrl}\n`);
-  out.say(`\n${await demo.run()}\n`);
+  out.say(`\n${await demo.run(shards)}\n`);
 }
 
 class Demo {
@@ -47,8 +49,8 @@ class Demo {
     this.#out = out;
   }
 
-  async run(): Promise<string> {
-    const id = await startBackup(this.#api, this.#out);
+  async run(shards?: readonly string[]): Promise<string> {
+    const id = await startBackup(this.#api, this.#out, shards);
     try {
       const backup = await followBackup(this.#api, this.#out, id);
       this.#out.say(`\n${shardsTable(backup)}\n`);

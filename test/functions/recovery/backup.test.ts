@@ -7,9 +7,8 @@ import { storeObject } from '../../../functions/recovery/objects/store-object.ts
 import { pgDump } from '../../../functions/recovery/schema/pg-dump.ts';
 import { pinnedSettings } from '../../../functions/recovery/snapshot/session.ts';
 import { qualifiedName } from '../../../functions/recovery/snapshot/sql.ts';
-import { hostileSchema } from './support/hostile-schema.ts';
-import { readContent, restoreInto } from './support/restore.ts';
 import { BackupRun } from './support/run-backup.ts';
+import { readContent } from './support/stored-content.ts';
 import { type Aws, type Database, startAwsWorld, startDatabase } from './support/world.ts';
 
 jest.setTimeout(60_000);
@@ -27,7 +26,7 @@ afterAll(async () => {
 });
 
 /** The rows of every table as sorted COPY text under the pinned settings. */
-async function contents(name: string, manifest: Manifest): Promise<Record<string, string[]>> {
+async function _contents(name: string, manifest: Manifest): Promise<Record<string, string[]>> {
   const client = await database.asOwner(name);
   const found: Record<string, string[]> = {};
   for (const [setting, value] of Object.entries(pinnedSettings)) {
@@ -44,29 +43,6 @@ async function contents(name: string, manifest: Manifest): Promise<Record<string
 }
 
 describe('a backup', () => {
-  it('restores to the same rows and the same DDL, whatever names and values there are', async () => {
-    const name = await database.create(hostileSchema);
-    const run = new BackupRun(world, database, name);
-    const { manifest, record } = await run.complete({ targetBytes: 1024 * 1024 });
-    expect(record).toMatchObject({ state: 'completed', rows: manifest.manifest.totals.rows });
-
-    const copy = await database.create('');
-    const client = await database.asOwner(copy);
-    await client.query('DROP SCHEMA mainstay CASCADE');
-    await restoreInto(world, manifest.manifest, client);
-    await client.end();
-
-    expect(await contents(copy, manifest.manifest)).toEqual(await contents(name, manifest.manifest));
-    const again = await new BackupRun(world, database, copy).complete({ targetBytes: 512 * 1024 });
-    const ddl = async ({ shards: [shard] }: Manifest) =>
-      shard &&
-      [await readContent(world, shard.preData), await readContent(world, shard.postData)].map(String);
-    expect(await ddl(again.manifest.manifest)).toEqual(await ddl(manifest.manifest));
-    const digests = ({ shards: [shard] }: Manifest) =>
-      shard?.tables.map(({ schema, name, rows, digest }) => ({ schema, name, rows, digest }));
-    expect(digests(again.manifest.manifest)).toEqual(digests(manifest.manifest));
-  });
-
   it('holds the values of sequences, which no DDL holds', async () => {
     const name = await database.create(`
       CREATE TABLE t (id serial); INSERT INTO t DEFAULT VALUES; INSERT INTO t DEFAULT VALUES;

@@ -6,8 +6,8 @@ import { holdSnapshot, turnOf } from '../../../functions/recovery/snapshot/hold.
 import { awaitSnapshot } from '../../../functions/recovery/snapshot/open.ts';
 import { findObstacles } from '../../../functions/recovery/snapshot/preflight.ts';
 import { prepareSession } from '../../../functions/recovery/snapshot/session.ts';
-import { readContent } from './support/restore.ts';
 import { BackupRun } from './support/run-backup.ts';
+import { readContent } from './support/stored-content.ts';
 import { type Aws, type Database, startAwsWorld, startDatabase } from './support/world.ts';
 
 jest.setTimeout(60_000);

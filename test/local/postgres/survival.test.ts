@@ -75,9 +75,10 @@ describe('PostgreSQL under a runtime that is killed', () => {
   it('is stopped by the next runtime when everything else is killed', async () => {
     await sql('INSERT INTO committed VALUES (5)');
     const orphan = postmaster();
-    for (const pid of await sandbox.processes()) {
-      if (pid !== orphan && pid !== runtime.pid) process.kill(pid, 'SIGKILL');
-    }
+    process.kill(runtime.pid, 'SIGSTOP');
+    const others = (await sandbox.processes()).filter((pid) => pid !== orphan && pid !== runtime.pid);
+    // Halted first: none of them is to see another one end, and stop the orphan because of it.
+    for (const signal of ['SIGSTOP', 'SIGKILL'] as const) for (const pid of others) process.kill(pid, signal);
     await runtime.end('SIGKILL');
     expect(await isAlive(orphan)).toBe(true);
     await start();
