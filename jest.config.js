@@ -29,6 +29,7 @@ const sharedRuntime = {
  */
 export default {
   maxWorkers: 3,
+  testSequencer: '<rootDir>/test/sequencer.js',
   projects: [
     project('unit', ['<rootDir>/test/**/*.test.ts'], {
       testPathIgnorePatterns: ['<rootDir>/test/(e2e|faults)/'],
