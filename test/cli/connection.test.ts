@@ -1,10 +1,13 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { configFilePath } from '../../cli/connect/config-file.ts';
 import { connectionFor, connectionHere } from '../../cli/connect/connection.ts';
-import { passableDirectory } from '../support/temporary-directory.ts';
+import { TemporaryDirectories } from '../support/temporary-directory.ts';
 import { mainstay } from './support/run.ts';
+
+const directories = new TemporaryDirectories();
+afterAll(() => directories.removeAll());
 
 const config = {
   url: 'https://main.example.com',
@@ -27,7 +30,7 @@ interface Place {
 }
 
 async function place({ config: content, mode = 0o600, local: running = false, env = {} }: Place) {
-  const directory = await passableDirectory('mainstay-cli-');
+  const directory = await directories.make('mainstay-cli-');
   const all = { XDG_CONFIG_HOME: directory, MAINSTAY_STATE: directory, ...env };
   if (running) await writeFile(join(directory, 'local.json'), JSON.stringify(local));
   if (content === undefined) return all;

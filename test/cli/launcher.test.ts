@@ -3,10 +3,13 @@ import { once } from 'node:events';
 import { symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it } from '@jest/globals';
-import { passableDirectory } from '../support/temporary-directory.ts';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { TemporaryDirectories } from '../support/temporary-directory.ts';
 import { FakePlatform } from './support/fake-platform.ts';
 import { backup, backupId, runningBackup } from './support/samples.ts';
+
+const directories = new TemporaryDirectories();
+afterAll(() => directories.removeAll());
 
 const launcher = resolve(import.meta.dirname, '../../bin/mainstay-cli.js');
 
@@ -32,7 +35,7 @@ describe('npx mainstay', () => {
   }, 60_000);
 
   it('runs through a link from anywhere, and ends with the code of the command', async () => {
-    const directory = await passableDirectory('mainstay-link-');
+    const directory = await directories.make('mainstay-link-');
     await symlink(launcher, join(directory, 'mainstay'));
     const { code, stderr } = await start([join(directory, 'mainstay'), 'status']).ended;
     expect(code).toBe(3);

@@ -1,9 +1,12 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { openBrowser } from '../../cli/browser.ts';
-import { passableDirectory } from '../support/temporary-directory.ts';
+import { TemporaryDirectories } from '../support/temporary-directory.ts';
 import { mainstay } from './support/run.ts';
+
+const directories = new TemporaryDirectories();
+afterAll(() => directories.removeAll());
 
 const env = { MAINSTAY_URL: 'https://mainstay.example.com/' };
 
@@ -37,7 +40,7 @@ const onLinux = process.platform === 'linux' ? describe : describe.skip;
 
 onLinux('a browser', () => {
   async function opener(script: string): Promise<NodeJS.ProcessEnv> {
-    const directory = await passableDirectory('mainstay-browser-');
+    const directory = await directories.make('mainstay-browser-');
     await writeFile(join(directory, 'xdg-open'), `#!/bin/sh\n${script}\n`);
     await chmod(join(directory, 'xdg-open'), 0o755);
     return { PATH: directory, DISPLAY: ':0' };
