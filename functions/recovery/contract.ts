@@ -2,21 +2,21 @@ import * as z from 'zod';
 import { callerEnvironment } from '../access/contract.ts';
 import { defineContract } from '../shared/contract.ts';
 import { pageQuery } from '../shared/paging.ts';
+import {
+  arn,
+  BACKUPS_BUCKET,
+  ENCRYPTION_KEY_ARN,
+  EVENT_BUS_NAME,
+  HMAC_KEY_ARN,
+  RECOVERY_TABLE,
+  SHARDS_TABLE,
+} from './environment.ts';
 import { backupIdSchema, operationIdSchema, shardNameSchema } from './ids.ts';
 import { backupSchema, backupStateSchema, backupSummarySchema, operationSchema } from './model.ts';
 import { restoreFunctions, restoreRoutes } from './restore/contract.ts';
 import * as workflow from './workflow.ts';
 
 const accepted = { Location: 'Where to follow it.' };
-const arn = z.string().startsWith('arn:');
-const name = z.string().min(1);
-
-const RECOVERY_TABLE = name.describe('Catalogue of backups.');
-const SHARDS_TABLE = name.describe('Shards and their writers.');
-const BACKUPS_BUCKET = name.describe('Where backups are stored.');
-const ENCRYPTION_KEY_ARN = arn.describe('KMS key that wraps the data keys of backups.');
-const HMAC_KEY_ARN = arn.describe('KMS HMAC key that authenticates manifests.');
-const EVENT_BUS_NAME = name.describe('The platform’s event bus.');
 const SWEEP_FUNCTION_ARN = arn.describe('Invoked asynchronously to remove leftovers.');
 const RESTORE_DATABASE_FUNCTION_ARN = arn.describe(
   'Invoked asynchronously to remove the databases of a restore.',

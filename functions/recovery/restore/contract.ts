@@ -1,5 +1,14 @@
 import * as z from 'zod';
 import { pageQuery } from '../../shared/paging.ts';
+import {
+  arn,
+  BACKUPS_BUCKET,
+  ENCRYPTION_KEY_ARN,
+  EVENT_BUS_NAME,
+  HMAC_KEY_ARN,
+  RECOVERY_TABLE,
+  SHARDS_TABLE,
+} from '../environment.ts';
 import { backupIdSchema, restoreIdSchema, shardNameSchema } from '../ids.ts';
 import * as events from './events.ts';
 import { restoreSchema } from './model.ts';
@@ -129,13 +138,6 @@ export const restoreRoutes = {
   },
 } as const;
 
-const arn = z.string().startsWith('arn:');
-const name = z.string().min(1);
-const RECOVERY_TABLE = name.describe('Catalogue of backups.');
-const SHARDS_TABLE = name.describe('Shards and their writers.');
-const BACKUPS_BUCKET = name.describe('Where backups are stored.');
-const ENCRYPTION_KEY_ARN = arn.describe('KMS key that wraps the data keys of backups.');
-
 /** The functions of restores. */
 export const restoreFunctions = {
   /** Outside the VPC; checks the manifest, and leaves what the others do. `rds:DescribeDBClusters`, `rds:DescribeDBInstances`. */
@@ -144,7 +146,7 @@ export const restoreFunctions = {
       RECOVERY_TABLE,
       SHARDS_TABLE,
       BACKUPS_BUCKET,
-      HMAC_KEY_ARN: arn.describe('KMS HMAC key that authenticates manifests.'),
+      HMAC_KEY_ARN,
       BACKUP_STATE_MACHINE_ARN: arn,
     }),
     event: events.planRestoreEventSchema,
@@ -167,7 +169,7 @@ export const restoreFunctions = {
     environment: z.object({
       RECOVERY_TABLE,
       BACKUPS_BUCKET,
-      EVENT_BUS_NAME: name.describe('The platform’s event bus.'),
+      EVENT_BUS_NAME,
     }),
     event: events.concludeRestoreEventSchema,
     result: events.concludeRestoreResultSchema,

@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { workObjectSchema } from '../catalog/snapshot-store.ts';
+import { shardDescriptionSchema } from '../chunks/describe-shard.ts';
 import { backupIdSchema, restoreIdSchema, shardNameSchema, traceparentSchema } from '../ids.ts';
 import { blockRangeSchema, storedObjectSchema } from '../workflow.ts';
 
@@ -17,13 +19,6 @@ export type RestoreInput = z.output<typeof restoreInputSchema>;
 /** `PlanRestore`: `$$.Execution.Id` and `$$.Execution.Input`. */
 export const planRestoreEventSchema = z.strictObject({ executionArn: z.string(), input: restoreInputSchema });
 
-/** A work object in the backups bucket: see `objects/work-objects.ts`. */
-export const workObjectSchema = z.strictObject({
-  key: z.string(),
-  versionId: z.string().nullable(),
-  sha256: z.string(),
-});
-
 /** One shard and where it is restored to. */
 export const restoreTargetSchema = z.strictObject({
   name: shardNameSchema,
@@ -36,7 +31,7 @@ export const restoreTargetSchema = z.strictObject({
   port: z.number().int(),
   epoch: z.number().int(),
   /** A `ShardPlan`. */
-  plan: workObjectSchema,
+  plan: z.strictObject(workObjectSchema.shape),
   /** Work items of the rows to load, and of those to compare. */
   itemsKey: z.string(),
   comparisonKey: z.string(),
@@ -62,18 +57,8 @@ export const shardPlanSchema = z.strictObject({
   /** Whether rows of some tables only are restored: what would refer to missing rows is left out then. */
   partial: z.boolean(),
   /** The database as it was: version, encoding, locale. */
-  server: z.strictObject({
-    version: z.string(),
-    versionNum: z.number().int(),
-    encoding: z.string(),
-    collate: z.string(),
-    ctype: z.string(),
-    localeProvider: z.string(),
-    locale: z.string().nullable(),
-    collationVersion: z.string().nullable(),
-    blockBytes: z.number().int(),
-  }),
-  extensions: z.array(z.strictObject({ name: z.string(), version: z.string(), schema: z.string() })),
+  server: shardDescriptionSchema.shape.server,
+  extensions: shardDescriptionSchema.shape.extensions,
   /** Roles that own something or were granted something. */
   roles: z.array(z.string()),
 });
