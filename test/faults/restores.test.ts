@@ -26,6 +26,24 @@ describe('a restore', () => {
 
   const digestsIn = (database: string) => onShard(backups.local, shard, digestTables, database);
 
+  it.each([
+    ...[0, 100, 200, 400, 800].map((afterMs) => ['RecoveryRestoreRows', afterMs] as const),
+    ...[0, 100, 300, 600, 1_000].map((afterMs) => ['RecoveryRestoreDatabase', afterMs] as const),
+    ...[0, 50].map((afterMs) => ['RecoveryPlanRestore', afterMs] as const),
+    ...[0, 50].map((afterMs) => ['RecoveryConcludeRestore', afterMs] as const),
+  ])('has every row once when a function is killed: %s, %i ms after it was called', async (part, afterMs) => {
+    const database = `platform_${part.toLowerCase()}_${afterMs}`;
+    await backups.breakage.kill(part, { when: 'next-invocation', afterMs });
+    try {
+      expect(await restores.take({ backupId, database })).toMatchObject({ identical: true });
+      expect((await backups.breakage.kills()).killed.length).toBeLessThanOrEqual(1);
+      expect(await digestsIn(database)).toEqual(source);
+    } finally {
+      await backups.breakage.mend();
+      await restores.drop(shard, database);
+    }
+  });
+
   it('takes the place of the original when it is asked to, after a backup of that', async () => {
     await onShard(backups.local, shard, (client) =>
       client.query('CREATE TABLE public.after_the_backup AS SELECT 1 AS one'),
