@@ -2,5 +2,5 @@
 export const toolVersions: Readonly<Record<string, string>> = {
   pg_dump: '18.3',
   '@electric-sql/pglite-tools': '0.4.8',
-  '@aws-crypto/client-node': '5.0.2',
+  '@aws-crypto/encrypt-node': '5.0.2',
 };

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { KeyringNode } from '@aws-crypto/client-node';
+import type { KeyringNode } from '@aws-crypto/material-management-node';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { StageTotals } from '../model.ts';
 import { type Compression, chooseLevel, compressStage, sampleBytes } from '../stages/compress.ts';

@@ -19,7 +19,9 @@ export interface Compression {
 /** How much of the beginning of a stream decides whether a faster level does as well. */
 export const sampleBytes = 1024 * 1024;
 /** By how much a faster level's result may be larger. */
-const tolerance = 1.02;
+const tolerance = 1.04;
+/** zstd's levels that are worth a try, fastest first. */
+const fasterLevels = [1, 2] as const;
 const bufferBytes = 512 * 1024;
 
 /**
@@ -43,18 +45,17 @@ export function decompressStage(format: Compression['format']): Stage {
 }
 
 /**
- * A zstd level is a size to reach, not the work to do: where the beginning of the data becomes as small at the
- * fastest level, that one is used. On much text of databases it is, at twice the speed.
+ * A zstd level is a size to reach, not the work to do: where the beginning of the data becomes about as small at a
+ * faster level, that one is used. On much text of databases it does, at up to twice the speed.
  */
 export async function chooseLevel(compression: Compression, sample: Buffer): Promise<Compression> {
-  if (compression.format === 'gzip' || compression.level === 1 || sample.length < sampleBytes) {
-    return compression;
-  }
-  const [fast, asked] = await Promise.all([
-    compressSample(sample, zstdOptions(1)),
-    compressSample(sample, zstdOptions(compression.level)),
-  ]);
-  return fast.length <= asked.length * tolerance ? { ...compression, level: 1 } : compression;
+  const levels = fasterLevels.filter((level) => level < compression.level);
+  if (compression.format === 'gzip' || levels.length === 0 || sample.length < sampleBytes) return compression;
+  const sizeAt = async (level: number) => (await compressSample(sample, zstdOptions(level))).length;
+  const [asked, ...sizes] = await Promise.all([compression.level, ...levels].map(sizeAt));
+  const limit = (asked ?? 0) * tolerance;
+  const level = levels.find((_, index) => (sizes[index] ?? Number.POSITIVE_INFINITY) <= limit);
+  return level === undefined ? compression : { ...compression, level };
 }
 
 const compressSample = promisify<Buffer, ZstdOptions, Buffer>(zstdCompress);

@@ -1,3 +1,4 @@
+import './external-memory.ts';
 import { type Duplex, Transform, type TransformCallback } from 'node:stream';
 
 /** What a stage did: bytes that came in and went out, and the time it had a piece in hand. */

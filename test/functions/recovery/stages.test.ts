@@ -1,11 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { constants, gunzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { type KeyringNode, RawAesKeyringNode, RawAesWrappingSuiteIdentifier } from '@aws-crypto/client-node';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { chooseLevel, compressStage, decompressStage } from '../../../functions/recovery/stages/compress.ts';
+import {
+  chooseLevel,
+  compressStage,
+  decompressStage,
+  sampleBytes,
+} from '../../../functions/recovery/stages/compress.ts';
 import {
   decryptStage,
   encryptStage,
@@ -106,6 +111,31 @@ describe('the level of zstd', () => {
 
   it('is the fastest where that makes the data as small', async () => {
     expect(await chooseLevel(asked, randomBytes(2_000_000))).toEqual({ format: 'zstd', level: 1 });
+  });
+
+  it('is never one that stores more than 4 % more', async () => {
+    const shape = fc.record({
+      columns: fc.integer({ min: 1, max: 12 }),
+      words: fc.integer({ min: 2, max: 5_000 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(shape, fc.integer({ min: 1, max: 2 ** 31 }), async ({ columns, words }, seed) => {
+        let state = seed;
+        const word = () => {
+          state = (Math.imul(state, 48_271) >>> 0) % 2_147_483_647;
+          return (state % words).toString(36);
+        };
+        const data = rows(() => `${Array.from({ length: columns }, word).join('\t')}\n`).subarray(
+          0,
+          sampleBytes,
+        );
+        const size = (level: number) =>
+          zstdCompressSync(data, { params: { [constants.ZSTD_c_compressionLevel]: level } }).length;
+        const chosen = await chooseLevel(asked, data);
+        expect(size(chosen.level)).toBeLessThanOrEqual(size(asked.level) * 1.04 + 64);
+      }),
+      { numRuns: 8 },
+    );
   });
 
   it('is the one asked for where the fastest would store more', async () => {
