@@ -20,27 +20,29 @@ function progress(text: string): void {
   }
 }
 
-async function measure(options: BenchOptions): Promise<Outcome> {
-  const reports: Report[] = [];
-  const missing: string[] = [];
-  const setting = [commandOf(options), machine()];
+/** @param found hears of each suite's outcome as soon as it is there: a later one may fail. */
+async function measure(options: BenchOptions, found: (outcome: Outcome) => void): Promise<void> {
   for (const suite of suiteNames.filter((name) => options.only.includes(name))) {
     if (suite === 'backup' || suite === 'restore') {
-      const outcome = await measureRows(suite, options);
-      reports.push(...outcome.reports);
-      missing.push(...outcome.missing);
-      setting.push(...outcome.setting);
+      found(await measureRows(suite, options));
     } else if (suite === 'load') {
       const { measureLoad } = await import('./load/suite.ts');
-      reports.push(await measureLoad({ ...options, progress }));
+      found(ofReports(await measureLoad({ ...options, progress })));
     } else {
       const { measureLocal } = await import('./local/suite.ts');
-      reports.push(...(await measureLocal({ ...options, progress })));
+      found(ofReports(...(await measureLocal({ ...options, progress }))));
     }
   }
-  // Both suites of rows have the same server and some of the same peers.
-  return { setting: [...new Set(setting)], reports, missing: [...new Set(missing)] };
 }
+
+const ofReports = (...reports: Report[]): Outcome => ({ setting: [], reports, missing: [] });
+
+/** Both suites of rows have the same server and some of the same peers. */
+const together = (options: BenchOptions, outcomes: readonly Outcome[]): Outcome => ({
+  setting: [commandOf(options), machine(), ...new Set(outcomes.flatMap(({ setting }) => setting))],
+  reports: outcomes.flatMap(({ reports }) => reports),
+  missing: [...new Set(outcomes.flatMap(({ missing }) => missing))],
+});
 
 async function measureRows(suite: 'backup' | 'restore', options: BenchOptions): Promise<Outcome> {
   if (suite === 'backup') {
@@ -54,20 +56,27 @@ async function measureRows(suite: 'backup' | 'restore', options: BenchOptions): 
 const commandOf = ({ only, sizeMb, rounds }: BenchOptions): string =>
   `npm run bench -- --only ${only.join(',')} --size ${sizeMb} --rounds ${rounds}`;
 
-function print({ setting, reports, missing }: Outcome): void {
-  console.log([...setting, ''].join('\n'));
+function print({ setting, reports }: Outcome): void {
+  progress('');
+  if (setting.length > 0) console.log([...setting, ''].join('\n'));
   for (const report of reports) console.log(`${formatReport(report)}\n`);
-  if (missing.length > 0) console.log(['Not measured; to measure it as well:', ...missing].join('\n• '));
 }
 
 try {
   const options = parseOptions(process.argv.slice(2));
   if (options.help) process.stdout.write(usage);
   else {
-    const outcome = await measure(options);
+    const outcomes: Outcome[] = [];
+    if (!options.json) console.log([commandOf(options), machine(), ''].join('\n'));
+    await measure(options, (outcome) => {
+      outcomes.push(outcome);
+      if (!options.json) print(outcome);
+    });
+    const { missing, ...outcome } = together(options, outcomes);
     progress('');
-    if (options.json) console.log(toJson(outcome));
-    else print(outcome);
+    if (options.json) console.log(toJson({ ...outcome, missing }));
+    else if (missing.length > 0)
+      console.log(['Not measured; to measure it as well:', ...missing].join('\n• '));
   }
 } catch (error) {
   if (!stop.signal.aborted) console.error(`\n${error instanceof Error ? error.message : error}`);
