@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { ApiError, UnknownAnswerError, UnreachableError } from './api-errors.ts';
 
 export interface ApiClientOptions {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const problemSchema = z.looseObject({
   title: z.string().optional(),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
-import { z } from 'zod';
+import * as z from 'zod';
 import { connect } from '../../functions/shared/database.ts';
 
 /** How a candidate reaches the database: through the server's own socket, or by TLS through its endpoint. */

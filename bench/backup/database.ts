@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Client } from 'pg';
 import { from } from 'pg-copy-streams';
-import { z } from 'zod';
+import * as z from 'zod';
 import { describeShard } from '../../functions/recovery/chunks/describe-shard.ts';
 import { planChunks } from '../../functions/recovery/chunks/plan.ts';
 import type { ChunkWork } from '../../functions/recovery/workflow.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { chunkWorkSchema } from '../../functions/recovery/workflow.ts';
 import { connectionSchema } from './connection.ts';
 import { storeFactsSchema } from './store.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Bucket } from '../../functions/recovery/objects/bucket.ts';
 import { removePrefix } from '../../functions/recovery/objects/remove-prefix.ts';
 import { Child } from '../measure/child.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const mapSchema = z.object({ sources: z.array(z.string()) });
 const projectDirectory = resolve(import.meta.dirname, '../..');

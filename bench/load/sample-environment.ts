@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** Values that the contracts' variables take; the first that fits is used. */
 const samples = [

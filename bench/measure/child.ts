@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** A script of ours in a process of its own, which speaks in messages. */
 export class Child {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { restoreIdSchema } from '../../functions/recovery/ids.ts';
 import {
   compareWorkSchema,

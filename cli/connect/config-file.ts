@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { CliError } from '../cli-error.ts';
 
 const profileSchema = z.strictObject({ url: z.string(), apiKey: z.string().min(1) });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { redact } from '../shared/redact.ts';
 import type { bootstrapContract } from './contract.ts';
 

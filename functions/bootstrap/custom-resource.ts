@@ -1,4 +1,4 @@
-import { KeyStore } from '../access/key-store.ts';
+import { KeyStore } from '../access/keys/key-store.ts';
 import { pepperReader } from '../access/pepper.ts';
 import { dynamo, lambda, scheduler, secretsManager } from '../shared/clients.ts';
 import { eventFunction } from '../shared/event-function.ts';

@@ -1,5 +1,5 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { dynamo, eventBridge, lambda } from '../shared/clients.ts';
 import { eventFunction } from '../shared/event-function.ts';
 import { Announcer } from './announce.ts';

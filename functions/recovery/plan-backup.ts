@@ -1,6 +1,6 @@
 import type { RDSClient } from '@aws-sdk/client-rds';
 import { DescribeDBClustersCommand, DescribeDBInstancesCommand } from '@aws-sdk/client-rds';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Shard } from '../shared/shards.ts';
 import type { BackupCatalog } from './catalog/backup-catalog.ts';
 import type { ChunkCatalog } from './catalog/chunk-catalog.ts';

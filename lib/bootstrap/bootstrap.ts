@@ -1,6 +1,6 @@
 import { CustomResource, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { bootstrapContract, type bootstrapProperties } from '../../functions/bootstrap/contract.ts';
 import type { Access } from '../access/access.ts';
 import { BundledFunction, type FunctionSettings } from '../constructs/function.ts';

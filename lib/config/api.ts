@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { certificateArn, domainProblems, hostedZoneSchema, hostname } from './domain.ts';
 import { integer, type Profile } from './parts.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { integer, type Profile, scheduleExpression } from './parts.ts';
 
 const objectLockSchema = z.strictObject({

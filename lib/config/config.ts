@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { clusterName } from '../constants.ts';
 import type { Profile } from './parts.ts';
 import { type DeploymentConfig, deploymentSchema } from './schema.ts';

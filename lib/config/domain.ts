@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A name that DNS takes, such as `api.example.com`. */
 export const hostname = z

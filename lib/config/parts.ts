@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Sets of defaults: `dev` deploys the least that works, `production` what an operator relies on. */
 export const profiles = ['dev', 'production'] as const;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { integer, regionName } from './parts.ts';
 
 /** A second region that holds a copy of every backup and the keys to open it. */

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { version as esbuildVersion } from 'esbuild';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const root = dirname(dirname(import.meta.dirname));
 const recordSchema = z.object({

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { parseInput } from './input.ts';
 import type { Authorization, Operation, OperationContext } from './operation.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What every line of a function holds and a person does not need on each. */
 const known = {

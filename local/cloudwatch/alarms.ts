@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { AwsError } from '../aws/operation.ts';
 import { StateFile } from '../aws/state-file.ts';
 import { type Deliver, type DeliveryOrigin, deliverWithRetries } from '../events/delivery.ts';

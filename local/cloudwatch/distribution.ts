@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** How many different values a period keeps apart; beyond that they are rounded to 1 %. */
 const exactValues = 200;

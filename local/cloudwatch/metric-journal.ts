@@ -2,7 +2,7 @@ import { createReadStream, existsSync, mkdirSync, readdirSync, renameSync } from
 import { appendFile, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { MetricDatum } from './metric.ts';
 import { MetricSeries, seriesSchema } from './metric-series.ts';
 

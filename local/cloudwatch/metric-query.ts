@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { checkMath, evaluateMath, type MathValue, one, type Series } from './metric-math.ts';
 import type { MetricIdentity } from './metric-series.ts';
 import type { Metrics } from './metrics.ts';

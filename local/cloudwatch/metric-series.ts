@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Distribution, distributionSchema } from './distribution.ts';
 import type { MetricDatum } from './metric.ts';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JsonApi } from '../aws/api.ts';
 import { AwsError } from '../aws/operation.ts';
 import { StateFile } from '../aws/state-file.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { readSchedule, type Timetable } from '../scheduler/schedule-expression.ts';
 import { parsePath } from '../step-functions/json-path.ts';
 import { compilePattern, type EventMatcher } from './event-pattern.ts';

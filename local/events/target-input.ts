@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Json, parseJson } from '../step-functions/json.ts';
 import { evaluatePath, parsePath } from '../step-functions/json-path.ts';
 import type { BusEvent } from './event.ts';

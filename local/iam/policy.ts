@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Condition, parseCondition, type RequestContext } from './conditions.ts';
 import { matchesGlob } from './glob.ts';
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineOperation } from '../aws/define-operation.ts';
 import { blob } from '../aws/input.ts';
 import type { Operation } from '../aws/operation.ts';

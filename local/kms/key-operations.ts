@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineOperation } from '../aws/define-operation.ts';
 import { AwsError, type Operation } from '../aws/operation.ts';
 import { page } from '../aws/paging.ts';

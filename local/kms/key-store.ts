@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { StateFile } from '../aws/state-file.ts';
 import { type Key, keySchema } from './key.ts';
 import { kmsError } from './kms-error.ts';

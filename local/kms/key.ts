@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { kmsError } from './kms-error.ts';
 
 /** One stored key. Its material never leaves the state file. */

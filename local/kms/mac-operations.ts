@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { blob } from '../aws/input.ts';
 import type { Authorization, Operation } from '../aws/operation.ts';
 import { macUnder } from './ciphertext.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RestApi, RestRequest, RestResponse } from '../aws/api.ts';
 import { type Authorization, AwsError, type Operation, type OperationContext } from '../aws/operation.ts';
 import { notEmulated } from '../aws/registry.ts';

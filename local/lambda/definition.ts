@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { AwsError } from '../aws/operation.ts';
 
 /** Names that Lambda sets itself; a function that configures one is refused, as on AWS. */

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { processStartTime } from '../process-identity.ts';
 
 const ownerSchema = z.object({ pid: z.number().int().positive(), startedAt: z.string() });

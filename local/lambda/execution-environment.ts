@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { outOfMemory, runtimeExited, timedOut } from './failures.ts';
 import { canSampleAtOnce, type MemorySample, sampleMemory } from './memory.ts';
 import { OutputBarrier, type OutputStream } from './output-barrier.ts';

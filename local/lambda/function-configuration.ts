@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { AwsError } from '../aws/operation.ts';
 import type { LambdaDefinition } from './definition.ts';
 import type { FunctionInfo } from './functions.ts';

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** 0: none has been chosen yet. */
 const portSchema = z.number().int().min(0).max(65_535);

@@ -15,7 +15,7 @@ import {
 } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { PostgresBinaries } from './binaries.ts';
 import { clearLeftovers } from './orphans.ts';
 import { type OsUser, spawnAs, unprivilegedUser } from './os-user.ts';

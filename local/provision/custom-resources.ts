@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { StateFile } from '../aws/state-file.ts';
 import { listen } from '../listen.ts';
 import type { Service } from '../service.ts';

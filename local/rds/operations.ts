@@ -6,7 +6,7 @@ import {
   FailoverDBCluster$,
   ListTagsForResource$,
 } from '@aws-sdk/client-rds';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { QueryOperation } from '../aws/api.ts';
 import { defineOperation } from '../aws/define-operation.ts';
 import { AwsError } from '../aws/operation.ts';

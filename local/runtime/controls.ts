@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { control, controlApi } from '../control/control-api.ts';
 import { flipBit } from '../control/flip-bit.ts';
 import type { ArmedKill, Kill } from '../lambda/faults.ts';

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { StateDirectory } from './state-directory.ts';
 
 const server = z.object({ url: z.string(), pid: z.number().int().nullable() });

@@ -1,6 +1,6 @@
 import { chmod, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { processStartTime } from '../process-identity.ts';
 import type { Service } from '../service.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { readSchedule } from './schedule-expression.ts';
 import { parseTarget } from './target.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RestApi, RestRequest } from '../aws/api.ts';
 import { defineOperation } from '../aws/define-operation.ts';
 import { timestamp } from '../aws/input.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RestApi } from '../aws/api.ts';
 import { type Authorization, AwsError, type Principal } from '../aws/operation.ts';
 import { StateFile } from '../aws/state-file.ts';

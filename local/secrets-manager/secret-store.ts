@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { AwsError } from '../aws/operation.ts';
 import { StateFile } from '../aws/state-file.ts';
 import { type GenerateSecretString, generateSecretString } from './password.ts';

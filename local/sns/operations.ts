@@ -1,5 +1,5 @@
 import { GetTopicAttributes$, ListSubscriptionsByTopic$, ListTopics$, Publish$ } from '@aws-sdk/client-sns';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { QueryOperation } from '../aws/api.ts';
 import { defineOperation } from '../aws/define-operation.ts';
 import { blob } from '../aws/input.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Principal } from '../aws/operation.ts';
 import type { ReadObject } from './item-reader.ts';
 import { type Json, parseJson } from './json.ts';

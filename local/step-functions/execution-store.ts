@@ -3,7 +3,7 @@ import { createReadStream, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { z } from 'zod';
+import * as z from 'zod';
 import { StateFile } from '../aws/state-file.ts';
 import { type ExecutionRecord, executionRecordSchema } from './execution-record.ts';
 import type { HistoryEvent } from './history.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JsonApi } from '../aws/api.ts';
 import { defineOperation } from '../aws/define-operation.ts';
 import type { Operation } from '../aws/operation.ts';

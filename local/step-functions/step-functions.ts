@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JsonApi } from '../aws/api.ts';
 import { AwsError, type Principal } from '../aws/operation.ts';
 import { type Clock, systemClock } from '../scheduler/clock.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AssumeRole$, GetCallerIdentity$ } from '@aws-sdk/client-sts';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { QueryApi } from '../aws/api.ts';
 import { type CredentialStore, rolePrincipal } from '../aws/credentials.ts';
 import { parseInput } from '../aws/input.ts';

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A request for sampling targets says what was sampled; larger ones are not from an SDK. */
 const bodyLimit = 1024 * 1024;

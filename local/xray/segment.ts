@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const headerSchema = z.object({ format: z.literal('json'), version: z.literal(1) });
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
 import { DescribeParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import { backupSummarySchema } from '../../functions/recovery/model.ts';
 import { discardState } from '../../local/runtime/discard.ts';
 import { StateDirectory } from '../../local/runtime/state-directory.ts';

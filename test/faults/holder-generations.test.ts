@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import { awsConfig, tableNamed } from '../e2e/support/aws.ts';
 import { Backups, expectCompleted } from '../e2e/support/backups.ts';
 import { withVariables } from '../e2e/support/functions.ts';

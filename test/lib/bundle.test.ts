@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import { referenceContract } from '../../functions/reference/contract.ts';
 import { defineContract } from '../../functions/shared/contract.ts';
 import { BundleError, bundleFunctions } from '../../lib/constructs/bundle.ts';

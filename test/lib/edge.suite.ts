@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Match } from 'aws-cdk-lib/assertions';
-import { z } from 'zod';
+import * as z from 'zod';
 import { contracts } from '../../functions/contracts.ts';
 import { synthesizeUnchecked } from './support.ts';
 

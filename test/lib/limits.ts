@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Resource } from './support.ts';
 import { flatten } from './template.ts';
 

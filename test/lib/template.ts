@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Resource } from './support.ts';
 
 /** A Lambda function of a template, by what tests ask about it. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import { recoveryContract } from '../../functions/recovery/contract.ts';
 import { ofType, synthesize } from './support.ts';
 import { flatten, functionsOf, statementsOf } from './template.ts';

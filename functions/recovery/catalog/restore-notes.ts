@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { RestoreId, ShardName } from '../ids.ts';
 import type { LeftOut } from '../restore/model.ts';
 import type { Item, RecoveryTable } from './recovery-table.ts';

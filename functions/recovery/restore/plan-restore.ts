@@ -1,5 +1,5 @@
 import type { RDSClient } from '@aws-sdk/client-rds';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Shard } from '../../shared/shards.ts';
 import type { BackupCatalog } from '../catalog/backup-catalog.ts';
 import { type RestoreCatalog, restoredName, safetyBackupName } from '../catalog/restore-catalog.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { BackupCatalog } from '../catalog/backup-catalog.ts';
 import type { OperationCatalog } from '../catalog/operation-catalog.ts';
 import { BackupNotRunningError, DamagedObjectError, ManifestError } from '../errors.ts';

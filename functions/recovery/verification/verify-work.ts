@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { ChunkCatalog } from '../catalog/chunk-catalog.ts';
 import type { OperationCatalog } from '../catalog/operation-catalog.ts';
 import { type Clock, isoTime } from '../clock.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CorsConfiguration, HttpApiDefinition, HttpApiRoute } from '../../http-api/definition.ts';
 import type { HttpApi } from '../../http-api/http-api.ts';
 import { physicalName, type ResourceHandler } from '../resource.ts';

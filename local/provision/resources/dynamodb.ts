@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { DynamoDbService } from '../../dynamodb/dynamodb-service.ts';
 import { physicalName, type ResourceHandler } from '../resource.ts';
 

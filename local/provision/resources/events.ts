@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EventBuses } from '../../events/event-bus.ts';
 import { targetSchema } from '../../events/rule.ts';
 import { physicalName, type ResourceHandler } from '../resource.ts';

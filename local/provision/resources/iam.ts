@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { physicalName, type ResourceHandler } from '../resource.ts';
 import type { RoleBook } from '../role-book.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { KmsService } from '../../kms/kms-service.ts';
 import { physicalName, type ResourceHandler } from '../resource.ts';
 

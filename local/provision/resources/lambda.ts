@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Logs } from '../../cloudwatch/logs.ts';
 import type { EventInvokeConfig, LambdaDefinition } from '../../lambda/definition.ts';
 import type { LambdaHost } from '../../lambda/host.ts';

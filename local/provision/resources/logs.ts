@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Logs } from '../../cloudwatch/logs.ts';
 import { physicalName, type ResourceHandler } from '../resource.ts';
 

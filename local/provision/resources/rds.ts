@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { postgresMajor } from '../../../lib/constants.ts';
 import type { RdsService } from '../../rds/rds-service.ts';
 import { physicalName, type ResourceHandler } from '../resource.ts';

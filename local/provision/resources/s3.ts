@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { BucketDefinition, LifecycleRule } from '../../s3/model.ts';
 import type { S3Service } from '../../s3/s3-service.ts';
 import { physicalName, type ResourceHandler } from '../resource.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Scheduler } from '../../scheduler/scheduler.ts';
 import type { ResourceHandler } from '../resource.ts';
 

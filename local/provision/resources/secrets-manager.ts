@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { generateSchema } from '../../secrets-manager/password.ts';
 import type { SecretsManagerService } from '../../secrets-manager/secrets-manager-service.ts';
 import { physicalName, type ResourceHandler } from '../resource.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SnsService } from '../../sns/sns-service.ts';
 import type { SubscriptionDefinition, TopicDefinition } from '../../sns/topic.ts';
 import { physicalName, type ResourceHandler } from '../resource.ts';

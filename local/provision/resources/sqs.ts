@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SqsService } from '../../sqs/sqs-service.ts';
 import { physicalName, type ResourceHandler } from '../resource.ts';
 import type { ResourcePolicies } from '../resource-policies.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { StepFunctions } from '../../step-functions/step-functions.ts';
 import { physicalName, type ResourceHandler } from '../resource.ts';
 

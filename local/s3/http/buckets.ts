@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RestResponse } from '../../aws/api.ts';
 import { S3Error } from '../errors.ts';
 import { createBucketRecord, deleteBucketRecord } from '../store/bucket-rules.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RestResponse } from '../../aws/api.ts';
 import { invalidRequest } from '../errors.ts';
 import type { StoredVersion } from '../model.ts';

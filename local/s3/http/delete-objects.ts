@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RestResponse } from '../../aws/api.ts';
 import { AwsError } from '../../aws/operation.ts';
 import { digestOf } from '../checksums/digests.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { S3Error } from '../errors.ts';
 import { element, field } from './xml.ts';
 import { readXml } from './xml-reader.ts';

@@ -1,5 +1,5 @@
 import { XMLParser } from 'fast-xml-parser';
-import { z } from 'zod';
+import * as z from 'zod';
 import { malformedXml } from '../errors.ts';
 
 // Every element is read as a list of its occurrences, so that one item and many look the same.

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Fault, faultSchema } from '../../../local/aws/faults.ts';
 import { callControl, clearFaults, injectFault, listFaults } from '../../../local/control/control-client.ts';
 import { controlOf } from './aws.ts';

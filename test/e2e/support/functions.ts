@@ -6,7 +6,7 @@ import {
   paginateListFunctions,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
-import { z } from 'zod';
+import * as z from 'zod';
 import { callControl } from '../../../local/control/control-client.ts';
 import { awsConfig, controlOf } from './aws.ts';
 import type { LocalJson } from './local-platform.ts';

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { waitFor } from '../../support/wait-for.ts';
 
 const node = z.object({ url: z.string(), pid: z.number().int().nullable() });

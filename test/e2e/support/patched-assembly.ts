@@ -1,6 +1,6 @@
 import { cp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const templateSchema = z.looseObject({
   Resources: z.record(

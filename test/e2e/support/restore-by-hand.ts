@@ -8,7 +8,7 @@ import { DecryptCommand, KMSClient, VerifyMacCommand } from '@aws-sdk/client-kms
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /*
  * `docs/restore-without-mainstay.md` as a program: the steps of that page, by public libraries and with nothing of Mainstay. It

@@ -3,7 +3,7 @@ import { gunzip, zstdDecompress } from 'node:zlib';
 import { buildClient, CommitmentPolicy, KmsKeyringNode } from '@aws-crypto/client-node';
 import { DecryptCommand, KMSClient } from '@aws-sdk/client-kms';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { z } from 'zod';
+import * as z from 'zod';
 import { awsConfig, bucketNamed } from './aws.ts';
 import { sortedLines } from './databases.ts';
 import type { LocalJson } from './local-platform.ts';

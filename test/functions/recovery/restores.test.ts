@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Failures } from '../../../functions/recovery/catalog/failures.ts';
 import {
   executionName,

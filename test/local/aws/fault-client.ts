@@ -1,6 +1,6 @@
 import { Sha256 } from '@smithy/core/checksum';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Credentials } from '../../../local/aws/credentials.ts';
 import { type Fault, faultSchema } from '../../../local/aws/faults.ts';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { jest } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HttpApiDefinition } from '../../../local/http-api/definition.ts';
 import { HttpApi, type HttpApiOptions } from '../../../local/http-api/http-api.ts';
 import type { InvokeIntegration } from '../../../local/http-api/integration.ts';

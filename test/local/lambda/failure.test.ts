@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import { canSampleAtOnce } from '../../../local/lambda/memory.ts';
 import { isAlive, LambdaFixture, until } from './fixture.ts';
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import { CustomResources } from '../../../local/provision/custom-resources.ts';
 
 const eventSchema = z.looseObject({ ResponseURL: z.url(), RequestId: z.string(), RequestType: z.string() });

@@ -8,7 +8,7 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseTarget } from '../../../local/s3/http/target.ts';
 import { readXml, xmlText } from '../../../local/s3/http/xml-reader.ts';
 import { type EmulatedS3, startS3 } from './emulated-s3.ts';
