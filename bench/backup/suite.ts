@@ -1,19 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatBytes } from '../../cli/units.ts';
-import { bundleScript } from '../measure/bundle.ts';
 import { bytes, factor, number, speed } from '../report/figures.ts';
 import type { Report } from '../report/report.ts';
 import type { Candidate } from './candidate.ts';
 import { type DataSet, dataSets } from './data-sets.ts';
-import { BenchDatabase } from './database.ts';
 import { findingsOf } from './findings.ts';
 import { ownCandidates } from './own.ts';
 import { peersOn } from './peers/peers.ts';
-import { describeTools, findTools, missingPeers, type Tools } from './peers/tools.ts';
+import { missingPeers } from './peers/tools.ts';
+import { openResources, type Resources } from './resources.ts';
 import { measureInRounds, type Result } from './rounds.ts';
-import { BenchStore } from './store.ts';
 
 export interface BackupSuiteOptions {
   sizeMb: number;
@@ -25,34 +21,20 @@ export interface BackupSuiteOptions {
 export async function measureBackup(
   options: BackupSuiteOptions,
 ): Promise<{ reports: Report[]; missing: string[]; setting: string[] }> {
-  const tools = await findTools();
-  await using resources = new AsyncDisposableStack();
-  const directory = resources.adopt(await mkdtemp(join(tmpdir(), 'mainstay-bench-')), (path) =>
-    rm(path, { recursive: true, force: true }),
-  );
-  const database = resources.adopt(await BenchDatabase.start(), (started) => started.close());
-  const store = resources.adopt(await BenchStore.start(), (started) => started.close());
-  const laneScript = await bundleScript(join(import.meta.dirname, 'lane-main.ts'), directory);
+  await using stack = new AsyncDisposableStack();
+  const resources = await openResources(stack, join(import.meta.dirname, 'lane-main.ts'));
   const reports: Report[] = [];
   for (const dataSet of dataSets(options.sizeMb)) {
     options.progress(`filling ${dataSet.title}`);
-    await database.fill(dataSet);
-    reports.push(
-      await measureDataSet({ ...options, tools, database, store, dataSet, directory, laneScript }),
-    );
+    await resources.database.fill(dataSet);
+    reports.push(await measureDataSet({ ...options, ...resources, dataSet }));
   }
-  const found = describeTools(tools);
-  const setting = [`PostgreSQL ${database.version}`, ...(found === '' ? [] : [`Peers: ${found}`])];
+  const { tools, setting } = resources;
   return { reports, missing: missingPeers(tools), setting };
 }
 
-interface DataSetOptions extends BackupSuiteOptions {
-  tools: Tools;
-  database: BenchDatabase;
-  store: BenchStore;
+interface DataSetOptions extends BackupSuiteOptions, Resources {
   dataSet: DataSet;
-  directory: string;
-  laneScript: string;
 }
 
 async function measureDataSet(options: DataSetOptions): Promise<Report> {

@@ -1,13 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatBytes } from '../../cli/units.ts';
 import { type DataSet, dataSets } from '../backup/data-sets.ts';
-import { BenchDatabase } from '../backup/database.ts';
-import { describeTools, findTools, missingPipes, type Tools } from '../backup/peers/tools.ts';
+import { missingPipes } from '../backup/peers/tools.ts';
+import { openResources, type Resources } from '../backup/resources.ts';
 import { measureInRounds, type Result } from '../backup/rounds.ts';
-import { BenchStore } from '../backup/store.ts';
-import { bundleScript } from '../measure/bundle.ts';
 import { bytes, number, speed } from '../report/figures.ts';
 import type { Outcome, Report } from '../report/report.ts';
 import type { RestoreCandidate, Scope } from './candidate.ts';
@@ -27,23 +24,14 @@ export interface RestoreSuiteOptions {
 
 /** Measures the way of rows from the store into an empty database, beside other ways. */
 export async function measureRestore(options: RestoreSuiteOptions): Promise<Outcome> {
-  const tools = await findTools();
-  await using resources = new AsyncDisposableStack();
-  const directory = resources.adopt(await mkdtemp(join(tmpdir(), 'mainstay-bench-')), (path) =>
-    rm(path, { recursive: true, force: true }),
-  );
-  const database = resources.adopt(await BenchDatabase.start(), (started) => started.close());
-  const store = resources.adopt(await BenchStore.start(), (started) => started.close());
-  const laneScript = await bundleScript(join(import.meta.dirname, 'lane-main.ts'), directory);
+  await using stack = new AsyncDisposableStack();
+  const resources = await openResources(stack, join(import.meta.dirname, 'lane-main.ts'));
   const reports: Report[] = [];
   for (const dataSet of dataSets(options.sizeMb)) {
-    reports.push(
-      await measureDataSet({ ...options, tools, database, store, dataSet, directory, laneScript }),
-    );
-    await store.clear();
+    reports.push(await measureDataSet({ ...options, ...resources, dataSet }));
+    await resources.store.clear();
   }
-  const found = describeTools(tools);
-  const setting = [`PostgreSQL ${database.version}`, ...(found === '' ? [] : [`Peers: ${found}`])];
+  const { tools, setting } = resources;
   return { reports, missing: [...missingPipes(tools), ...(await missingArchive(tools))], setting };
 }
 
@@ -53,13 +41,8 @@ const scopes: Readonly<Record<Scope, string>> = {
   compared: 'and comparison',
 };
 
-interface DataSetOptions extends RestoreSuiteOptions {
-  tools: Tools;
-  database: BenchDatabase;
-  store: BenchStore;
+interface DataSetOptions extends RestoreSuiteOptions, Resources {
   dataSet: DataSet;
-  directory: string;
-  laneScript: string;
 }
 
 async function measureDataSet(options: DataSetOptions): Promise<Report> {
