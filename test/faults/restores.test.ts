@@ -48,7 +48,10 @@ describe('a restore', () => {
     await onShard(backups.local, shard, (client) =>
       client.query('CREATE TABLE public.after_the_backup AS SELECT 1 AS one'),
     );
-    const restore = await restores.take({ backupId, mode: 'replace' });
+    const id = await restores.start({ backupId, mode: 'replace' });
+    await restores.until(id, 'the safety backup', ({ progress }) => progress.stage === 'safety-backup');
+    const restore = await restores.ended(id);
+    expect({ state: restore.state, error: restore.error }).toEqual({ state: 'completed', error: null });
     const kept = restore.shardDetails[0]?.keptDatabase ?? '';
     expect(kept).toMatch(/^platform_before_/);
     expect(await onShard(backups.local, shard, digestTables)).toEqual(source);

@@ -52,10 +52,12 @@ export async function lookAtTarget(
 export async function prepareDatabase(stores: RestoreStores, work: DatabaseWork): Promise<Outcome> {
   const { restoreId, target, deadline } = work;
   await requireRestoring(stores.restores, restoreId);
+  const notes = stores.notes(restoreId);
+  await notes.setShard(target.name, { stage: 'schema' });
   const plan = await readPlan(stores.bucket, target);
   const deps = { ...stores, connect: restoreConnection(target), deadline };
   const { outcome } = await prepareTarget(deps, { restoreId, database: target.database, plan });
-  if (outcome === 'done') await stores.notes(restoreId).setShard(target.name, { stage: 'rows' });
+  if (outcome === 'done') await notes.setShard(target.name, { stage: 'rows' });
   return outcome;
 }
 

@@ -77,7 +77,7 @@ export async function planRestore(
     await leave(deps.bucket, itemsKey, items.length === 0 ? [{ item: 0, objects: [] }] : items);
     const { host, port } = instance;
     await deps.notes.setShard(shard.name, {
-      stage: 'schema',
+      stage: record.mode === 'replace' && !record.dryRun ? 'safety-backup' : 'schema',
       database,
       host,
       port,
