@@ -28,6 +28,9 @@ async function measure(options: BenchOptions, found: (outcome: Outcome) => void)
     } else if (suite === 'load') {
       const { measureLoad } = await import('./load/suite.ts');
       found(ofReports(await measureLoad({ ...options, progress })));
+    } else if (suite === 'limits') {
+      const { measureLimits } = await import('./limits/suite.ts');
+      found(ofReports(...(await measureLimits({ ...options, progress }))));
     } else {
       const { measureLocal } = await import('./local/suite.ts');
       found(ofReports(...(await measureLocal({ ...options, progress }))));
