@@ -4,8 +4,9 @@ import {
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
-import { generateKey, hashKey, idOfKey } from '../access/api-keys.ts';
-import type { KeyStore } from '../access/key-store.ts';
+import type { AdminKeys } from '../access/keys/admin-keys.ts';
+import { generateKey, hashKey, idOfKey } from '../access/keys/api-keys.ts';
+import type { KeyStore } from '../access/keys/key-store.ts';
 
 const adminSecret = z.object({ apiKey: z.string().refine((key) => idOfKey(key) !== undefined) });
 
@@ -13,6 +14,7 @@ export interface AdminKeyOptions {
   readonly secrets: SecretsManagerClient;
   readonly secretArn: string;
   readonly store: Pick<KeyStore, 'create'>;
+  readonly admins: Pick<AdminKeys, 'join'>;
   readonly pepper: () => Promise<string>;
   readonly now: Date;
 }
@@ -24,17 +26,20 @@ export interface AdminKeyOptions {
  * @returns whether a key was created.
  */
 export async function ensureAdminKey(options: AdminKeyOptions): Promise<boolean> {
-  const { secrets, secretArn, store, pepper, now } = options;
+  const { secrets, secretArn, store, admins, pepper, now } = options;
   if (await holdsKey(secrets, secretArn)) return false;
   const { id, key } = generateKey();
+  await admins.join(id);
   // The record first: a run that ends here leaves a key that nobody knows, not a key that nobody accepts.
   const created = await store.create({
     id,
     hash: hashKey(await pepper(), key),
     name: 'First admin key',
     scopes: ['admin'],
+    tier: 'enterprise',
     state: 'active',
     createdAt: now.toISOString(),
+    createdBy: 'bootstrap',
   });
   if (!created) throw new Error(`An API key with the id ${id} exists already`);
   await secrets.send(

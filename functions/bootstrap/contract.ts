@@ -56,7 +56,7 @@ export const bootstrapContract = defineContract({
   functions: {
     /**
      * Outside the VPC; answers CloudFormation's custom resource events. Needs: UpdateItem on the shards table,
-     * PutItem on the access table, GetSecretValue of the pepper and of each master secret, GetSecretValue and
+     * PutItem and UpdateItem on the access table, GetSecretValue of the pepper and of each master secret, GetSecretValue and
      * PutSecretValue of the admin key's secret, CreateSchedule in the group, PassRole of the schedules' role,
      * InvokeFunction of `database`.
      */

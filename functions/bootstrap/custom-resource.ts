@@ -1,3 +1,4 @@
+import { AdminKeys } from '../access/keys/admin-keys.ts';
 import { KeyStore } from '../access/keys/key-store.ts';
 import { pepperReader } from '../access/pepper.ts';
 import { dynamo, lambda, scheduler, secretsManager } from '../shared/clients.ts';
@@ -22,10 +23,12 @@ export const handler = eventFunction({
       const { Shards, Schedules } = bootstrapProperties.parse(event.ResourceProperties);
 
       const kept = await seedShards(dynamo(), environment.SHARDS_TABLE, Shards);
+      const store = new KeyStore(dynamo(), environment.ACCESS_TABLE);
       const keyCreated = await ensureAdminKey({
         secrets: secretsManager(),
         secretArn: environment.ADMIN_KEY_SECRET_ARN,
-        store: new KeyStore(dynamo(), environment.ACCESS_TABLE),
+        store,
+        admins: new AdminKeys(dynamo(), environment.ACCESS_TABLE, store),
         pepper: pepperReader(secretsManager(), environment.KEY_PEPPER_SECRET_ARN),
         now: new Date(),
       });

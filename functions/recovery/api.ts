@@ -1,4 +1,4 @@
-import { apiKeys } from '../access/authenticate.ts';
+import { gate } from '../access/gate.ts';
 import { dynamo, lambda, stepFunctions } from '../shared/clients.ts';
 import { httpFunction } from '../shared/http-function.ts';
 import type { HttpHandlers } from '../shared/http-handler.ts';
@@ -19,7 +19,7 @@ import { verificationHandlers } from './verification/verification-api.ts';
 export const handler = httpFunction({
   contract: recoveryContract,
   functionContract: recoveryContract.functions.api,
-  authenticate: apiKeys,
+  gate,
   handlers: (environment): HttpHandlers<typeof recoveryContract> => {
     const table = new RecoveryTable(dynamo(), environment.RECOVERY_TABLE);
     const catalog = new BackupCatalog(table);

@@ -1,7 +1,8 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { Announcer } from '../shared/announcer.ts';
 import { dynamo, eventBridge, kms, s3 } from '../shared/clients.ts';
 import { eventFunction } from '../shared/event-function.ts';
-import { Announcer } from './announce.ts';
+import { eventSource } from './bus-events.ts';
 import { BackupCatalog } from './catalog/backup-catalog.ts';
 import { ChunkCatalog } from './catalog/chunk-catalog.ts';
 import { RecoveryTable } from './catalog/recovery-table.ts';
@@ -29,7 +30,7 @@ export const handler = eventFunction({
       const { totals } = manifest.manifest;
       await new ShardLocks(table, catalog).release(backupId, record.shards);
       const durationMs = Date.parse(record.finishedAt ?? '') - Date.parse(record.startedAt ?? '');
-      await announcer.announce('backup.completed', {
+      await announcer.announce(eventSource, 'backup.completed', {
         version: 1,
         backupId,
         shards: record.shards,

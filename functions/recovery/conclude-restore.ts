@@ -1,7 +1,8 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { Announcer } from '../shared/announcer.ts';
 import { dynamo, eventBridge, s3 } from '../shared/clients.ts';
 import { eventFunction } from '../shared/event-function.ts';
-import { Announcer } from './announce.ts';
+import { eventSource } from './bus-events.ts';
 import { RecoveryTable } from './catalog/recovery-table.ts';
 import { RestoreCatalog } from './catalog/restore-catalog.ts';
 import { RestoreNotes } from './catalog/restore-notes.ts';
@@ -32,7 +33,7 @@ export const handler = eventFunction({
       metrics.addMetric('RestoresCompleted', MetricUnit.Count, 1);
       metrics.addMetric('RestoreDurationMs', MetricUnit.Milliseconds, durationMs);
       log.info('Restore completed', { restoreId, backupId, durationMs, ...record.plan });
-      await announcer.announce('restore.completed', {
+      await announcer.announce(eventSource, 'restore.completed', {
         version: 1,
         restoreId,
         backupId,

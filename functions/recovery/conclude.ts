@@ -1,9 +1,10 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type * as z from 'zod';
+import { Announcer } from '../shared/announcer.ts';
 import { dynamo, eventBridge, lambda } from '../shared/clients.ts';
 import { eventFunction } from '../shared/event-function.ts';
-import { Announcer } from './announce.ts';
 import { sweepStarter } from './backup-requests.ts';
+import { eventSource } from './bus-events.ts';
 import { BackupCatalog, backupPartition } from './catalog/backup-catalog.ts';
 import type { BackupRecord } from './catalog/backup-record.ts';
 import { ChunkCatalog } from './catalog/chunk-catalog.ts';
@@ -50,16 +51,18 @@ export const handler = eventFunction({
         at: finishedAt ?? isoTime(systemClock.now()),
         traceparent,
       };
-      if (record.state === 'canceled') await announcer.announce('backup.canceled', common);
-      else if (error !== undefined) await announcer.announce('backup.failed', { ...common, error });
+      if (record.state === 'canceled') await announcer.announce(eventSource, 'backup.canceled', common);
+      else if (error !== undefined)
+        await announcer.announce(eventSource, 'backup.failed', { ...common, error });
     };
 
     const announceRestore = async (record: RestoreRecord): Promise<void> => {
       const { id: restoreId, backupId, shards, finishedAt, traceparent, error } = record;
       const at = finishedAt ?? isoTime(systemClock.now());
       const common = { version: 1 as const, restoreId, backupId, shards, at, traceparent };
-      if (record.state === 'canceled') await announcer.announce('restore.canceled', common);
-      else if (error !== undefined) await announcer.announce('restore.failed', { ...common, error });
+      if (record.state === 'canceled') await announcer.announce(eventSource, 'restore.canceled', common);
+      else if (error !== undefined)
+        await announcer.announce(eventSource, 'restore.failed', { ...common, error });
     };
 
     return async (event, { log, metrics, trace }) => {

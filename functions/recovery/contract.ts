@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { callerEnvironment } from '../access/contract.ts';
+import { gateEnvironment } from '../access/environment.ts';
 import { defineContract } from '../shared/contract.ts';
 import { pageQuery } from '../shared/paging.ts';
 import {
@@ -183,7 +183,7 @@ export const recoveryContract = defineContract({
     /** Outside the VPC: starts and stops executions, invokes `sweep`. */
     api: {
       environment: z.object({
-        ...callerEnvironment.shape,
+        ...gateEnvironment.shape,
         RECOVERY_TABLE,
         SHARDS_TABLE,
         BACKUP_STATE_MACHINE_ARN: arn,

@@ -1,7 +1,8 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { Announcer } from '../shared/announcer.ts';
 import { dynamo, eventBridge, s3 } from '../shared/clients.ts';
 import { eventFunction } from '../shared/event-function.ts';
-import { Announcer } from './announce.ts';
+import { eventSource } from './bus-events.ts';
 import { BackupCatalog } from './catalog/backup-catalog.ts';
 import { ChunkCatalog } from './catalog/chunk-catalog.ts';
 import { RecoveryTable } from './catalog/recovery-table.ts';
@@ -28,7 +29,7 @@ export const handler = eventFunction({
           remainingMs,
           log,
           onDeleted: ({ id, shards }) =>
-            announcer.announce('backup.deleted', {
+            announcer.announce(eventSource, 'backup.deleted', {
               version: 1,
               backupId: id,
               shards,

@@ -1,0 +1,9 @@
+/** What a conditional write answers; `undefined` when its condition does not hold. */
+export async function ifHolds<T>(write: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await write();
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ConditionalCheckFailedException') return undefined;
+    throw error;
+  }
+}
