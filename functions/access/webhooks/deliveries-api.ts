@@ -1,0 +1,92 @@
+import * as z from 'zod';
+import type { RouteHandlers } from '../../shared/http-handler.ts';
+import { decodeToken, encodeToken } from '../../shared/paging.ts';
+import { Problem } from '../../shared/problem.ts';
+import { type DeliveryRecord, isOver, toDelivery, toSummary } from './delivery-record.ts';
+import type { deliveryRoutes } from './delivery-routes.ts';
+import { type DeliveryStore, maximumRuns } from './delivery-store.ts';
+import type { EndpointStore } from './endpoint-store.ts';
+import { findEndpoint, webhookPath } from './endpoints-api.ts';
+import type { DeliveryId, WebhookId } from './ids.ts';
+import { makeMessage } from './message.ts';
+import type { StartDelivery } from './start-delivery.ts';
+
+export interface DeliveryApiDependencies {
+  readonly endpoints: EndpointStore;
+  readonly deliveries: DeliveryStore;
+  readonly start: StartDelivery;
+  readonly newId: () => string;
+  readonly now: () => number;
+}
+
+const positionSchema = z.string().max(100);
+
+/** The routes of deliveries. */
+export function deliveryHandlers(deps: DeliveryApiDependencies): RouteHandlers<typeof deliveryRoutes> {
+  const { endpoints, deliveries, now } = deps;
+
+  const find = async (webhookId: WebhookId, id: DeliveryId): Promise<DeliveryRecord> => {
+    const record = await deliveries.find(webhookId, id);
+    if (record === undefined) throw new Problem('not-found', 'There is no delivery of that id.');
+    return record;
+  };
+  const requireEnabled = async (id: WebhookId): Promise<void> => {
+    const { state } = await findEndpoint(endpoints, id);
+    if (state !== 'enabled') throw new Problem('conflict', 'The webhook is disabled: enable it first.');
+  };
+  const run = async (record: DeliveryRecord) => {
+    try {
+      await deps.start(record);
+    } catch (error) {
+      const failure = { code: 'interrupted', message: 'Its execution could not be started.' };
+      const finishedAt = new Date(now()).toISOString();
+      const end = { state: 'failed', finishedAt, error: failure } as const;
+      await deliveries.end(record.webhookId, record.id, record.run, end);
+      throw error;
+    }
+    return {
+      status: 202 as const,
+      headers: { location: `${webhookPath(record.webhookId)}/deliveries/${record.id}` },
+      body: toDelivery(record),
+    };
+  };
+
+  return {
+    testWebhook: async ({ params: { webhookId }, trace, log }) => {
+      await requireEnabled(webhookId);
+      const occurredAt = new Date(now()).toISOString();
+      const data = { version: 1, webhookId, message: 'This event was asked for by hand.' };
+      const message = makeMessage(deps.newId(), 'webhook.test', occurredAt, data);
+      const record = await deliveries.ensure(webhookId, message, trace.traceparent, now());
+      log.info('Webhook is tested', { webhookId, deliveryId: record.id });
+      return run(record);
+    },
+
+    listDeliveries: async ({ params: { webhookId }, query }) => {
+      await findEndpoint(endpoints, webhookId);
+      const { state, limit } = query;
+      const before = decodeToken('deliveries', positionSchema, query.nextToken);
+      const page = await deliveries.list(webhookId, { state, limit, before });
+      const nextToken = page.next === undefined ? null : encodeToken('deliveries', page.next);
+      return { status: 200, body: { deliveries: page.items.map(toSummary), nextToken } };
+    },
+
+    getDelivery: async ({ params: { webhookId, deliveryId } }) => {
+      await findEndpoint(endpoints, webhookId);
+      return { status: 200, body: toDelivery(await find(webhookId, deliveryId)) };
+    },
+
+    replayDelivery: async ({ params: { webhookId, deliveryId }, trace, log }) => {
+      await requireEnabled(webhookId);
+      const record = await find(webhookId, deliveryId);
+      if (!(await deliveries.replay(record, trace.traceparent, now()))) {
+        const why = isOver(record.state)
+          ? `has been replayed ${maximumRuns - 1} times, or just now.`
+          : `is ${record.state}: only one that has ended can be replayed.`;
+        throw new Problem('conflict', `The delivery ${why}`);
+      }
+      log.info('Delivery is replayed', { webhookId, deliveryId, run: record.run + 1 });
+      return run(await find(webhookId, deliveryId));
+    },
+  };
+}

@@ -1,0 +1,180 @@
+import '../../shared/output.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import * as z from 'zod';
+import { webhookRoutes } from '../../../../functions/access/webhooks/contract.ts';
+import { startDynamo, type TestDynamo } from '../../shared/dynamodb.ts';
+import { takeOutput } from '../../shared/output.ts';
+import { Api, base, itemsSchema, url } from './api.ts';
+import { secrets, table, World } from './support.ts';
+
+let dynamo: TestDynamo;
+let world: World;
+let api: Api;
+
+beforeAll(async () => {
+  dynamo = await startDynamo(table);
+});
+afterAll(() => dynamo.stop());
+beforeEach(() => {
+  world = new World(dynamo);
+  api = new Api(world);
+  takeOutput();
+});
+
+const schemaOf = { webhook: webhookRoutes.getWebhook.responses[200].schema };
+
+describe('a webhook', () => {
+  it('is created with its defaults, and its secret is shown once', async () => {
+    const answer = await api.send('POST', base, { url });
+    expect(answer).toMatchObject({
+      status: 201,
+      headers: { location: `${base}/${answer.json.id}` },
+      json: { url, tenantId: null, description: '', events: ['*'], state: 'enabled', disabled: null },
+    });
+    const { secret, ...webhook } = answer.json;
+    expect(secret).toMatch(/^whsec_/);
+    expect(schemaOf.webhook.parse(webhook)).toEqual(webhook);
+    expect((await api.send('GET', `${base}/${webhook.id}`)).json).toEqual(webhook);
+    const list = JSON.stringify((await api.send('GET', base)).json);
+    const log = JSON.stringify(takeOutput());
+    for (const text of [list, log]) expect(text).not.toContain(z.string().parse(secret));
+  });
+
+  it('is stored with its secret sealed', async () => {
+    const { id, secret } = await api.create();
+    const record = await world.endpoints.find(id);
+    expect(JSON.stringify(record)).not.toContain(secret);
+    expect(await secrets.open(id, record?.secret ?? '')).toBe(secret);
+  });
+
+  it.each([
+    ['body.url', 400, { url: 'example.com' }],
+    ['body.url', 400, { url: 'https://user:pass@example.com/' }],
+    ['body.url', 422, { url: 'https://internal.example/' }],
+    ['body.tenantId', 422, { url, tenantId: 'unknown' }],
+    ['body.events', 400, { url, events: [] }],
+    ['body.events', 400, { url, events: ['*', '*'] }],
+    ['body.events.0', 400, { url, events: ['Backup'] }],
+    ['body.secret', 400, { url, secret: 'whsec_mine' }],
+  ])('is refused with a problem that names %s: %i', async (field, status, body) => {
+    const answer = await api.send('POST', base, body);
+    expect(answer.status).toBe(status);
+    expect(answer.json.errors).toMatchObject([{ field }]);
+  });
+
+  it('keeps the URL as it will be used', async () => {
+    const { id } = await api.create({ url: 'HTTPS://HOOKS.example:443/a/../b' });
+    expect((await api.send('GET', `${base}/${id}`)).json.url).toBe('https://hooks.example/b');
+  });
+
+  it('is changed in what is named, and in nothing else', async () => {
+    const { id } = await api.create({ description: 'One', events: ['backup.*'] });
+    expect(await api.send('PATCH', `${base}/${id}`, { description: 'Two' })).toMatchObject({
+      status: 200,
+      json: { description: 'Two', events: ['backup.*'], url },
+    });
+    expect(await api.send('PATCH', `${base}/${id}`, {})).toMatchObject({ status: 400 });
+    expect(await api.send('PATCH', `${base}/${id}`, { url: 'https://internal.example/' })).toMatchObject({
+      status: 422,
+      json: { errors: [{ field: 'body.url' }] },
+    });
+  });
+
+  it('is disabled with a reason, and begins anew when it is enabled', async () => {
+    const { id } = await api.create();
+    await world.endpoints.markFailing(id, new Date(world.now).toISOString());
+    expect((await api.send('PATCH', `${base}/${id}`, { state: 'disabled' })).json).toMatchObject({
+      state: 'disabled',
+      disabled: { code: 'manual' },
+    });
+    expect((await api.send('PATCH', `${base}/${id}`, { state: 'enabled' })).json).toMatchObject({
+      state: 'enabled',
+      disabled: null,
+      failingSince: null,
+    });
+  });
+
+  it('is gone when it is deleted', async () => {
+    const { id } = await api.create();
+    expect(await api.send('DELETE', `${base}/${id}`)).toMatchObject({ status: 204 });
+    for (const [method, path] of [
+      ['GET', ''],
+      ['DELETE', ''],
+      ['PATCH', ''],
+      ['GET', '/deliveries'],
+      ['POST', '/test'],
+      ['POST', '/rotate-secret'],
+    ] as const) {
+      const body = method === 'PATCH' ? { description: 'x' } : undefined;
+      expect(await api.send(method, `${base}/${id}${path}`, body)).toMatchObject({ status: 404 });
+    }
+  });
+
+  it('is one of 50 of its tenant at most', async () => {
+    const tenantId = 'acme-many';
+    for (let count = 0; count < 50; count++) await api.create({ tenantId });
+    expect(await api.send('POST', base, { url, tenantId })).toMatchObject({ status: 409 });
+    const first = await api.send('GET', `${base}?tenantId=${tenantId}&limit=30`);
+    const rest = await api.send(
+      'GET',
+      `${base}?tenantId=${tenantId}&limit=30&nextToken=${first.json.nextToken}`,
+    );
+    expect(rest.json.nextToken).toBeNull();
+    const ids = [first, rest].flatMap(({ json }) => itemsSchema.parse(json.webhooks)).map(({ id }) => id);
+    expect(ids).toHaveLength(50);
+    expect(ids).toEqual([...new Set(ids)].sort().reverse());
+  });
+
+  it('is listed page by page, the newest first', async () => {
+    const created: string[] = [];
+    for (let count = 0; count < 5; count++) {
+      world.now += 1_000_000;
+      created.unshift((await api.create()).id);
+    }
+    const ids: string[] = [];
+    let token = '';
+    for (let pages = 0; pages < 3; pages++) {
+      const { json } = await api.send('GET', `${base}?limit=2${token}`);
+      ids.push(...itemsSchema.parse(json.webhooks).map(({ id }) => id));
+      token = `&nextToken=${json.nextToken}`;
+    }
+    expect(ids.slice(0, 5)).toEqual(created);
+    for (const id of created) await api.send('DELETE', `${base}/${id}`);
+  });
+});
+
+describe('a secret', () => {
+  it('is rotated with an overlap, by default of a day', async () => {
+    const { id, secret } = await api.create();
+    const answer = await api.send('POST', `${base}/${id}/rotate-secret`);
+    expect(answer).toMatchObject({
+      status: 200,
+      json: { previousSecretUntil: new Date(world.now + 86_400_000).toISOString() },
+    });
+    expect(answer.json.secret).not.toBe(secret);
+    const record = await world.endpoints.find(id);
+    expect(await secrets.open(id, record?.secret ?? '')).toBe(answer.json.secret);
+    expect(await secrets.open(id, record?.previousSecret ?? '')).toBe(secret);
+    world.now += 86_400_000;
+    expect((await api.send('GET', `${base}/${id}`)).json.previousSecretUntil).toBeNull();
+  });
+
+  it('ends at once without an overlap, also one that was overlapping', async () => {
+    const { id } = await api.create();
+    await api.send('POST', `${base}/${id}/rotate-secret`, { overlapHours: 168 });
+    await api.send('POST', `${base}/${id}/rotate-secret`, { overlapHours: 0 });
+    const record = await world.endpoints.find(id);
+    expect(record).not.toHaveProperty('previousSecret');
+    expect(await api.send('POST', `${base}/${id}/rotate-secret`, { overlapHours: 169 })).toMatchObject({
+      status: 400,
+    });
+  });
+
+  it('that another request has replaced meanwhile is not replaced again', async () => {
+    const { id } = await api.create();
+    const seen = await world.endpoints.find(id);
+    if (seen === undefined) throw new Error('It is not there');
+    expect(await world.endpoints.rotate(seen, 'one', undefined)).toBe(true);
+    expect(await world.endpoints.rotate(seen, 'other', undefined)).toBe(false);
+  });
+});
