@@ -48,9 +48,9 @@ export class PlatformStack extends Stack {
     }
     const common = { settings, stateful, api, deadLetters, notifications };
 
-    const access = new Access(this, 'Access', stateful);
-    new Reference(this, 'Reference', { settings, api });
-    new Monitoring(this, 'Monitoring', common);
+    const access = new Access(this, 'Access', { ...common, events });
+    new Reference(this, 'Reference', { settings, api, access });
+    new Monitoring(this, 'Monitoring', { ...common, access });
     const recovery = new Recovery(this, 'Recovery', { ...common, access, events });
     new Bootstrap(this, 'Bootstrap', { settings, stateful, access, backups: recovery.backups });
     if (vault !== undefined) {

@@ -1,70 +1,95 @@
-import { dynamo, secretsManager } from '../shared/clients.ts';
-import { type EnvironmentSource, readEnvironment } from '../shared/environment.ts';
-import type { Authenticate } from '../shared/http-function.ts';
 import type { Caller, HttpRequest } from '../shared/http-handler.ts';
 import { Problem } from '../shared/problem.ts';
-import { idOfKey, verifyKey } from './api-keys.ts';
-import { callerEnvironment } from './contract.ts';
-import { type KeyRecord, KeyStore } from './key-store.ts';
-import { pepperReader } from './pepper.ts';
-import { satisfies } from './scopes.ts';
+import { idOfKey, verifyKey } from './keys/api-keys.ts';
+import type { KeyRecord } from './keys/key-store.ts';
 
 /** How long a key that was accepted is accepted without asking the store again: the bound of a revocation. */
 export const cacheMs = 30_000;
 const cacheSize = 1_000;
 
 export interface AuthenticatorOptions {
-  readonly store: Pick<KeyStore, 'find'>;
+  readonly keys: { find(id: string): Promise<KeyRecord | undefined> };
+  readonly tenants: { find(id: string): Promise<{ readonly state: 'active' | 'suspended' } | undefined> };
   readonly pepper: () => Promise<string>;
+  /** Called before a key is looked up that is not known to be good; what it throws is the answer. */
+  readonly beforeLookup?: (request: HttpRequest) => Promise<void>;
   readonly now?: () => number;
 }
 
-/** Authenticates callers by their API key, with the tables and secrets of the function's environment. */
-export function apiKeys(source: EnvironmentSource): Authenticate {
-  const environment = readEnvironment(callerEnvironment, source);
-  return authenticator({
-    store: new KeyStore(dynamo(), environment.ACCESS_TABLE),
-    pepper: pepperReader(secretsManager(), environment.KEY_PEPPER_SECRET_ARN),
-  });
+/** Nobody was let in: there is no key, or it is not a good one. */
+export class Unauthorized extends Problem {
+  /** Whether a key was presented at all. */
+  readonly attempted: boolean;
+  /** The public id in what was presented, when it has one. */
+  readonly keyId: string | undefined;
+
+  constructor(detail: string, { attempted = true, keyId }: { attempted?: boolean; keyId?: string } = {}) {
+    super('unauthorized', detail, { headers: { 'www-authenticate': 'Bearer realm="mainstay"' } });
+    this.attempted = attempted;
+    this.keyId = keyId;
+  }
+}
+
+interface Accepted {
+  readonly record: KeyRecord;
+  /** Of the key's tenant, where it has one. */
+  readonly suspended: boolean;
+  readonly until: number;
 }
 
 /**
- * Resolves `Authorization: Bearer <key>` or `x-api-key` to a caller. Keys that were accepted are remembered for
- * `cacheMs`; all others cost one read and one comparison each, whether a key of that id exists or not. When the
- * store or the pepper cannot be read, nobody is let in.
+ * Resolves `Authorization: Bearer <key>` or `x-api-key` to a caller. Keys that were accepted are remembered, with the
+ * state of their tenant, for `cacheMs`; all others cost one read and one comparison each, whether a key of that id
+ * exists or not. When the store or the pepper cannot be read, nobody is let in.
+ *
+ * @throws Unauthorized; Problem 403 for a suspended tenant, 503 when keys cannot be checked.
  */
-export function authenticator({ store, pepper, now = Date.now }: AuthenticatorOptions): Authenticate {
-  const accepted = new Map<string, { record: KeyRecord; until: number }>();
+export function authenticator(options: AuthenticatorOptions): (request: HttpRequest) => Promise<Caller> {
+  const { keys, tenants, pepper, beforeLookup, now = Date.now } = options;
+  const accepted = new Map<string, Accepted>();
 
-  const resolve = async (key: string, id: string): Promise<KeyRecord> => {
-    const known = accepted.get(id);
-    const secret = await pepper();
-    const same = verifyKey(secret, key, known?.record.hash);
-    if (same && known !== undefined && known.until > now()) return known.record;
-    const record = await store.find(id);
+  const lookUp = async (secret: string, key: string, id: string): Promise<Accepted> => {
+    const record = await keys.find(id);
     if (!verifyKey(secret, key, record?.hash) || record === undefined) {
-      throw unauthorized('The API key is not known.');
+      throw new Unauthorized('The API key is not known.', { keyId: id });
     }
     // A key that is revoked is forgotten at once where that is seen.
     accepted.delete(id);
-    if (record.state === 'active') remember(accepted, id, { record, until: now() + cacheMs });
-    return record;
+    const suspended = record.tenant !== undefined && (await tenants.find(record.tenant))?.state !== 'active';
+    const found = { record, suspended, until: now() + cacheMs };
+    if (record.state === 'active') remember(accepted, id, found);
+    return found;
   };
 
-  return async (request, scope) => {
+  const resolve = async (request: HttpRequest, key: string, id: string): Promise<Accepted> => {
+    const known = accepted.get(id);
+    const secret = await available(pepper());
+    const same = verifyKey(secret, key, known?.record.hash);
+    if (same && known !== undefined && known.until > now()) return known;
+    await beforeLookup?.(request);
+    return available(lookUp(secret, key, id));
+  };
+
+  return async (request) => {
     const key = presentedKey(request);
     const id = idOfKey(key);
-    if (id === undefined) throw unauthorized('The API key is malformed.');
-    const record = await resolve(key, id).catch((error: unknown) => {
-      throw error instanceof Problem ? error : unavailable(error);
-    });
-    if (record.state === 'revoked') throw unauthorized('The API key has been revoked.');
+    if (id === undefined) throw new Unauthorized('The API key is malformed.');
+    const { record, suspended } = await resolve(request, key, id);
+    if (record.state === 'revoked') throw new Unauthorized('The API key has been revoked.', { keyId: id });
     if (record.validUntil !== undefined && Date.parse(record.validUntil) <= now()) {
-      throw unauthorized('The API key has expired.');
+      throw new Unauthorized('The API key has expired.', { keyId: id });
     }
-    if (!satisfies(record.scopes, scope)) throw forbidden(scope);
+    if (suspended) throw new Problem('forbidden', `The tenant ${record.tenant} is suspended.`);
     return toCaller(record);
   };
+}
+
+async function available<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw error instanceof Problem ? error : unavailable(error);
+  }
 }
 
 function remember<V>(cache: Map<string, V>, id: string, value: V): void {
@@ -78,33 +103,22 @@ function presentedKey({ headers }: HttpRequest): string {
   const bearer = /^Bearer +(\S+)$/i.exec(authorization?.trim() ?? '')?.[1];
   const plain = headers['x-api-key']?.trim() || undefined;
   if (authorization !== undefined && bearer === undefined) {
-    throw unauthorized('The Authorization header is not of the form `Bearer <API key>`.');
+    throw new Unauthorized('The Authorization header is not of the form `Bearer <API key>`.');
   }
   if (bearer !== undefined && plain !== undefined && bearer !== plain) {
-    throw unauthorized('The Authorization and x-api-key headers hold different keys.');
+    throw new Unauthorized('The Authorization and x-api-key headers hold different keys.');
   }
   const key = bearer ?? plain;
   if (key === undefined) {
-    throw unauthorized('Send an API key: `Authorization: Bearer <API key>`, or `x-api-key: <API key>`.');
+    throw new Unauthorized('Send an API key: `Authorization: Bearer <API key>`, or `x-api-key: <API key>`.', {
+      attempted: false,
+    });
   }
   return key;
 }
 
-function toCaller({ id, name, scopes, tenant }: KeyRecord): Caller {
-  return { keyId: id, name, scopes, ...(tenant === undefined ? {} : { tenant }) };
-}
-
-function unauthorized(detail: string): Problem {
-  return new Problem('unauthorized', detail, {
-    headers: { 'www-authenticate': 'Bearer realm="mainstay"' },
-  });
-}
-
-function forbidden(scope: string): Problem {
-  return new Problem('forbidden', `This needs a key with the scope \`${scope}\`.`, {
-    extensions: { requiredScope: scope },
-    headers: { 'www-authenticate': `Bearer realm="mainstay", error="insufficient_scope", scope="${scope}"` },
-  });
+function toCaller({ id, name, scopes, tier, tenant }: KeyRecord): Caller {
+  return { keyId: id, name, scopes, tier, ...(tenant === undefined ? {} : { tenant }) };
 }
 
 function unavailable(cause: unknown): Problem {

@@ -1,21 +1,35 @@
 import * as z from 'zod';
 import { defineContract } from '../shared/contract.ts';
+import { addressRoutes } from './addresses/contract.ts';
+import { auditFunctions, auditRoutes } from './audit/contract.ts';
+import { gateEnvironment } from './environment.ts';
+import { keyRoutes } from './keys/contract.ts';
+import { limitRoutes } from './limits/contract.ts';
+import { tenantRoutes } from './tenants/contract.ts';
+import { webhookApiEnvironment, webhookFunctions, webhookRoutes } from './webhooks/contract.ts';
 
-/**
- * What a function needs to know who calls it. Every function with a route that is not open extends this:
- * it reads the access table (`dynamodb:GetItem`) and the pepper (`secretsmanager:GetSecretValue`).
- */
-export const callerEnvironment = z.object({
-  /** Table of API keys. */
-  ACCESS_TABLE: z.string().min(1),
-  /** Secret whose value keys the hashes of API keys. */
-  KEY_PEPPER_SECRET_ARN: z.string().startsWith('arn:'),
-});
-
+/** Tenants, API keys, limits, the audit trail and webhooks. */
 export const accessContract = defineContract({
   name: 'access',
   title: 'Access',
-  description: 'Who may call what: API keys and their scopes.',
-  routes: {},
-  functions: {},
+  description: 'Who may call what, how often? Who did what? Who is told?',
+  routes: {
+    ...keyRoutes,
+    ...tenantRoutes,
+    ...limitRoutes,
+    ...addressRoutes,
+    ...auditRoutes,
+    ...webhookRoutes,
+  },
+  functions: {
+    api: {
+      environment: z.object({
+        ...gateEnvironment.shape,
+        ...webhookApiEnvironment,
+        EVENT_BUS_NAME: z.string().min(1).describe('The platform’s event bus.'),
+      }),
+    },
+    ...auditFunctions,
+    ...webhookFunctions,
+  },
 });

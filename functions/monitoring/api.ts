@@ -1,3 +1,4 @@
+import { openGate } from '../access/open-gate.ts';
 import { dynamo, kms, s3 } from '../shared/clients.ts';
 import { connect } from '../shared/database.ts';
 import { httpFunction } from '../shared/http-function.ts';
@@ -11,6 +12,7 @@ import { Readiness } from './readiness.ts';
 export const handler = httpFunction({
   contract: monitoringContract,
   functionContract: monitoringContract.functions.api,
+  gate: openGate,
   handlers: (environment): HttpHandlers<typeof monitoringContract> => {
     const shards = new ShardReader(dynamo(), environment.SHARDS_TABLE);
     const readiness = new Readiness([

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { openEnvironment } from '../access/environment.ts';
 import { defineContract } from '../shared/contract.ts';
 
 const healthSchema = z.strictObject({
@@ -36,6 +37,7 @@ export const monitoringContract = defineContract({
       method: 'GET',
       path: '/api/health',
       scope: 'open',
+      uncounted: true,
       summary: 'Liveness: the API answers',
       description: 'Touches no dependency. Use `/api/ready` to ask whether work can be done.',
       responses: { 200: { description: 'The API answers.', schema: healthSchema } },
@@ -44,6 +46,7 @@ export const monitoringContract = defineContract({
       method: 'GET',
       path: '/api/ready',
       scope: 'open',
+      uncounted: true,
       summary: 'Readiness of each dependency',
       responses: {
         200: { description: 'Every dependency answers.', schema: readinessSchema },
@@ -54,7 +57,7 @@ export const monitoringContract = defineContract({
   functions: {
     /** In the VPC: it probes the writer of each shard as `mainstay_probe`. */
     api: {
-      environment: z.object({
+      environment: openEnvironment.extend({
         MAINSTAY_ENVIRONMENT: z.string().min(1),
         MAINSTAY_VERSION: z.string().min(1),
         RECOVERY_TABLE: z.string().min(1),

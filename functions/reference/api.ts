@@ -1,3 +1,4 @@
+import { openGate } from '../access/open-gate.ts';
 import { contracts } from '../contracts.ts';
 import { httpFunction } from '../shared/http-function.ts';
 import type { HttpHandlers, HttpRequest } from '../shared/http-handler.ts';
@@ -19,6 +20,7 @@ function serverFor(version: string): AssetServer {
 export const handler = httpFunction({
   contract: referenceContract,
   functionContract: referenceContract.functions.api,
+  gate: openGate,
   handlers: ({ MAINSTAY_VERSION }): HttpHandlers<typeof referenceContract> => {
     const serve = async (path: string, request: HttpRequest) => {
       const answer = await serverFor(MAINSTAY_VERSION).answer(path, request);

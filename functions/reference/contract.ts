@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { openEnvironment } from '../access/environment.ts';
 import { defineContract } from '../shared/contract.ts';
 
 export const referenceContract = defineContract({
@@ -40,7 +41,7 @@ export const referenceContract = defineContract({
   },
   functions: {
     api: {
-      environment: z.object({ MAINSTAY_VERSION: z.string().min(1) }),
+      environment: openEnvironment.extend({ MAINSTAY_VERSION: z.string().min(1) }),
       files: [
         'swagger-ui-dist/swagger-ui-bundle.js',
         'swagger-ui-dist/swagger-ui.css',

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** The capabilities of the product; the same names are used in lib/, functions/, test/ and in the API. */
 export const capabilities = [
@@ -13,11 +13,11 @@ export const capabilities = [
 export type Capability = (typeof capabilities)[number];
 
 /**
- * What a caller needs to use a route. `open` needs nothing. `admin` includes every other scope;
+ * What a caller needs to use a route. `open` needs nothing, `any` a key that is good. `admin` includes every other scope;
  * `<capability>:read` is satisfied by `<capability>:write` as well.
  */
 export type Scope = 'admin' | 'ingest' | `${Capability}:read` | `${Capability}:write`;
-export type RouteScope = Scope | 'open';
+export type RouteScope = Scope | 'open' | 'any';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -44,6 +44,15 @@ export interface RouteContract {
   query?: z.ZodObject;
   body?: z.ZodType;
   responses: Record<number, ResponseContract>;
+  /** A tenant's key may use it, and sees that tenant only. Without it, keys of the platform's operators alone. */
+  tenants?: boolean;
+  /**
+   * It creates something: done once per `Idempotency-Key`. Members of the answer named by `secrets` are never kept: a
+   * repeated request gets `null` there.
+   */
+  once?: { secrets?: readonly string[] };
+  /** Anybody may ask it, from any address and as often as they like: monitors do all the time. For open routes only. */
+  uncounted?: boolean;
 }
 
 /** What a function needs around its code, read by infrastructure, handlers and tests. */

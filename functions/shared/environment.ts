@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** Where environment variables are read from: the process's, or a test's. */
 export type EnvironmentSource = Readonly<Record<string, string | undefined>>;

@@ -1,6 +1,6 @@
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { FunctionContract } from './contract.ts';
 import { type EnvironmentSource, readEnvironment } from './environment.ts';
 import type { EventContext } from './event-handler.ts';

@@ -1,26 +1,19 @@
 import middy from '@middy/core';
 import httpSecurityHeaders from '@middy/http-security-headers';
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { CapabilityContract, FunctionContract, RouteContract } from './contract.ts';
 import { type EnvironmentSource, readEnvironment } from './environment.ts';
+import type { Call, Gate } from './gate.ts';
 import type { Caller, HttpHandlers, HttpRequest, InvocationContext } from './http-handler.ts';
 import { answerProblems, problemDetails } from './http-problems.ts';
+
 import { describeRequest, type ParsedRequest, parseRequest } from './http-request.ts';
 import { type HttpAnswer, type HttpLambdaResult, securityHeaders, toLambdaResult } from './http-response.ts';
 import { annotate, instrumentation, invocationOf } from './instrumentation.ts';
 import { Problem } from './problem.ts';
+import { promisedHeaders, promiseHeaders } from './promised-headers.ts';
 import { requestMetrics } from './request-metrics.ts';
-
-/**
- * Finds out who makes a request, and whether they may use a route that needs `scope`.
- *
- * @throws Problem 401, 403, or 503 when that cannot be found out.
- */
-export type Authenticate = (
-  request: HttpRequest,
-  scope: Exclude<RouteContract['scope'], 'open'>,
-) => Promise<Caller>;
 
 export interface HttpFunctionOptions<C extends CapabilityContract, E extends z.ZodObject> {
   readonly contract: C;
@@ -31,8 +24,8 @@ export interface HttpFunctionOptions<C extends CapabilityContract, E extends z.Z
    * return type `HttpHandlers<typeof theContract>`: TypeScript does not infer the handlers' literals without.
    */
   readonly handlers: (environment: z.output<E>) => HttpHandlers<C>;
-  /** Required as soon as one route is not open: `apiKeys` of the access capability. */
-  readonly authenticate?: (source: EnvironmentSource) => Authenticate;
+  /** Lets requests in: `gate` of the access capability, or `openGate` where every route is open. */
+  readonly gate: (source: EnvironmentSource) => Gate;
   /** Answers requests that no route matches; without it they are answered 404. */
   readonly fallback?: (request: HttpRequest, environment: z.output<E>) => HttpAnswer | Promise<HttpAnswer>;
   /** Default: the process's environment variables. */
@@ -67,31 +60,30 @@ export function httpFunction<const C extends CapabilityContract, E extends z.Zod
   const { contract, fallback, environment: source = process.env } = options;
   const environment = readEnvironment(options.functionContract.environment, source);
   const routes = bindRoutes(contract, options.handlers(environment));
-  const authenticate = options.authenticate?.(source);
-  const closed = Object.entries(contract.routes).find(([, route]) => route.scope !== 'open');
-  if (closed !== undefined && authenticate === undefined) {
-    throw new Error(`The route ${closed[0]} is not open, but nothing authenticates its callers`);
-  }
+  const gate = options.gate(source);
 
   const dispatch = async (event: APIGatewayProxyEventV2, context: Context): Promise<HttpLambdaResult> => {
     annotate(context, { route: event.routeKey });
     const request = describeRequest(event);
+    const { trace, log, metrics, remainingMs } = invocationOf(context);
+    const invocation: InvocationContext = { trace, log, metrics, remainingMs };
     const route = routes.get(event.routeKey);
-    if (route === undefined) {
-      if (fallback === undefined) throw new Problem('not-found', 'There is nothing at this path.');
-      return toLambdaResult(await fallback(request, environment));
-    }
-    const { scope } = route.contract;
-    const caller = scope === 'open' ? undefined : await authenticate?.(request, scope);
+    const arrival = { ...invocation, request, route: route?.contract ?? nowhere };
+    const { caller, headers } = await gate.admit(arrival);
+    promiseHeaders(context, headers);
     if (caller !== undefined) {
       annotate(context, {
         keyId: caller.keyId,
         ...(caller.tenant === undefined ? {} : { tenant: caller.tenant }),
       });
     }
-    const parsed = parseRequest(route.contract, event, request);
-    const { trace, log, metrics, remainingMs } = invocationOf(context);
-    const answer = await route.handle({ trace, log, metrics, remainingMs, ...parsed, caller, request });
+    if (route === undefined) {
+      if (fallback === undefined) throw new Problem('not-found', 'There is nothing at this path.');
+      return toLambdaResult(await fallback(request, environment));
+    }
+    const input = parseRequest(route.contract, event, request);
+    const handle = async () => route.handle({ ...invocation, ...input, caller, request });
+    const answer = await answerCall(gate, { ...arrival, caller, input }, handle);
     return toLambdaResult(answer, route.contract.responses[answer.status]?.contentType);
   };
 
@@ -104,8 +96,37 @@ export function httpFunction<const C extends CapabilityContract, E extends z.Zod
     .use(requestMetrics())
     .use(instrumentation<APIGatewayProxyEventV2>((event) => event.headers?.traceparent))
     .use(httpSecurityHeaders(securityHeaders))
+    .use(promisedHeaders())
     .use(problemDetails())
     .handler(answerProblems(dispatch));
+}
+
+/** Stands for the route of a request that no route matches: whoever knocks at many doors is counted as well. */
+const nowhere: RouteContract = {
+  method: 'GET',
+  path: '/{anything+}',
+  scope: 'open',
+  summary: 'No route',
+  responses: {},
+};
+
+/** Runs the handler, once where the request says so; what changes something is recorded, whatever became of it. */
+async function answerCall(gate: Gate, call: Call, handle: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
+  const { route, request } = call;
+  if (route.method === 'GET') return handle();
+  const recorded = async () => {
+    try {
+      const answer = await handle();
+      const location = answer.headers?.location;
+      await gate.record(call, { status: answer.status, ...(location === undefined ? {} : { location }) });
+      return answer;
+    } catch (error) {
+      await gate.record(call, { status: error instanceof Problem ? error.status : 500 });
+      throw error;
+    }
+  };
+  const repeatable = route.once !== undefined && request.headers['idempotency-key'] !== undefined;
+  return repeatable ? gate.once(call, recorded) : recorded();
 }
 
 function bindRoutes<C extends CapabilityContract>(

@@ -1,6 +1,7 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Metrics } from '@aws-lambda-powertools/metrics';
-import type { z } from 'zod';
+import type * as z from 'zod';
+import type { Tier } from '../access/policy.ts';
 import type { CapabilityContract, ResponseContract, RouteContract, Scope } from './contract.ts';
 import type { Trace } from './traceparent.ts';
 
@@ -10,6 +11,8 @@ export interface Caller {
   readonly keyId: string;
   readonly name: string;
   readonly scopes: readonly Scope[];
+  /** How many requests per minute its owner has. */
+  readonly tier: Tier;
   /** The tenant whose data the key sees; absent for keys of the platform's operators. */
   readonly tenant?: string;
 }
@@ -72,7 +75,10 @@ export type HttpHandler<R extends RouteContract> = (
   input: HttpInput<R>,
 ) => HttpResult<R> | Promise<HttpResult<R>>;
 
-/** One handler for each route of a contract, under the route's name. */
-export type HttpHandlers<C extends CapabilityContract> = {
-  readonly [Name in keyof C['routes']]: HttpHandler<C['routes'][Name]>;
+/** One handler for each of some routes, under the route's name. */
+export type RouteHandlers<R extends Record<string, RouteContract>> = {
+  readonly [Name in keyof R]: HttpHandler<R[Name]>;
 };
+
+/** One handler for each route of a contract. */
+export type HttpHandlers<C extends CapabilityContract> = RouteHandlers<C['routes']>;

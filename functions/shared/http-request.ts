@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { RouteContract } from './contract.ts';
 import type { HttpRequest } from './http-handler.ts';
 import { parseJson } from './json-body.ts';

@@ -1,10 +1,11 @@
 const secrets: readonly (readonly [RegExp, string])[] = [
   [/msk_[a-z2-7]{8}_[A-Za-z0-9_-]{8,}/g, 'msk_…'],
+  [/whsec_[A-Za-z0-9+/=]{8,}/g, 'whsec_…'],
   [/([?&]X-Amz-(?:Signature|Security-Token|Credential)=)[^&\s"']+/gi, '$1…'],
   [/(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@]+:)[^\s@]+@/gi, '$1…@'],
 ];
 
-/** Replaces what must not reach a log: API keys, signatures of presigned URLs and passwords in URLs. */
+/** Replaces what must not reach a log: API keys, secrets of webhooks, signatures of presigned URLs and passwords in URLs. */
 export function redact(text: string): string {
   return secrets.reduce((result, [pattern, replacement]) => result.replace(pattern, replacement), text);
 }

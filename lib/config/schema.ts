@@ -1,4 +1,5 @@
-import { z } from 'zod';
+import * as z from 'zod';
+import { accessSchema } from './access.ts';
 import { apiSchema } from './api.ts';
 import { backupSchema } from './backup.ts';
 import { databaseSchema, networkSchema, shardsSchema } from './data.ts';
@@ -104,6 +105,7 @@ export const deploymentSchema = (profile: Profile) =>
       database: databaseSchema(profile).prefault({}),
       backup: backupSchema(profile).prefault({}),
       api: apiSchema(profile).prefault({}),
+      access: accessSchema(profile).prefault({}),
       alarms: alarmsSchema.prefault({}),
       logs: logsSchema(profile).prefault({}),
       encryption: encryptionSchema.prefault({}),

@@ -1,4 +1,4 @@
-import { Aws } from 'aws-cdk-lib';
+import { Aws, Stack } from 'aws-cdk-lib';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
@@ -13,7 +13,7 @@ export interface TableProps {
   environmentName: string;
 }
 
-const readActions = ['dynamodb:GetItem', 'dynamodb:Query'] as const;
+const readActions = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'] as const;
 const writeActions = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'] as const;
 export type TableAction = (typeof readActions)[number] | (typeof writeActions)[number];
 
@@ -73,7 +73,12 @@ export class Table extends Construct {
 
   /** Lets a function do exactly these things, and tells it the table's name. */
   grant(fn: BundledFunction, actions: readonly TableAction[]): void {
-    const arn = this.table.attrArn;
+    // Of the name, so that one value of the table crosses stacks and not two: a stack has room for 200.
+    const arn = Stack.of(this).formatArn({
+      service: 'dynamodb',
+      resource: 'table',
+      resourceName: this.table.ref,
+    });
     fn.allow(actions, actions.includes('dynamodb:Query') ? [arn, `${arn}/index/${index}`] : [arn]);
     fn.addEnvironment(this.environmentName, this.table.ref);
   }

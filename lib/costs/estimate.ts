@@ -79,6 +79,12 @@ export function estimate(config: DeploymentConfig, work: Workload): Item[] {
       [0.05, 's'],
       [0.5, 'GB'],
     ),
+    product(
+      'Counters, audit trail and kept answers in DynamoDB',
+      prices.dynamoWrites,
+      [work.apiMillions, 'million calls'],
+      [1, 'write at most'],
+    ),
     ...backups(config, work),
     ...(config.standby === undefined ? [] : copies(config.standby.keepDays, work)),
     ...(config.edge === undefined ? [] : edge(config.edge.firewall, work)),

@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { monitoringContract } from '../../functions/monitoring/contract.ts';
+import type { Access } from '../access/access.ts';
 import { Alarm } from '../constructs/alarm.ts';
 import type { DeadLetters } from '../constructs/dead-letters.ts';
 import { BundledFunction, type FunctionSettings } from '../constructs/function.ts';
@@ -14,6 +15,7 @@ export interface MonitoringProps {
   settings: FunctionSettings;
   stateful: StatefulStack;
   api: HttpApi;
+  access: Access;
   deadLetters: DeadLetters;
   notifications: Notifications;
 }
@@ -36,6 +38,7 @@ export class Monitoring extends Construct {
       network: stateful.network,
     });
     this.grant(stateful, settings.environment);
+    props.access.grantOpenGate(this.apiFunction);
     props.api.addRoutes(monitoringContract, this.apiFunction);
 
     new Alarm(this, 'DeadLetters', {

@@ -15,7 +15,7 @@ export function grantAll(recovery: Recovery, { settings, stateful, access, event
   for (const fn of Object.values(others)) tables.recovery.grantReadWrite(fn);
   tables.recovery.grant(release, ['dynamodb:PutItem', 'dynamodb:UpdateItem']);
 
-  access.grantAuthenticate(functions.api);
+  access.grantGate(functions.api);
   tables.shards.grantRead(functions.api);
   backups.grantRun(functions.api, 'BACKUP_STATE_MACHINE_ARN');
   verifications.grantRun(functions.api, 'VERIFICATION_STATE_MACHINE_ARN');

@@ -1,6 +1,6 @@
 import type { Duration } from 'aws-cdk-lib';
-import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
-import { metricsNamespace } from '../constructs/function.ts';
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { capabilityMetric } from '../constructs/capability-metric.ts';
 
 /** The metrics that the functions of this capability publish. */
 export type RecoveryMetric =
@@ -17,13 +17,7 @@ export function recoveryMetric(
   environment: string,
   metricName: RecoveryMetric,
   period: Duration,
-  statistic: string = cloudwatch.Stats.SUM,
+  statistic?: string,
 ): cloudwatch.Metric {
-  return new cloudwatch.Metric({
-    namespace: metricsNamespace(environment),
-    metricName,
-    dimensionsMap: { service: 'recovery' },
-    statistic,
-    period,
-  });
+  return capabilityMetric(environment, 'recovery', metricName, period, statistic);
 }

@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { referenceContract } from '../../functions/reference/contract.ts';
+import type { Access } from '../access/access.ts';
 import { BundledFunction, type FunctionSettings } from '../constructs/function.ts';
 import type { HttpApi } from '../constructs/http-api.ts';
 import { version } from '../version.ts';
@@ -8,13 +9,14 @@ import { version } from '../version.ts';
 export interface ReferenceProps {
   settings: FunctionSettings;
   api: HttpApi;
+  access: Access;
 }
 
 /** The API's description, its documentation, and the answer to every request that no route matches. */
 export class Reference extends Construct {
   readonly apiFunction: BundledFunction;
 
-  constructor(scope: Construct, id: string, { settings, api }: ReferenceProps) {
+  constructor(scope: Construct, id: string, { settings, api, access }: ReferenceProps) {
     super(scope, id);
     this.apiFunction = new BundledFunction(this, 'Api', {
       settings,
@@ -25,6 +27,7 @@ export class Reference extends Construct {
       timeout: Duration.seconds(10),
     });
     this.apiFunction.addEnvironment('MAINSTAY_VERSION', version);
+    access.grantOpenGate(this.apiFunction);
     api.addRoutes(referenceContract, this.apiFunction);
   }
 }

@@ -14,7 +14,7 @@ export interface KeysProps {
 export class Keys extends Construct {
   /** Wraps the data keys of backups, and encrypts the bucket that holds them. */
   readonly encryption: kms.Key;
-  /** Authenticates manifests. */
+  /** Authenticates manifests of backups, and seals of the audit trail. */
   readonly hmac: kms.Key;
   /** Encrypts what lives beside the backups: tables, secrets, database storage, the alarm topic. */
   readonly data: kms.Key;
@@ -35,7 +35,7 @@ export class Keys extends Construct {
     });
     this.hmac = new kms.Key(this, 'Hmac', {
       ...common,
-      description: 'Mainstay: authenticates backup manifests',
+      description: 'Mainstay: authenticates backup manifests and audit seals',
       keySpec: kms.KeySpec.HMAC_256,
       keyUsage: kms.KeyUsage.GENERATE_VERIFY_MAC,
       policy: macKeyPolicy(),
@@ -59,7 +59,7 @@ export class Keys extends Construct {
     fn.addEnvironment('ENCRYPTION_KEY_ARN', this.encryption.keyArn);
   }
 
-  /** Lets a function authenticate manifests and check them, and tells it with which key. */
+  /** Lets a function make authentication codes and check them, and tells it with which key. */
   grantMac(fn: BundledFunction, actions: ('kms:GenerateMac' | 'kms:VerifyMac')[]): void {
     fn.allow(actions, [this.hmac.keyArn]);
     fn.addEnvironment('HMAC_KEY_ARN', this.hmac.keyArn);

@@ -3,15 +3,9 @@ import { contracts } from '../../functions/contracts.ts';
 import type { RouteContract } from '../../functions/shared/contract.ts';
 import { problemSchema } from '../../functions/shared/problem.ts';
 import { type ApiAnswer, type ApiClient, apiClient } from './support/api.ts';
-import { createKey } from './support/aws.ts';
 import { sharedPlatform } from './support/shared-platform.ts';
 
 const routes: RouteContract[] = contracts.flatMap((contract) => Object.values(contract.routes));
-const guarded = routes
-  .filter(({ scope }) => scope !== 'open')
-  .map((route) => [`${route.method} ${route.path}`, route] as const);
-const concrete = (path: string) => path.replaceAll(/\{\w+\}/g, 'nothing-of-that-name');
-
 function expectProblem(answer: ApiAnswer, status: number) {
   expect({ status: answer.status, type: answer.headers.get('content-type') }).toEqual({
     status,
@@ -24,33 +18,9 @@ function expectProblem(answer: ApiAnswer, status: number) {
 
 describe('the API', () => {
   let call: ApiClient;
-  let reader: string;
-  let revoked: string;
-  let expired: string;
 
   beforeAll(async () => {
-    const local = await sharedPlatform();
-    call = apiClient(local);
-    reader = await createKey(local, ['cdn:read']);
-    revoked = await createKey(local, ['admin'], { state: 'revoked' });
-    expired = await createKey(local, ['admin'], { validUntil: new Date(Date.now() - 1000) });
-  });
-
-  describe.each(guarded)('%s', (_, { method, path }) => {
-    it('answers 401 without a key, and with one that is unknown, revoked or expired', async () => {
-      const unknown = `msk_aaaaaaaa_${'A'.repeat(43)}`;
-      for (const key of [null, 'nonsense', unknown, revoked, expired]) {
-        const answer = await call(method, concrete(path), { key });
-        expectProblem(answer, 401);
-        expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
-      }
-    });
-
-    it('answers 403 to a key without the scope', async () => {
-      expect(expectProblem(await call(method, concrete(path), { key: reader }), 403).detail).toMatch(
-        /scope/i,
-      );
-    });
+    call = apiClient(await sharedPlatform());
   });
 
   it.each(

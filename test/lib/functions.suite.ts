@@ -101,7 +101,14 @@ describe('A function', () => {
       ([, { Properties }]) => Properties,
     );
     expect(configured.map(({ FunctionName }) => FunctionName)).toEqual(
-      ['recovery/conclude', 'recovery/sweep', 'recovery/restore-database'].map((name) => ({
+      [
+        'access/verify-audit',
+        'access/dispatch-webhooks',
+        'access/deliver-webhook',
+        'recovery/conclude',
+        'recovery/sweep',
+        'recovery/restore-database',
+      ].map((name) => ({
         Ref: functions.get(name)?.id,
       })),
     );

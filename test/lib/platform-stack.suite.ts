@@ -65,17 +65,27 @@ describe('An alarm', () => {
   it('exists for what nobody would see otherwise', () => {
     expect(alarms.map(({ AlarmName }) => AlarmName).sort()).toEqual(
       [
+        'audit-broken',
+        'audit-lost',
+        'audit-unverified',
         'backup-damaged',
         'backup-failed',
         'backup-missed',
         'dead-letters',
         'function-errors-conclude',
+        'function-errors-deliver-webhook',
+        'function-errors-dispatch-webhooks',
         'function-errors-restore-database',
         'function-errors-sweep',
+        'function-errors-verify-audit',
         'function-throttles-conclude',
+        'function-throttles-deliver-webhook',
+        'function-throttles-dispatch-webhooks',
         'function-throttles-restore-database',
         'function-throttles-sweep',
+        'function-throttles-verify-audit',
         'restore-failed',
+        'webhook-disabled',
       ].map((name) => `mainstay-local-${name}`),
     );
   });

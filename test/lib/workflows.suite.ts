@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as z from 'zod';
-import { recoveryContract } from '../../functions/recovery/contract.ts';
+import { contracts } from '../../functions/contracts.ts';
 import { ofType, synthesize } from './support.ts';
 import { flatten, functionsOf, statementsOf } from './template.ts';
 
@@ -37,13 +37,13 @@ const invocations = states
   .filter(([, { Resource }]) => Resource?.endsWith(':lambda:invoke'))
   .map(([name, state]) => {
     const id = /^<(\w+)\.Arn>$/.exec(String(state.Parameters?.FunctionName))?.[1];
-    const fn = [...functions].find(([, found]) => found.id === id)?.[0].replace('recovery/', '') ?? 'unknown';
+    const fn = [...functions].find(([, found]) => found.id === id)?.[0] ?? 'unknown';
     return { name, state, fn };
   });
 
 describe('A workflow', () => {
   it('is standard, traced, and logs every transition without the data in it', () => {
-    expect(machines).toHaveLength(3);
+    expect(machines).toHaveLength(4);
     for (const machine of machines) {
       expect(machine).toMatchObject({
         StateMachineType: 'STANDARD',
@@ -54,7 +54,12 @@ describe('A workflow', () => {
   });
 
   it('ends at last', () => {
-    expect(workflows.map(({ TimeoutSeconds }) => TimeoutSeconds)).toEqual([86_400, 86_400, 86_400]);
+    expect(workflows.map(({ TimeoutSeconds }) => TimeoutSeconds)).toEqual([
+      8 * 86_400,
+      86_400,
+      86_400,
+      86_400,
+    ]);
   });
 
   it('is written with JSONPath throughout', () => {
@@ -65,7 +70,7 @@ describe('A workflow', () => {
     const tasks = states.filter(([, { Type }]) => Type === 'Task');
     expect(tasks.filter(([, { TimeoutSeconds }]) => TimeoutSeconds === undefined)).toEqual([]);
     for (const { state, fn } of invocations) {
-      const timeout = functions.get(`recovery/${fn}`)?.properties.Timeout;
+      const timeout = functions.get(fn)?.properties.Timeout;
       expect(state.TimeoutSeconds).toBeGreaterThan(Number(timeout));
     }
   });
@@ -96,10 +101,10 @@ describe('A workflow', () => {
 
   it('gives each item of a Map what its first function asks for', () => {
     for (const [map, fn] of [
-      ['Chunks', 'chunk-pipeline'],
-      ['Objects', 'verify-chunk'],
-      ['LoadRows', 'restore-rows'],
-      ['CompareRows', 'restore-rows'],
+      ['Chunks', 'recovery/chunk-pipeline'],
+      ['Objects', 'recovery/verify-chunk'],
+      ['LoadRows', 'recovery/restore-rows'],
+      ['CompareRows', 'recovery/restore-rows'],
     ] as const) {
       const selector = states.find(([name]) => name === map)?.[1].ItemSelector;
       expect(eventsOf(fn)).toContainEqual(membersOf(selector));
@@ -126,7 +131,7 @@ describe('A workflow', () => {
   });
 
   it('never starts a holder of the snapshot twice by itself, unless Lambda had no room to start it once', () => {
-    const holders = invocations.filter(({ fn }) => fn === 'hold-snapshot');
+    const holders = invocations.filter(({ fn }) => fn === 'recovery/hold-snapshot');
     expect(holders.map(({ name }) => name)).toEqual(['HoldSnapshotA', 'HoldSnapshotB']);
     for (const { state } of holders) {
       expect(state.Retry.flatMap(({ ErrorEquals }) => ErrorEquals)).toEqual([
@@ -159,7 +164,7 @@ describe('A workflow', () => {
   });
 
   it('does not try again what is the same at the next try', () => {
-    const chunk = invocations.find(({ fn }) => fn === 'chunk-pipeline');
+    const chunk = invocations.find(({ fn }) => fn === 'recovery/chunk-pipeline');
     expect(chunk?.state.Retry[0]).toMatchObject({
       ErrorEquals: expect.arrayContaining(['PreflightError', 'SnapshotLostError', 'BackupNotRunningError']),
       MaxAttempts: 0,
@@ -201,7 +206,11 @@ function membersOf(template: unknown): string[] {
 
 /** The sets of members that a function's event may have. */
 function eventsOf(fn: string): string[][] {
-  const contract = Object.entries(recoveryContract.functions).find(([name]) => name === fn)?.[1];
+  const contract = contracts
+    .flatMap(({ name: capability, functions }) =>
+      Object.entries(functions).map(([name, contract]) => [`${capability}/${name}`, contract] as const),
+    )
+    .find(([name]) => name === fn)?.[1];
   return contract !== undefined && 'event' in contract ? shapesOf(contract.event) : [];
 }
 

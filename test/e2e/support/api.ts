@@ -31,7 +31,7 @@ export function apiClient(local: LocalJson) {
       ...(text === undefined ? {} : { body: text }),
     });
     const answer = await response.text();
-    const json = /json/.test(response.headers.get('content-type') ?? '');
+    const json = /[/+]json\b/.test(response.headers.get('content-type') ?? '');
     return { status: response.status, headers: response.headers, body: json ? JSON.parse(answer) : answer };
   };
 }

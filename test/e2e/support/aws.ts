@@ -6,8 +6,9 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { generateKey, hashKey } from '../../../functions/access/api-keys.ts';
-import { KeyStore } from '../../../functions/access/key-store.ts';
+import { generateKey, hashKey } from '../../../functions/access/keys/api-keys.ts';
+import { KeyStore } from '../../../functions/access/keys/key-store.ts';
+import { tenantIdSchema } from '../../../functions/access/tenants/tenant.ts';
 import type { Scope } from '../../../functions/shared/contract.ts';
 import type { ControlConnection } from '../../../local/control/control-client.ts';
 import type { LocalJson } from './local-platform.ts';
@@ -45,7 +46,7 @@ export async function tableNamed(local: LocalJson, part: string): Promise<string
 export async function createKey(
   local: LocalJson,
   scopes: readonly Scope[],
-  settings: { state?: 'active' | 'revoked'; validUntil?: Date } = {},
+  settings: { state?: 'active' | 'revoked'; validUntil?: Date; tenant?: string } = {},
 ): Promise<string> {
   const { id, key } = generateKey();
   const store = new KeyStore(
@@ -57,9 +58,11 @@ export async function createKey(
     hash: hashKey(await pepperOf(local), key),
     name: 'made by a test',
     scopes: [...scopes],
+    tier: 'enterprise',
     state: settings.state ?? 'active',
     createdAt: new Date().toISOString(),
     ...(settings.validUntil && { validUntil: settings.validUntil.toISOString() }),
+    ...(settings.tenant !== undefined && { tenant: tenantIdSchema.parse(settings.tenant) }),
   });
   if (!stored) throw new Error(`The key id ${id} is taken.`);
   return key;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { generateKey, hashKey, idOfKey, verifyKey } from '../../../functions/access/api-keys.ts';
+import { generateKey, hashKey, idOfKey, verifyKey } from '../../../functions/access/keys/api-keys.ts';
 
 const pepper = 'a pepper';
 

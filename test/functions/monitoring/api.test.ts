@@ -37,6 +37,8 @@ beforeAll(async () => {
     RECOVERY_TABLE: 'recovery',
     ACCESS_TABLE: 'missing',
     SHARDS_TABLE: 'shards',
+    LIMITS_TABLE: 'limits',
+    ACCESS_POLICY: '{}',
     BACKUPS_BUCKET: 'backups',
     ENCRYPTION_KEY_ARN: 'arn:aws:kms:us-east-1:000000000000:key/encryption',
     HMAC_KEY_ARN: 'arn:aws:kms:us-east-1:000000000000:key/hmac',

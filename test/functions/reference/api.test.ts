@@ -1,13 +1,24 @@
 import '../shared/output.ts';
 import { gunzipSync } from 'node:zlib';
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { contracts } from '../../../functions/contracts.ts';
 import { AssetServer } from '../../../functions/reference/assets.ts';
 import { documents } from '../../../functions/reference/documents.ts';
 import { problemKinds } from '../../../functions/shared/problem.ts';
+import { startDynamo } from '../shared/dynamodb.ts';
 import { httpEvent, lambdaContext, type RequestParts } from '../shared/lambda.ts';
 
-process.env.MAINSTAY_VERSION = '1.2.3';
+const dynamo = await startDynamo('limits');
+Object.assign(process.env, {
+  AWS_REGION: 'us-east-1',
+  AWS_ACCESS_KEY_ID: 'test',
+  AWS_SECRET_ACCESS_KEY: 'test',
+  AWS_ENDPOINT_URL_DYNAMODB: dynamo.url,
+  MAINSTAY_VERSION: '1.2.3',
+  LIMITS_TABLE: 'limits',
+  ACCESS_POLICY: '{}',
+});
+afterAll(() => dynamo.stop());
 const { handler } = await import('../../../functions/reference/api.ts');
 
 async function send(parts: RequestParts) {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { defineContract } from '../../../functions/shared/contract.ts';
-import { type Authenticate, httpFunction } from '../../../functions/shared/http-function.ts';
+import type { Gate } from '../../../functions/shared/gate.ts';
+import { httpFunction } from '../../../functions/shared/http-function.ts';
 import type { HttpHandlers } from '../../../functions/shared/http-handler.ts';
 import { Problem } from '../../../functions/shared/problem.ts';
 
@@ -29,6 +30,7 @@ export const exampleContract = defineContract({
       method: 'POST',
       path: '/things/{thingId}',
       scope: 'recovery:write',
+      once: {},
       summary: 'Creates a thing',
       params: z.strictObject({ thingId: z.string().regex(/^[a-z]{1,8}$/) }),
       body: z.strictObject({
@@ -72,10 +74,31 @@ export const exampleContract = defineContract({
 
 export const secretInAnError = 'msk_abcdefgh_0123456789012345678901234567890123456789012';
 
+/** What the example's gate was asked to do, in order. */
+export const gateLog: unknown[] = [];
+
 /** Lets everybody in who names a key. */
-const authenticate: Authenticate = async (request) => {
-  if (request.headers['x-api-key'] === undefined) throw new Problem('unauthorized', 'No key.');
-  return { keyId: 'abcdefgh', name: 'A key', scopes: ['admin'], tenant: 'tenant-1' };
+const gate: Gate = {
+  admit: async ({ request, route }) => {
+    const headers = { ratelimit: '"example";r=9;t=60' };
+    if (route.scope === 'open') return { caller: undefined, headers };
+    if (request.headers['x-api-key'] === undefined) throw new Problem('unauthorized', 'No key.');
+    const caller = {
+      keyId: 'abcdefgh',
+      name: 'A key',
+      scopes: ['admin' as const],
+      tier: 'free' as const,
+      tenant: 'tenant-1',
+    };
+    return { caller, headers };
+  },
+  once: ({ request, input }, handle) => {
+    gateLog.push({ once: request.headers['idempotency-key'], input });
+    return handle();
+  },
+  record: async ({ route }, answer) => {
+    gateLog.push({ record: route.path, ...answer });
+  },
 };
 
 /** The example's Lambda handler; `seen` collects what its handlers were called with. */
@@ -83,7 +106,7 @@ export function exampleFunction(seen: unknown[] = []) {
   return httpFunction({
     contract: exampleContract,
     functionContract: exampleContract.functions.api,
-    authenticate: () => authenticate,
+    gate: () => gate,
     environment: { GREETING: 'hello' },
     handlers: ({ GREETING }): HttpHandlers<typeof exampleContract> => ({
       ping: () => ({ status: 200, body: GREETING }),

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { httpFunction } from '../../../functions/shared/http-function.ts';
 import { maximumBodyBytes } from '../../../functions/shared/http-request.ts';
 import { problemSchema } from '../../../functions/shared/problem.ts';
-import { exampleContract, exampleFunction, secretInAnError } from './example.ts';
+import { exampleContract, exampleFunction, gateLog, secretInAnError } from './example.ts';
 import { httpEvent, lambdaContext, type RequestParts } from './lambda.ts';
 import { takeOutput, takeRecords } from './output.ts';
 
@@ -35,6 +35,7 @@ const fail = { method: 'POST', path: '/fail' };
 
 beforeEach(() => {
   seen.length = 0;
+  gateLog.length = 0;
   takeOutput();
 });
 
@@ -305,6 +306,45 @@ describe('every request', () => {
   });
 });
 
+describe('the gate', () => {
+  const headers = { ...key, 'idempotency-key': 'k-1' };
+
+  it('adds its headers to every answer, to problems and failures as well', async () => {
+    const answers = [
+      await send({ path: '/ping' }),
+      await send({ path: '/things', query: 'limit=99', headers: key }),
+      await send({ ...fail, body: { how: 'problem' } }),
+      await send({ ...fail, body: { how: 'error' } }),
+      await send({ path: '/nowhere' }),
+    ];
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 400, 409, 500, 404]);
+    for (const answer of answers) expect(answer.headers.ratelimit).toBe('"example";r=9;t=60');
+  });
+
+  it('keeps what becomes of a change, and nothing of a read or of a request that is not accepted', async () => {
+    await send({ ...create, headers: key, body: { type: 'small' } });
+    await send({ path: '/things', headers: key });
+    await send({ ...create, headers: key, body: { type: 'huge' } });
+    await send({ ...fail, body: { how: 'problem' } });
+    await send({ ...fail, body: { how: 'error' } });
+    expect(gateLog).toEqual([
+      { record: '/things/{thingId}', status: 201, location: '/things/abc' },
+      { record: '/fail', status: 409 },
+      { record: '/fail', status: 500 },
+    ]);
+  });
+
+  it('runs what creates something once per Idempotency-Key, and only that', async () => {
+    await send({ ...create, headers, body: { type: 'small' } });
+    await send({ method: 'POST', path: '/act', headers });
+    expect(gateLog).toEqual([
+      { once: 'k-1', input: { params: { thingId: 'abc' }, query: {}, body: { type: 'small' } } },
+      { record: '/things/{thingId}', status: 201, location: '/things/abc' },
+      { record: '/act', status: 204 },
+    ]);
+  });
+});
+
 describe('a function that is put together wrongly', () => {
   const handlers = () => ({ ping: () => ({ status: 200 as const, body: 'x' }) });
   const open = { ...exampleContract, routes: { ping: exampleContract.routes.ping } };
@@ -314,20 +354,16 @@ describe('a function that is put together wrongly', () => {
       environment: z.object({ TABLE: z.string(), OTHER_ARN: z.string().startsWith('arn:') }),
     };
     const start = () =>
-      httpFunction({ contract: open, functionContract, handlers, environment: { OTHER_ARN: 'not an arn' } });
+      httpFunction({
+        contract: open,
+        functionContract,
+        gate: () => {
+          throw new Error('not reached');
+        },
+        handlers,
+        environment: { OTHER_ARN: 'not an arn' },
+      });
     expect(start).toThrow(/TABLE is not set; OTHER_ARN: .*arn:/);
     expect(start).not.toThrow(/not an arn/);
-  });
-
-  it('does not start when a route is not open and nothing authenticates its callers', () => {
-    const contract = { ...exampleContract, routes: { list: exampleContract.routes.list } };
-    expect(() =>
-      httpFunction({
-        contract,
-        functionContract: exampleContract.functions.api,
-        environment: { GREETING: 'x' },
-        handlers: () => ({ list: () => ({ status: 200 as const, body: { limit: 1 } }) }),
-      }),
-    ).toThrow('The route list is not open');
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { generateKey } from '../../../functions/access/api-keys.ts';
+import { generateKey } from '../../../functions/access/keys/api-keys.ts';
 import { redact, redactError } from '../../../functions/shared/redact.ts';
 
 describe('redacting', () => {
