@@ -25,7 +25,7 @@ export interface RequestLimitsOptions {
   readonly policy: AccessPolicy;
   /** Default: the process's clock, in milliseconds. */
   readonly now?: () => number;
-  /** The longest that a request waits for one question to the store, in milliseconds. Default 2 000. */
+  /** The longest that a request waits for one question to the store, in milliseconds. Default 5 000. */
   readonly deadlineMs?: number;
   /** From 0 to less than 1. */
   readonly random?: () => number;
@@ -43,7 +43,7 @@ export class RequestLimits {
   readonly #lists: AddressLists;
 
   constructor(options: RequestLimitsOptions) {
-    const { client, table, policy, now = Date.now, deadlineMs = 2_000, random = Math.random } = options;
+    const { client, table, policy, now = Date.now, deadlineMs = 5_000, random = Math.random } = options;
     const counters = new CounterStore(client, table, deadlineMs);
     const refusals = new RefusalStore(client, table);
     const addresses = new AddressListStore(client, table);
