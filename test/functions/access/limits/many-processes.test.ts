@@ -115,7 +115,7 @@ describe('many processes that count the same requests', () => {
         }
         expect(excess(times, run.requests, 0)).toBeLessThanOrEqual(1e-6);
       }),
-      { numRuns: 4 },
+      { numRuns: 3 },
     );
   });
 
@@ -132,7 +132,7 @@ describe('many processes that count the same requests', () => {
         }
         expect(excess(times, run.requests, leaseMs(quota))).toBeLessThanOrEqual(rounding);
       }),
-      { numRuns: 4 },
+      { numRuns: 3 },
     );
   });
 
@@ -146,7 +146,7 @@ describe('many processes that count the same requests', () => {
         const late = run.algorithm === 'token-bucket' ? leaseMs(quota) : 0;
         expect(excess(times, run.requests, 2 * skewMs + late)).toBeLessThanOrEqual(rounding);
       }),
-      { numRuns: 4 },
+      { numRuns: 3 },
     );
   });
 
@@ -159,7 +159,7 @@ describe('many processes that count the same requests', () => {
         const times = await simulate(run, [0, 0, 0]);
         expect(excess(times, run.requests, late)).toBeLessThanOrEqual(rounding);
       }),
-      { numRuns: 10 },
+      { numRuns: 6 },
     );
   });
 
