@@ -24,8 +24,8 @@ const sharedRuntime = {
 };
 
 /**
- * Each worker boots a local runtime for its end-to-end tests, which share it one file at a time. They wait for it more than they
- * compute, so that two cores have work for three workers; more would cost more boots.
+ * The two files of end-to-end tests go to a worker each, which boots a local runtime for them. They wait more than they compute;
+ * meanwhile a third worker has the rest.
  */
 export default {
   maxWorkers: 3,

@@ -1,13 +1,7 @@
 import TestSequencer from '@jest/test-sequencer';
 
 /** Files that take longest, or wait for most, in the order in which they begin; all others fill the gaps between them. */
-const first = [
-  /\/e2e\/(restore|backup-refusals|lifecycle)\./,
-  /\/(e2e|faults)\//,
-  /\/recovery\//,
-  /\/lib\//,
-  /\/postgres\//,
-];
+const first = [/\/(e2e|faults)\//, /\/recovery\//, /\/lib\//, /\/postgres\//];
 
 const rank = ({ path }) => {
   const found = first.findIndex((pattern) => pattern.test(path));

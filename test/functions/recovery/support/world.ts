@@ -116,7 +116,24 @@ export interface Database {
 
 const password = 'only for tests';
 
+let shared: Promise<Database> | undefined;
+let users = 0;
+
+/** One server for all that ask for one in the same file; it is gone when the last of them has closed it. */
 export async function startDatabase(): Promise<Database> {
+  users++;
+  shared ??= makeDatabase();
+  const database = await shared;
+  const close = async (): Promise<void> => {
+    users--;
+    if (users > 0) return;
+    shared = undefined;
+    await database.close();
+  };
+  return { ...database, close };
+}
+
+async function makeDatabase(): Promise<Database> {
   const sandbox = await Sandbox.create();
   const clusters = await sandbox.clusters();
   const cluster = await makeCluster(clusters, 'shard-a', 1);

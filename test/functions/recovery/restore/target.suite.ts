@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { findConflicts } from '../../../../functions/recovery/restore/engine/conflicts.ts';
 import { swapDatabase } from '../../../../functions/recovery/restore/engine/swap-database.ts';
 import { dropTarget } from '../../../../functions/recovery/restore/engine/target-database.ts';
 import { Restores, type Restoring } from './support/restores.ts';
-
-jest.setTimeout(60_000);
 
 let restores: Restores;
 let backup: Restoring & { name: string };

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { satisfies } from '../../functions/access/scopes.ts';
 import { contracts } from '../../functions/contracts.ts';
 import { capabilities, type RouteContract, type Scope } from '../../functions/shared/contract.ts';
@@ -7,8 +7,6 @@ import { problemSchema } from '../../functions/shared/problem.ts';
 import { type ApiAnswer, type ApiClient, apiClient } from './support/api.ts';
 import { createKey } from './support/aws.ts';
 import { sharedPlatform } from './support/shared-platform.ts';
-
-jest.setTimeout(60_000);
 
 const guarded = contracts
   .flatMap((contract): RouteContract[] => Object.values(contract.routes))

@@ -1,11 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Backup } from '../../functions/recovery/model.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { Backups } from './support/backups.ts';
 import { countAllRows, onShard } from './support/databases.ts';
 import { expectBackupIsWhole } from './support/outcomes.ts';
-
-jest.setTimeout(180_000);
 
 const shard = 'shard-a';
 const slowChunks = { service: 's3', operation: 'PutObject', caller: 'RecoveryChunkPipeline', delayMs: 100 };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { copyOut } from '../../../functions/recovery/chunks/copy-out.ts';
 import { PgDumpError } from '../../../functions/recovery/errors.ts';
 import type { Manifest } from '../../../functions/recovery/manifest/manifest.ts';
@@ -10,8 +10,6 @@ import { qualifiedName } from '../../../functions/recovery/snapshot/sql.ts';
 import { BackupRun } from './support/run-backup.ts';
 import { readContent } from './support/stored-content.ts';
 import { type Aws, type Database, startAwsWorld, startDatabase } from './support/world.ts';
-
-jest.setTimeout(60_000);
 
 let world: Aws;
 let database: Database;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type pg from 'pg';
 import { waitFor } from '../support/wait-for.ts';
 import { Backups } from './support/backups.ts';
@@ -6,8 +6,6 @@ import { connectTo, copyLines, onShard } from './support/databases.ts';
 import { withVariables } from './support/functions.ts';
 import { StoredBackup } from './support/stored-backup.ts';
 import { expectOneInstant, Workload } from './support/workload.ts';
-
-jest.setTimeout(120_000);
 
 const shard = 'shard-a';
 const doomedRows = 3_000;

@@ -1,12 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '../support/wait-for.ts';
 import { Backups, type ObjectVersion } from './support/backups.ts';
 import { digestTables, onShard, qualified } from './support/databases.ts';
 import { root } from './support/recovery.ts';
 import { Restores } from './support/restores.ts';
 import { StoredBackup } from './support/stored-backup.ts';
-
-jest.setTimeout(180_000);
 
 const shard = 'shard-b';
 

@@ -1,5 +1,5 @@
 import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Backup } from '../../functions/recovery/model.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { awsConfig } from './support/aws.ts';
@@ -7,8 +7,6 @@ import { Backups } from './support/backups.ts';
 import { onShard } from './support/databases.ts';
 import { functionLogs } from './support/functions.ts';
 import { root } from './support/recovery.ts';
-
-jest.setTimeout(120_000);
 
 const shard = 'shard-b';
 const removal = `SET ROLE platform_owner; DROP SCHEMA IF EXISTS secret CASCADE; RESET ROLE;

@@ -1,11 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { connectTo } from './support/databases.ts';
 import { definitionsIn, sequencesIn } from './support/definitions.ts';
 import { database, HandRestore, shardName } from './support/hand-restore.ts';
-
-jest.setTimeout(240_000);
 
 describe('a backup without Mainstay', () => {
   let hand: HandRestore;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 import * as z from 'zod';
 import { problemSchema } from '../../functions/shared/problem.ts';
@@ -12,8 +12,6 @@ const trailSchema = z.looseObject({ entries: z.array(z.looseObject({})) });
 const self = '/api/access/self';
 const keysPath = '/api/access/keys';
 const webhooksPath = '/api/access/webhooks';
-
-jest.setTimeout(60_000);
 
 let call: ApiClient;
 beforeAll(async () => {

@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Operation } from '../../functions/recovery/model.ts';
 import { Backups, type ObjectVersion } from './support/backups.ts';
 import { verifyBackup } from './support/recovery.ts';
 import { StoredBackup } from './support/stored-backup.ts';
-
-jest.setTimeout(120_000);
 
 const shard = 'shard-b';
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { originName } from '../../../functions/recovery/chunks/copy-chunk.ts';
 import { PreflightError, SnapshotLostError } from '../../../functions/recovery/errors.ts';
@@ -9,8 +9,6 @@ import { prepareSession } from '../../../functions/recovery/snapshot/session.ts'
 import { BackupRun } from './support/run-backup.ts';
 import { readContent } from './support/stored-content.ts';
 import { type Aws, type Database, startAwsWorld, startDatabase } from './support/world.ts';
-
-jest.setTimeout(60_000);
 
 let world: Aws;
 let database: Database;

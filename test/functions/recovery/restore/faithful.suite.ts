@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Manifest } from '../../../../functions/recovery/manifest/manifest.ts';
 import { DdlSession } from '../../../../functions/recovery/restore/engine/apply-ddl.ts';
 import { finishTarget } from '../../../../functions/recovery/restore/engine/finish-target.ts';
@@ -9,8 +9,6 @@ import type { LeftOut } from '../../../../functions/recovery/restore/model.ts';
 import { hostileSchema } from '../support/hostile-schema.ts';
 import { Restores } from './support/restores.ts';
 import { fleetSchema, shopSchema } from './support/schemas.ts';
-
-jest.setTimeout(60_000);
 
 let restores: Restores;
 

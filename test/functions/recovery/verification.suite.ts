@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { backupPartition } from '../../../functions/recovery/catalog/backup-catalog.ts';
 import { systemClock } from '../../../functions/recovery/clock.ts';
@@ -21,8 +21,6 @@ import { verifyWork } from '../../../functions/recovery/verification/verify-work
 import { type StoredObject, verifyWorkSchema } from '../../../functions/recovery/workflow.ts';
 import { BackupRun, traceparent } from './support/run-backup.ts';
 import { type Aws, type Database, startAwsWorld, startDatabase } from './support/world.ts';
-
-jest.setTimeout(60_000);
 
 let world: Aws;
 let database: Database;

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { GetScheduleCommand, ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { ListStateMachinesCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { backupSummarySchema, stageSchema } from '../../functions/recovery/model.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { awsConfig } from './support/aws.ts';
@@ -9,8 +9,6 @@ import { Backups, expectCompleted } from './support/backups.ts';
 import { countAllRows, onShard } from './support/databases.ts';
 import { functionLogs } from './support/functions.ts';
 import { root } from './support/recovery.ts';
-
-jest.setTimeout(120_000);
 
 const list = `${root}/backups`;
 const shards = ['shard-a', 'shard-b'];

@@ -1,10 +1,8 @@
-import { describe, it, jest } from '@jest/globals';
+import { describe, it } from '@jest/globals';
 import { apiClient } from './support/api.ts';
 import { createKey } from './support/aws.ts';
 import { fuzz } from './support/fuzz.ts';
 import { sharedPlatform } from './support/shared-platform.ts';
-
-jest.setTimeout(120_000);
 
 describe('whatever is sent to a route', () => {
   it('is answered without an error of the server, and what is not accepted changes nothing', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { deleteBackup } from '../../../functions/recovery/backup-requests.ts';
 import { backupPartition } from '../../../functions/recovery/catalog/backup-catalog.ts';
 import { Failures } from '../../../functions/recovery/catalog/failures.ts';
@@ -25,8 +25,6 @@ import { awaitSnapshot } from '../../../functions/recovery/snapshot/open.ts';
 import { sweepBackups } from '../../../functions/recovery/sweep-backups.ts';
 import { BackupRun, shard } from './support/run-backup.ts';
 import { type Aws, type Database, startAwsWorld, startDatabase } from './support/world.ts';
-
-jest.setTimeout(60_000);
 
 let world: Aws;
 let database: Database;

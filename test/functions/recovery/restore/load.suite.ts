@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { finishTarget } from '../../../../functions/recovery/restore/engine/finish-target.ts';
 import { loadObjects } from '../../../../functions/recovery/restore/engine/load-objects.ts';
 import type { StoredObject } from '../../../../functions/recovery/workflow.ts';
 import { Restores, type Restoring } from './support/restores.ts';
-
-jest.setTimeout(60_000);
 
 const rows = 20_000;
 let restores: Restores;

@@ -1,0 +1,12 @@
+/* The runtime, the API, and what an operator does with them, in one file for the reasons of `recovery.test.ts`. */
+import { jest } from '@jest/globals';
+import './lifecycle.suite.ts';
+import './backup-faults.suite.ts';
+import './demo.suite.ts';
+import './restore-without-mainstay.suite.ts';
+import './authorization.suite.ts';
+import './access.suite.ts';
+import './fuzz.suite.ts';
+import './api.suite.ts';
+
+jest.setTimeout(180_000);

@@ -1,0 +1,12 @@
+/*
+ * All that waits for backups and restores, in one file: each file of tests loads what it imports anew, and each worker that gets
+ * one boots a runtime of its own. `-t` runs a part of it.
+ */
+import { jest } from '@jest/globals';
+import './restore.suite.ts';
+import './backup.suite.ts';
+import './backup-refusals.suite.ts';
+import './backup-consistency.suite.ts';
+import './backup-integrity.suite.ts';
+
+jest.setTimeout(180_000);
