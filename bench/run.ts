@@ -31,6 +31,9 @@ async function measure(options: BenchOptions, found: (outcome: Outcome) => void)
     } else if (suite === 'limits') {
       const { measureLimits } = await import('./limits/suite.ts');
       found(ofReports(...(await measureLimits({ ...options, progress }))));
+    } else if (suite === 'stack') {
+      const { measureStack } = await import('./stack/suite.ts');
+      found(ofReports(await measureStack({ ...options, progress })));
     } else {
       const { measureLocal } = await import('./local/suite.ts');
       found(ofReports(...(await measureLocal({ ...options, progress }))));

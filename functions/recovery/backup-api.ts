@@ -13,7 +13,6 @@ import {
 } from './backup-requests.ts';
 import type { BackupRecord } from './catalog/backup-record.ts';
 import { ChunkCatalog } from './catalog/chunk-catalog.ts';
-import { claimId } from './catalog/idempotency.ts';
 import type { RecoveryTable } from './catalog/recovery-table.ts';
 import type { recoveryContract } from './contract.ts';
 import { type BackupId, backupIdSchema } from './ids.ts';
@@ -57,15 +56,9 @@ export function backupHandlers(deps: BackupApiDependencies): BackupHandlers {
   });
 
   return {
-    startBackup: ({ body, caller, trace, request, log }) =>
+    startBackup: ({ body, caller, trace, log }) =>
       answerErrors(async () => {
-        const claim = {
-          callerId: caller.keyId,
-          route: 'startBackup',
-          key: request.headers['idempotency-key'],
-          body,
-        };
-        const id = backupIdSchema.parse(await claimId(deps.table, claim, deps.newId(), clock.now()));
+        const id = backupIdSchema.parse(deps.newId());
         const { traceparent } = trace;
         await startBackup(deps, { id, shards: body.shards, requestedBy: caller.keyId, traceparent });
         log.info('Backup started', { backupId: id });

@@ -51,6 +51,7 @@ export const recoveryContract = defineContract({
       method: 'POST',
       path: '/api/disaster-recovery/backup',
       scope: 'admin',
+      once: {},
       summary: 'Take a backup',
       description: 'Without a body: a full backup of every shard. One backup of a shard runs at a time.',
       body: z
@@ -132,6 +133,7 @@ export const recoveryContract = defineContract({
       method: 'POST',
       path: '/api/disaster-recovery/encryption/verify',
       scope: 'admin',
+      once: {},
       summary: 'Read a stored backup back',
       description: 'Manifest, and of every object hash, decryption, decompression, rows and their digest.',
       body: verifyBody,
@@ -145,6 +147,7 @@ export const recoveryContract = defineContract({
       method: 'POST',
       path: '/api/disaster-recovery/encryption/verify-hash',
       scope: 'admin',
+      once: {},
       summary: 'Compare the hashes of a stored backup',
       description: 'Manifest, and of every object size and SHA-256. Decrypts nothing.',
       body: verifyBody,

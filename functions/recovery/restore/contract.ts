@@ -75,6 +75,7 @@ export const restoreRoutes = {
     method: 'POST',
     path: '/api/disaster-recovery/restore',
     scope: 'admin',
+    once: {},
     summary: 'Restore a backup',
     description:
       'Into a new database, which is compared with the manifest at the end: rows and digest of every table.',

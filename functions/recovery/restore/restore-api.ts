@@ -4,7 +4,6 @@ import type { HttpHandlers } from '../../shared/http-handler.ts';
 import { decodeToken, encodeToken } from '../../shared/paging.ts';
 import { Problem } from '../../shared/problem.ts';
 import { answerErrors, noSuchRestore, restorePath } from '../api-problems.ts';
-import { claimId } from '../catalog/idempotency.ts';
 import type { RecoveryTable } from '../catalog/recovery-table.ts';
 import { RestoreNotes } from '../catalog/restore-notes.ts';
 import type { RestoreRecord } from '../catalog/restore-record.ts';
@@ -56,11 +55,9 @@ export function restoreHandlers(deps: RestoreApiDependencies): RestoreHandlers {
   });
 
   return {
-    startRestore: ({ body, caller, trace, request, log }) =>
+    startRestore: ({ body, caller, trace, log }) =>
       answerErrors(async () => {
-        const key = request.headers['idempotency-key'];
-        const claim = { callerId: caller.keyId, route: 'startRestore', key, body };
-        const id = restoreIdSchema.parse(await claimId(table, claim, deps.newId(), clock.now()));
+        const id = restoreIdSchema.parse(deps.newId());
         const { traceparent } = trace;
         const { shards, ...wanted } = body;
         const asked = { ...wanted, id, shards, requestedBy: caller.keyId, traceparent };

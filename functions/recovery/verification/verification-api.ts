@@ -4,9 +4,7 @@ import { Problem } from '../../shared/problem.ts';
 import { answerErrors, noSuchBackup, noSuchOperation, operationPath } from '../api-problems.ts';
 import { startExecution, stopExecution } from '../backup-requests.ts';
 import type { BackupCatalog } from '../catalog/backup-catalog.ts';
-import { claimId } from '../catalog/idempotency.ts';
 import type { OperationCatalog, OperationRecord } from '../catalog/operation-catalog.ts';
-import type { RecoveryTable } from '../catalog/recovery-table.ts';
 import { type Clock, isoTime } from '../clock.ts';
 import type { recoveryContract } from '../contract.ts';
 import { failureOf } from '../errors.ts';
@@ -14,7 +12,6 @@ import { type BackupId, type OperationId, operationIdSchema } from '../ids.ts';
 import { toOperation } from '../view.ts';
 
 export interface VerificationApiDependencies {
-  readonly table: RecoveryTable;
   readonly catalog: BackupCatalog;
   readonly operations: OperationCatalog;
   readonly stepFunctions: SFNClient;
@@ -32,7 +29,6 @@ type Kind = OperationRecord['kind'];
 interface Request {
   readonly backupId: BackupId;
   readonly callerId: string;
-  readonly key: string | undefined;
   readonly traceparent: string;
 }
 
@@ -50,14 +46,13 @@ export function verificationHandlers(deps: VerificationApiDependencies): Verific
     headers: { location: operationPath(id) },
     body: toOperation(await find(id), await operations.checked(id)),
   });
-  const start = async (kind: Kind, { backupId, callerId, key, traceparent }: Request) => {
+  const start = async (kind: Kind, { backupId, callerId, traceparent }: Request) => {
     const backup = await deps.catalog.get(backupId);
     if (backup === undefined) throw noSuchBackup();
     if (backup.state !== 'completed') {
       throw new Problem('conflict', `The backup is ${backup.state}: only a completed one can be verified.`);
     }
-    const claim = { callerId, route: kind, key, body: { backupId } };
-    const id = operationIdSchema.parse(await claimId(deps.table, claim, deps.newId(), clock.now()));
+    const id = operationIdSchema.parse(deps.newId());
     const createdAt = isoTime(clock.now());
     const created = await operations.create({
       id,
@@ -86,22 +81,20 @@ export function verificationHandlers(deps: VerificationApiDependencies): Verific
   };
 
   return {
-    verify: ({ body, caller, trace, request }) =>
+    verify: ({ body, caller, trace }) =>
       answerErrors(() =>
         start('verify', {
           backupId: body.backupId,
           callerId: caller.keyId,
-          key: request.headers['idempotency-key'],
           traceparent: trace.traceparent,
         }),
       ),
 
-    verifyHash: ({ body, caller, trace, request }) =>
+    verifyHash: ({ body, caller, trace }) =>
       answerErrors(() =>
         start('verify-hash', {
           backupId: body.backupId,
           callerId: caller.keyId,
-          key: request.headers['idempotency-key'],
           traceparent: trace.traceparent,
         }),
       ),

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { deleteBackup } from '../../../functions/recovery/backup-requests.ts';
 import { ChunkCatalog, type ChunkRecord } from '../../../functions/recovery/catalog/chunk-catalog.ts';
-import { claimId } from '../../../functions/recovery/catalog/idempotency.ts';
 import { ShardLocks } from '../../../functions/recovery/catalog/shard-locks.ts';
 import { SnapshotStore } from '../../../functions/recovery/catalog/snapshot-store.ts';
 import { addStages } from '../../../functions/recovery/chunks/copy-chunk.ts';
@@ -230,26 +229,5 @@ describe('the locks of shards', () => {
     await expect(locks.acquire(second, [shard])).rejects.toThrow(BackupConflictError);
     now += 6 * 60_000;
     await locks.acquire(second, [shard]);
-  });
-});
-
-describe('an idempotency key', () => {
-  const request = { callerId: 'k', route: 'startBackup', key: 'once', body: { type: 'full' } };
-
-  it('gives the same request the same id, and refuses another', async () => {
-    expect(await claimId(world.table, request, 'first')).toBe('first');
-    expect(await claimId(world.table, request, 'second')).toBe('first');
-    expect(await claimId(world.table, { ...request, callerId: 'other' }, 'third')).toBe('third');
-    await expect(claimId(world.table, { ...request, body: {} }, 'x')).rejects.toMatchObject({ status: 422 });
-    await expect(claimId(world.table, { ...request, key: 'a\u0000b' }, 'x')).rejects.toMatchObject({
-      status: 400,
-    });
-    expect(await claimId(world.table, { ...request, key: undefined }, 'fourth')).toBe('fourth');
-  });
-
-  it('is forgotten after a day', async () => {
-    const key = { ...request, key: 'daily' };
-    await claimId(world.table, key, 'today');
-    expect(await claimId(world.table, key, 'tomorrow', Date.now() + 25 * 3600_000)).toBe('tomorrow');
   });
 });
