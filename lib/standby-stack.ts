@@ -1,5 +1,4 @@
 import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
-import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import type { DeploymentConfig } from './config/schema.ts';
 import type { StandbyConfig } from './config/standby.ts';
@@ -36,9 +35,6 @@ export class StandbyStack extends Stack {
     });
     const raisedAtOnce = {
       notifications,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      evaluationPeriods: 1,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
     };
     new Alarm(this, 'ReplicationLag', {
       ...raisedAtOnce,

@@ -1,5 +1,4 @@
 import { Duration } from 'aws-cdk-lib';
-import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import * as events from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
@@ -27,6 +26,31 @@ export interface AccessProps {
 
 /** When the chains of the day before are verified: nobody appends to them any more. */
 const auditSchedule = events.Schedule.cron({ hour: '3', minute: '10' });
+
+/** What is wrong with the audit trail, each by a metric of its own. */
+const auditAlarms = [
+  {
+    id: 'AuditBroken',
+    name: 'audit-broken',
+    description: 'A chain of the audit trail is not as it was written.',
+    runbook: 'audit-broken',
+    metricName: 'AuditChainsBroken',
+  },
+  {
+    id: 'AuditUnverified',
+    name: 'audit-unverified',
+    description: 'A chain of the audit trail could not be verified.',
+    runbook: 'audit-broken',
+    metricName: 'AuditChainsUnverified',
+  },
+  {
+    id: 'AuditLost',
+    name: 'audit-lost',
+    description: 'Something was changed or refused, and the audit trail did not take it.',
+    runbook: 'audit-lost',
+    metricName: 'AuditEntriesLost',
+  },
+];
 
 /** Who may call what and how often, who did what, and who is told: tenants, keys, limits, audit, webhooks. */
 export class Access extends Construct {
@@ -72,9 +96,7 @@ export class Access extends Construct {
       schedule: auditSchedule,
       targets: [
         new LambdaFunction(this.verifyAudit.function, {
-          deadLetterQueue: deadLetters.queue,
-          retryAttempts: 10,
-          maxEventAge: Duration.hours(2),
+          ...deadLetters.delivery,
           event: events.RuleTargetInput.fromObject({}),
         }),
       ],
@@ -121,34 +143,13 @@ export class Access extends Construct {
 
   private addAlarms(): void {
     const { settings, notifications } = this.props;
-    const common = {
-      notifications,
-      threshold: 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      evaluationPeriods: 1,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-    };
-    new Alarm(this, 'AuditBroken', {
-      ...common,
-      name: 'audit-broken',
-      description: 'A chain of the audit trail is not as it was written.',
-      runbook: 'audit-broken',
-      metric: capabilityMetric(settings.environment, 'access', 'AuditChainsBroken', Duration.minutes(5)),
-    });
-    new Alarm(this, 'AuditUnverified', {
-      ...common,
-      name: 'audit-unverified',
-      description: 'A chain of the audit trail could not be verified.',
-      runbook: 'audit-broken',
-      metric: capabilityMetric(settings.environment, 'access', 'AuditChainsUnverified', Duration.minutes(5)),
-    });
-    new Alarm(this, 'AuditLost', {
-      ...common,
-      name: 'audit-lost',
-      description: 'Something was changed or refused, and the audit trail did not take it.',
-      runbook: 'audit-lost',
-      metric: capabilityMetric(settings.environment, 'access', 'AuditEntriesLost', Duration.minutes(5)),
-    });
+    for (const { id, metricName, ...alarm } of auditAlarms) {
+      new Alarm(this, id, {
+        ...alarm,
+        notifications,
+        metric: capabilityMetric(settings.environment, 'access', metricName, Duration.minutes(5)),
+      });
+    }
     watchFunction(this.verifyAudit, {
       name: 'verify-audit',
       thresholds: settings.config.alarms,

@@ -1,5 +1,4 @@
 import { Duration } from 'aws-cdk-lib';
-import { ComparisonOperator, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import * as events from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -7,9 +6,10 @@ import { Construct } from 'constructs';
 import { secretPurpose } from '../../functions/access/webhooks/secret-box.ts';
 import type { CapabilityContract } from '../../functions/shared/contract.ts';
 import { Alarm } from '../constructs/alarm.ts';
+import { capabilityMetric } from '../constructs/capability-metric.ts';
 import type { DeadLetters } from '../constructs/dead-letters.ts';
 import type { EventBus } from '../constructs/event-bus.ts';
-import { BundledFunction, type FunctionSettings, metricsNamespace } from '../constructs/function.ts';
+import { BundledFunction, type FunctionSettings } from '../constructs/function.ts';
 import { watchFunction } from '../constructs/function-alarms.ts';
 import type { Notifications } from '../constructs/notifications.ts';
 import { Workflow } from '../constructs/workflow.ts';
@@ -111,11 +111,7 @@ export class Webhooks extends Construct {
 
   private addRules(): void {
     const { settings, deadLetters } = this.props;
-    const delivery = {
-      deadLetterQueue: deadLetters.queue,
-      retryAttempts: 10,
-      maxEventAge: Duration.hours(2),
-    };
+    const { delivery } = deadLetters;
     new events.Rule(this, 'Happened', {
       description: 'Something happened that webhooks may be told of',
       eventBus: this.props.events.bus,
@@ -147,23 +143,13 @@ export class Webhooks extends Construct {
   }
 
   private addAlarms(): void {
-    const { settings, notifications, contract } = this.props;
+    const { settings, notifications } = this.props;
     new Alarm(this, 'Disabled', {
       name: 'webhook-disabled',
       description: 'A webhook was disabled: its receiver is gone, or has taken nothing for days.',
       runbook: 'webhook-disabled',
       notifications,
-      metric: new Metric({
-        namespace: metricsNamespace(settings.environment),
-        metricName: 'WebhooksDisabled',
-        dimensionsMap: { service: contract.name },
-        statistic: Stats.SUM,
-        period: Duration.minutes(5),
-      }),
-      threshold: 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      evaluationPeriods: 1,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      metric: capabilityMetric(settings.environment, 'access', 'WebhooksDisabled', Duration.minutes(5)),
     });
     const thresholds = settings.config.alarms;
     watchFunction(this.dispatch, { name: 'dispatch-webhooks', thresholds, notifications });

@@ -7,6 +7,11 @@ import { acknowledge } from './acknowledge.ts';
 export class DeadLetters extends Construct {
   readonly queue: sqs.Queue;
 
+  /** How the targets of event rules are tried: ten times within two hours, and then set aside here. */
+  get delivery(): { deadLetterQueue: sqs.Queue; retryAttempts: number; maxEventAge: Duration } {
+    return { deadLetterQueue: this.queue, retryAttempts: 10, maxEventAge: Duration.hours(2) };
+  }
+
   constructor(scope: Construct, id: string) {
     super(scope, id);
     this.queue = new sqs.Queue(this, 'Queue', {

@@ -1,5 +1,4 @@
 import { Duration } from 'aws-cdk-lib';
-import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { DeploymentConfig } from '../config/schema.ts';
 import { Alarm } from './alarm.ts';
 import type { BundledFunction } from './function.ts';
@@ -16,14 +15,8 @@ export interface FunctionAlarmsProps {
 export function watchFunction(fn: BundledFunction, props: FunctionAlarmsProps): void {
   const { name, thresholds, notifications } = props;
   const period = Duration.minutes(5);
-  const common = {
-    notifications,
-    comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-    evaluationPeriods: 1,
-    treatMissingData: TreatMissingData.NOT_BREACHING,
-  };
   new Alarm(fn, 'Errors', {
-    ...common,
+    notifications,
     name: `function-errors-${name}`,
     description: `The function ${name} fails in the background.`,
     runbook: 'function-errors',
@@ -31,7 +24,7 @@ export function watchFunction(fn: BundledFunction, props: FunctionAlarmsProps): 
     threshold: thresholds.functionErrors,
   });
   new Alarm(fn, 'Throttles', {
-    ...common,
+    notifications,
     name: `function-throttles-${name}`,
     description: `Lambda does not start the function ${name}: the account's concurrency is used up.`,
     runbook: 'function-throttles',

@@ -1,5 +1,4 @@
 import { Duration } from 'aws-cdk-lib';
-import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { monitoringContract } from '../../functions/monitoring/contract.ts';
 import type { Access } from '../access/access.ts';
@@ -50,10 +49,6 @@ export class Monitoring extends Construct {
         period: Duration.minutes(5),
         statistic: 'Maximum',
       }),
-      threshold: 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      evaluationPeriods: 1,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
     });
   }
 

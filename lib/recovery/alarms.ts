@@ -21,10 +21,6 @@ export function addAlarms(
     runbook: 'backup-failed',
     notifications,
     metric: recoveryMetric(environment, 'BackupsFailed', Duration.minutes(5)),
-    threshold: 1,
-    comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-    evaluationPeriods: 1,
-    treatMissingData: TreatMissingData.NOT_BREACHING,
   });
   new Alarm(scope, 'BackupMissed', {
     name: 'backup-missed',
@@ -45,10 +41,6 @@ export function addAlarms(
     runbook: 'backup-damaged',
     notifications,
     metric: recoveryMetric(environment, 'VerificationFindings', Duration.minutes(5)),
-    threshold: 1,
-    comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-    evaluationPeriods: 1,
-    treatMissingData: TreatMissingData.NOT_BREACHING,
   });
   new Alarm(scope, 'RestoreFailed', {
     name: 'restore-failed',
@@ -57,10 +49,6 @@ export function addAlarms(
     runbook: 'restore-failed',
     notifications,
     metric: recoveryMetric(environment, 'RestoresFailed', Duration.minutes(5)),
-    threshold: 1,
-    comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-    evaluationPeriods: 1,
-    treatMissingData: TreatMissingData.NOT_BREACHING,
   });
   for (const name of ['conclude', 'sweep', 'restore-database'] as const) {
     watchFunction(recovery.functions[name], { name, thresholds: config.alarms, notifications });

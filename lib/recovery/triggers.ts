@@ -10,7 +10,7 @@ const sweepInterval = Duration.hours(1);
 
 /** What starts functions by itself: executions that ended badly, and the clock. */
 export function addTriggers(scope: Construct, recovery: Recovery, deadLetters: DeadLetters): void {
-  const delivery = { deadLetterQueue: deadLetters.queue, retryAttempts: 10, maxEventAge: Duration.hours(2) };
+  const { delivery } = deadLetters;
 
   // Whoever stops an execution, and whatever breaks it: its backup does not stay `running`.
   new events.Rule(scope, 'EndedBadly', {

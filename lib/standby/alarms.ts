@@ -1,5 +1,4 @@
 import { Duration } from 'aws-cdk-lib';
-import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { Alarm } from '../constructs/alarm.ts';
@@ -21,9 +20,5 @@ export function watchReplication(scope: Construct, props: ReplicationAlarmProps)
     runbook: 'replication-failed',
     notifications,
     metric: replicationMetric('OperationsFailedReplication', { ...buckets, period: Duration.minutes(5) }),
-    threshold: 1,
-    comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-    evaluationPeriods: 1,
-    treatMissingData: TreatMissingData.NOT_BREACHING,
   });
 }
