@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { jsonVariable } from '../shared/json-variable.ts';
 
 const count = (max: number) => z.int().min(1).max(max);
 
@@ -78,15 +79,6 @@ export const accessPolicySchema = z.strictObject({
 export type AccessPolicy = z.output<typeof accessPolicySchema>;
 
 /** The environment variable by which functions know the policy. */
-export const ACCESS_POLICY = z
-  .string()
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      context.addIssue({ code: 'custom', message: 'is not JSON' });
-      return z.NEVER;
-    }
-  })
+export const ACCESS_POLICY = jsonVariable
   .pipe(accessPolicySchema)
   .describe('Limits and address lists, as JSON.');

@@ -1,4 +1,5 @@
 import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { holds } from '../shared/conditional-write.ts';
 import { shardSchema } from '../shared/shards.ts';
 import type { ShardProperties } from './contract.ts';
 
@@ -38,8 +39,8 @@ async function seedShard(
     state: 'active',
   });
   const members = Object.entries(item);
-  try {
-    await client.send(
+  return holds(() =>
+    client.send(
       new UpdateCommand({
         TableName: table,
         Key: { pk: 'SHARD', sk: shard.Name },
@@ -48,10 +49,6 @@ async function seedShard(
         ExpressionAttributeNames: Object.fromEntries(members.map(([name]) => [`#${name}`, name])),
         ExpressionAttributeValues: Object.fromEntries(members.map(([name, value]) => [`:${name}`, value])),
       }),
-    );
-    return true;
-  } catch (error) {
-    if (error instanceof Error && error.name === 'ConditionalCheckFailedException') return false;
-    throw error;
-  }
+    ),
+  );
 }

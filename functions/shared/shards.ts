@@ -1,5 +1,6 @@
 import { type DynamoDBDocumentClient, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
+import { holds } from './conditional-write.ts';
 
 /** How long a function works with the shards as it last read them. */
 export const shardsCacheMs = 30_000;
@@ -29,8 +30,8 @@ export async function raiseEpoch(
   shard: string,
   from: number,
 ): Promise<void> {
-  try {
-    await client.send(
+  await holds(() =>
+    client.send(
       new UpdateCommand({
         TableName: table,
         Key: { pk: 'SHARD', sk: shard },
@@ -39,10 +40,8 @@ export async function raiseEpoch(
         ExpressionAttributeNames: { '#epoch': 'epoch' },
         ExpressionAttributeValues: { ':from': from, ':next': from + 1 },
       }),
-    );
-  } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'ConditionalCheckFailedException') throw error;
-  }
+    ),
+  );
 }
 
 /** The shards in the order of their names, read again when what is known is older than `shardsCacheMs`. */

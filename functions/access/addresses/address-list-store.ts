@@ -1,6 +1,6 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
+import { holds } from '../../shared/conditional-write.ts';
 import { Problem } from '../../shared/problem.ts';
 
 export const listNames = ['allow', 'deny'] as const;
@@ -70,8 +70,8 @@ export class AddressListStore {
 
   /** @returns false when the lists are no longer as they were read. */
   async #write(version: number, entries: readonly Entry[]): Promise<boolean> {
-    try {
-      await this.#client.send(
+    return holds(() =>
+      this.#client.send(
         new UpdateCommand({
           TableName: this.#table,
           Key: key,
@@ -84,11 +84,7 @@ export class AddressListStore {
             ...(version === 0 ? {} : { ':version': version }),
           },
         }),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
+      ),
+    );
   }
 }

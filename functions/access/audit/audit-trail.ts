@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
+import { holds } from '../../shared/conditional-write.ts';
 import { newId } from '../../shared/ids.ts';
 import { chainStart, linkEntry, sequenceKey } from './chain.ts';
 import { dayOf, expiryOf, laneCount } from './days.ts';
@@ -115,8 +116,8 @@ export class AuditTrail {
 
   /** Whether the item could be added; `false` when its place is taken. */
   async #put(entry: ChainedEntry): Promise<boolean> {
-    try {
-      await this.#options.client.send(
+    return holds(() =>
+      this.#options.client.send(
         new PutCommand({
           TableName: this.#options.table,
           Item: {
@@ -128,12 +129,8 @@ export class AuditTrail {
           },
           ConditionExpression: 'attribute_not_exists(pk)',
         }),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof Error && error.name === 'ConditionalCheckFailedException') return false;
-      throw error;
-    }
+      ),
+    );
   }
 
   /** Whether the place was taken by this very entry: the client tries again when it has not heard the answer. */

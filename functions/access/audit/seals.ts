@@ -1,4 +1,5 @@
 import { type DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { holds } from '../../shared/conditional-write.ts';
 import { sequenceKey } from './chain.ts';
 import { expiryOf, laneCount } from './days.ts';
 import {
@@ -81,19 +82,15 @@ export class SealStore {
   }
 
   async #add(item: Record<string, unknown>): Promise<boolean> {
-    try {
-      await this.#client.send(
+    return holds(() =>
+      this.#client.send(
         new PutCommand({
           TableName: this.#table,
           Item: item,
           ConditionExpression: 'attribute_not_exists(pk)',
         }),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof Error && error.name === 'ConditionalCheckFailedException') return false;
-      throw error;
-    }
+      ),
+    );
   }
 }
 

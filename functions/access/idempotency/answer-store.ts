@@ -13,6 +13,7 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
+import { holds } from '../../shared/conditional-write.ts';
 
 const itemSchema = z.object({
   status: z.enum([IdempotencyRecordStatus.INPROGRESS, IdempotencyRecordStatus.COMPLETED]),
@@ -58,8 +59,8 @@ export class AnswerStore extends BasePersistenceLayer {
     const now = this.#options.now();
     const fresh = 'attribute_not_exists(#pk) OR #expiresAt <= :seconds';
     const abandoned = '#status = :inProgress AND #busyUntil <= :now';
-    try {
-      await this.#options.client.send(
+    const taken = await holds(() =>
+      this.#options.client.send(
         new PutCommand({
           TableName: this.#options.table,
           Item: {
@@ -78,11 +79,9 @@ export class AnswerStore extends BasePersistenceLayer {
             ':inProgress': IdempotencyRecordStatus.INPROGRESS,
           },
         }),
-      );
-    } catch (error) {
-      if (isConditionFailed(error)) throw new IdempotencyItemAlreadyExistsError();
-      throw error;
-    }
+      ),
+    );
+    if (!taken) throw new IdempotencyItemAlreadyExistsError();
   }
 
   protected async _getRecord(idempotencyKey: string): Promise<IdempotencyRecord> {
@@ -124,8 +123,8 @@ export class AnswerStore extends BasePersistenceLayer {
   }
 
   protected async _deleteRecord({ idempotencyKey }: IdempotencyRecord): Promise<void> {
-    try {
-      await this.#options.client.send(
+    await holds(() =>
+      this.#options.client.send(
         new DeleteCommand({
           TableName: this.#options.table,
           Key: keyOf(idempotencyKey),
@@ -133,10 +132,8 @@ export class AnswerStore extends BasePersistenceLayer {
           ExpressionAttributeNames: names('attempt'),
           ExpressionAttributeValues: { ':attempt': this.#attempt },
         }),
-      );
-    } catch (error) {
-      if (!isConditionFailed(error)) throw error;
-    }
+      ),
+    );
   }
 
   #remainingMs(): number {
@@ -147,5 +144,3 @@ export class AnswerStore extends BasePersistenceLayer {
 const keyOf = (idempotencyKey: string) => ({ pk: `ONCE#${idempotencyKey}`, sk: 'ONCE' });
 const seconds = (ms: number): number => Math.floor(ms / 1_000);
 const names = (...attributes: string[]) => Object.fromEntries(attributes.map((name) => [`#${name}`, name]));
-const isConditionFailed = (error: unknown): boolean =>
-  error instanceof Error && error.name === 'ConditionalCheckFailedException';

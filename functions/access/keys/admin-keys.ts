@@ -1,7 +1,7 @@
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
+import { ifHolds } from '../../shared/conditional-write.ts';
 import { Problem } from '../../shared/problem.ts';
-import { ifHolds } from './conditional.ts';
 import { type KeyId, keyIdSchema } from './key-id.ts';
 import type { KeyRecord } from './key-record.ts';
 import type { KeyStore } from './key-store.ts';

@@ -6,7 +6,7 @@ import {
   UpdateCommand,
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
-import { ifHolds } from './conditional.ts';
+import { ifHolds } from '../../shared/conditional-write.ts';
 import type { KeyId } from './key-id.ts';
 import { type KeyRecord, keyRecordSchema } from './key-record.ts';
 

@@ -1,5 +1,5 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { ifHolds } from '../../shared/conditional-write.ts';
 import { type Count, countOf } from './count.ts';
 import type { Quota } from './quota.ts';
 
@@ -108,12 +108,7 @@ export class CounterStore {
       ReturnValues: 'ALL_NEW',
     });
     const changed = await available(
-      this.#client
-        .send(command, { abortSignal: AbortSignal.timeout(this.#deadlineMs) })
-        .catch((error: unknown) => {
-          if (error instanceof ConditionalCheckFailedException) return undefined;
-          throw error;
-        }),
+      ifHolds(() => this.#client.send(command, { abortSignal: AbortSignal.timeout(this.#deadlineMs) })),
     );
     return changed === undefined ? undefined : countOf(quota, changed.Attributes);
   }

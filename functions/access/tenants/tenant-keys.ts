@@ -1,6 +1,6 @@
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import { ifHolds } from '../keys/conditional.ts';
+import { ifHolds } from '../../shared/conditional-write.ts';
 import { type KeyId, keyIdSchema } from '../keys/key-id.ts';
 import type { TenantId } from './tenant.ts';
 

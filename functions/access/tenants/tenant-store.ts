@@ -6,7 +6,7 @@ import {
   QueryCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { ifHolds } from '../keys/conditional.ts';
+import { ifHolds } from '../../shared/conditional-write.ts';
 import { type Tenant, type TenantId, tenantSchema } from './tenant.ts';
 import { TenantKeys, tenantKeyOf } from './tenant-keys.ts';
 

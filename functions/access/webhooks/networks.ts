@@ -1,20 +1,12 @@
 import ipaddr from 'ipaddr.js';
 import * as z from 'zod';
+import { jsonVariable } from '../../shared/json-variable.ts';
 
 /** A network, as address and length of its prefix. */
 export type Network = ReturnType<typeof ipaddr.parseCIDR>;
 
 /** Networks that may be called although they are not public, as a JSON array of CIDRs. */
-export const WEBHOOK_PRIVATE_NETWORKS = z
-  .string()
-  .transform((text, context): unknown => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      context.addIssue({ code: 'custom', message: 'is not JSON' });
-      return z.NEVER;
-    }
-  })
+export const WEBHOOK_PRIVATE_NETWORKS = jsonVariable
   .pipe(z.array(z.union([z.cidrv4(), z.cidrv6()])).max(20))
   .transform((networks) => networks.map((network) => ipaddr.parseCIDR(network)))
   .describe('Networks that webhooks may call although they are not public, as a JSON array of CIDRs.');

@@ -1,4 +1,3 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   DeleteCommand,
   type DynamoDBDocumentClient,
@@ -9,6 +8,7 @@ import {
   UpdateCommand,
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
+import { holds } from '../../shared/conditional-write.ts';
 
 export type Item = Record<string, unknown>;
 export interface Key {
@@ -64,7 +64,7 @@ export class WebhooksTable {
 
   /** Adds an item; `false` when one is there already. */
   async add(item: Item & Key): Promise<boolean> {
-    return conditional(() =>
+    return holds(() =>
       this.#client.send(
         new PutCommand({
           TableName: this.#name,
@@ -77,7 +77,7 @@ export class WebhooksTable {
 
   /** `false` when the condition does not hold. */
   async update(key: Key, { values, ...expressions }: Update): Promise<boolean> {
-    return conditional(() =>
+    return holds(() =>
       this.#client.send(
         new UpdateCommand({
           TableName: this.#name,
@@ -92,7 +92,7 @@ export class WebhooksTable {
 
   /** `false` when there was none. */
   async remove(key: Key): Promise<boolean> {
-    return conditional(() =>
+    return holds(() =>
       this.#client.send(
         new DeleteCommand({
           TableName: this.#name,
@@ -137,14 +137,4 @@ export class WebhooksTable {
 function namesIn(expressions: string) {
   const names = [...expressions.matchAll(/#(\w+)/g)].map(([placeholder, name]) => [placeholder, name]);
   return names.length === 0 ? {} : { ExpressionAttributeNames: Object.fromEntries(names) };
-}
-
-async function conditional(send: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await send();
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
 }

@@ -1,4 +1,3 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   DeleteCommand,
   type DynamoDBDocumentClient,
@@ -7,6 +6,7 @@ import {
   QueryCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
+import { holds } from '../../shared/conditional-write.ts';
 import { onDependency } from '../errors.ts';
 
 export type Item = Record<string, unknown>;
@@ -162,15 +162,7 @@ export class RecoveryTable {
   }
 
   async #attempt(call: string, send: () => Promise<unknown>): Promise<boolean> {
-    return onDependency('DynamoDB', call, async () => {
-      try {
-        await send();
-        return true;
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return false;
-        throw error;
-      }
-    });
+    return onDependency('DynamoDB', call, () => holds(send));
   }
 }
 

@@ -7,3 +7,8 @@ export async function ifHolds<T>(write: () => Promise<T>): Promise<T | undefined
     throw error;
   }
 }
+
+/** Whether a conditional write took place; `false` when its condition does not hold. */
+export async function holds(write: () => Promise<unknown>): Promise<boolean> {
+  return (await ifHolds(async () => ({ answer: await write() }))) !== undefined;
+}
