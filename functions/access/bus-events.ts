@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { traceparentSchema } from '../recovery/ids.ts';
+import { traceparentSchema } from '../shared/traceparent.ts';
 import { keyIdSchema } from './keys/key-id.ts';
 import { scopeSchema } from './keys/scope.ts';
 import { tierSchema } from './policy.ts';

@@ -1,8 +1,8 @@
+import { DependencyError } from '../shared/dependency.ts';
 import { Problem } from '../shared/problem.ts';
 import {
   BackupConflictError,
   BackupNotRunningError,
-  DependencyError,
   UnknownBackupError,
   UnknownShardError,
 } from './errors.ts';

@@ -5,12 +5,13 @@ import {
   StartExecutionCommand,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
+import { onDependency } from '../shared/dependency.ts';
 import type { Shard } from '../shared/shards.ts';
 import type { BackupCatalog } from './catalog/backup-catalog.ts';
 import type { BackupRecord } from './catalog/backup-record.ts';
 import type { ShardLocks } from './catalog/shard-locks.ts';
 import { type Clock, isoTime } from './clock.ts';
-import { failureOf, onDependency } from './errors.ts';
+import { failureOf } from './errors.ts';
 import { type BackupId, type ShardName, shardNameSchema } from './ids.ts';
 import { chooseShards } from './plan-backup.ts';
 import { stragglersUntil } from './stragglers.ts';

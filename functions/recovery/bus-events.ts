@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { backupIdSchema, restoreIdSchema, shardNameSchema, traceparentSchema } from './ids.ts';
+import { traceparentSchema } from '../shared/traceparent.ts';
+import { backupIdSchema, restoreIdSchema, shardNameSchema } from './ids.ts';
 import { failureSchema } from './model.ts';
 
 /** The `source` of Mainstay's events on the platform's bus. */

@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import { Announcer } from '../shared/announcer.ts';
 import { dynamo, eventBridge, lambda } from '../shared/clients.ts';
 import { eventFunction } from '../shared/event-function.ts';
+import { inputTraceparent, reportTraceparent } from '../shared/execution-trace.ts';
 import { sweepStarter } from './backup-requests.ts';
 import { eventSource } from './bus-events.ts';
 import { BackupCatalog, backupPartition } from './catalog/backup-catalog.ts';
@@ -28,7 +29,6 @@ import { backupIdSchema, operationIdSchema } from './ids.ts';
 import { restoreInputSchema } from './restore/events.ts';
 import { failRestore } from './restore/fail-restore.ts';
 import { discardStarter } from './restore/requests.ts';
-import { inputTraceparent, reportTraceparent } from './traceparent-of.ts';
 import { failOperation } from './verification/conclude-verification.ts';
 import type { concludeEventSchema } from './workflow.ts';
 

@@ -1,16 +1,4 @@
-/**
- * Failures by the name that a workflow's `ErrorEquals`, a backup's `error.code` and a test see. The
- * message says what happened and, where it is known, what would mend it.
- */
-class NamedError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = new.target.name;
-  }
-}
-
-/** An AWS service did not do what was asked, after all attempts. Worth another try later. */
-export class DependencyError extends NamedError {}
+import { NamedError } from '../shared/named-error.ts';
 
 /** Something other than AWS is not ready yet. Worth another try later. */
 export class NotReadyError extends NamedError {}
@@ -70,41 +58,9 @@ export class DamagedObjectError extends NamedError {}
 /** The manifest is not as it was written. */
 export class ManifestError extends NamedError {}
 
-/** The dependency, as an operator knows it. */
-export type Dependency = 'S3' | 'KMS' | 'DynamoDB' | 'RDS' | 'Step Functions' | 'Lambda' | 'EventBridge';
-
-/**
- * Runs one call to an AWS service whose client has a bounded number of attempts.
- *
- * @throws DependencyError naming service, call and the service's own error.
- */
-export async function onDependency<T>(
-  dependency: Dependency,
-  call: string,
-  run: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    if (error instanceof NamedError) throw error;
-    throw new DependencyError(`${dependency} did not complete ${call}: ${describe(error)}`, { cause: error });
-  }
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const attempts = '$metadata' in error && isMetadata(error.$metadata) ? error.$metadata.attempts : undefined;
-  const text = error.message === '' ? error.name : `${error.name}: ${error.message}`;
-  return attempts === undefined ? text : `${text} (attempts: ${attempts})`;
-}
-
 /** Whether an error is the SDK's, about bytes that have not the checksum that S3 keeps with them. */
 export const isChecksumMismatch = (error: unknown): boolean =>
   error instanceof Error && /^checksum mismatch/i.test(error.message);
-
-function isMetadata(value: unknown): value is { attempts?: number } {
-  return typeof value === 'object' && value !== null;
-}
 
 /** The error that a record tells of, under its own name: what failed elsewhere fails here for the same reason. */
 export function failureFrom({ code, message }: { code: string; message: string }): Error {

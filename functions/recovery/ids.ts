@@ -41,6 +41,3 @@ export const snapshotIdSchema = z
   .regex(/^[0-9A-F]+-[0-9A-F]+-[0-9]+$/)
   .brand<'SnapshotId'>();
 export type SnapshotId = z.output<typeof snapshotIdSchema>;
-
-/** A W3C trace context header; it ties every function of a workflow to the call that started it. */
-export const traceparentSchema = z.string().regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/);

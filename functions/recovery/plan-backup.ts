@@ -1,12 +1,13 @@
 import type { RDSClient } from '@aws-sdk/client-rds';
 import { DescribeDBClustersCommand, DescribeDBInstancesCommand } from '@aws-sdk/client-rds';
 import type * as z from 'zod';
+import { onDependency } from '../shared/dependency.ts';
 import type { Shard } from '../shared/shards.ts';
 import type { BackupCatalog } from './catalog/backup-catalog.ts';
 import type { ChunkCatalog } from './catalog/chunk-catalog.ts';
 import type { ShardLocks } from './catalog/shard-locks.ts';
 import { type Clock, isoTime } from './clock.ts';
-import { BackupNotRunningError, NotReadyError, onDependency, UnknownShardError } from './errors.ts';
+import { BackupNotRunningError, NotReadyError, UnknownShardError } from './errors.ts';
 import { type ShardName, shardNameSchema } from './ids.ts';
 import type { planEventSchema, ShardTarget } from './workflow.ts';
 

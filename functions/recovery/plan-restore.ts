@@ -1,5 +1,6 @@
 import { dynamo, kms, rds, s3 } from '../shared/clients.ts';
 import { eventFunction } from '../shared/event-function.ts';
+import { inputTraceparent } from '../shared/execution-trace.ts';
 import { ShardReader } from '../shared/shards.ts';
 import { BackupCatalog } from './catalog/backup-catalog.ts';
 import { RecoveryTable } from './catalog/recovery-table.ts';
@@ -10,7 +11,6 @@ import { recoveryContract } from './contract.ts';
 import { ManifestStore } from './manifest/manifest-store.ts';
 import { Bucket } from './objects/bucket.ts';
 import { planRestore } from './restore/plan-restore.ts';
-import { inputTraceparent } from './traceparent-of.ts';
 
 /** First state of the restore workflow: what is restored, from which objects, to where. */
 export const handler = eventFunction({

@@ -1,12 +1,12 @@
 import { dynamo, kms, s3 } from '../shared/clients.ts';
 import { eventFunction } from '../shared/event-function.ts';
+import { inputTraceparent } from '../shared/execution-trace.ts';
 import { BackupCatalog } from './catalog/backup-catalog.ts';
 import { OperationCatalog } from './catalog/operation-catalog.ts';
 import { RecoveryTable } from './catalog/recovery-table.ts';
 import { recoveryContract } from './contract.ts';
 import { ManifestStore } from './manifest/manifest-store.ts';
 import { Bucket } from './objects/bucket.ts';
-import { inputTraceparent } from './traceparent-of.ts';
 import { planVerification } from './verification/plan-verification.ts';
 
 /** First state of the verification workflow: the manifest, and what it lists. */

@@ -1,5 +1,6 @@
 import { dynamo, rds } from '../shared/clients.ts';
 import { eventFunction } from '../shared/event-function.ts';
+import { inputTraceparent } from '../shared/execution-trace.ts';
 import { ShardReader } from '../shared/shards.ts';
 import { BackupCatalog } from './catalog/backup-catalog.ts';
 import { ChunkCatalog } from './catalog/chunk-catalog.ts';
@@ -8,7 +9,6 @@ import { ShardLocks } from './catalog/shard-locks.ts';
 import { systemClock } from './clock.ts';
 import { recoveryContract } from './contract.ts';
 import { planBackup } from './plan-backup.ts';
-import { inputTraceparent } from './traceparent-of.ts';
 
 /** First state of the backup workflow: which instances are read. */
 export const handler = eventFunction({

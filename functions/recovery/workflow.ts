@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { backupIdSchema, operationIdSchema, shardNameSchema, traceparentSchema } from './ids.ts';
+import { traceparentSchema } from '../shared/traceparent.ts';
+import { backupIdSchema, operationIdSchema, shardNameSchema } from './ids.ts';
 
 /**
  * What passes between the states of the backup and verification workflows. Every event is what the

@@ -2,7 +2,7 @@ import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import type * as z from 'zod';
 import { type EventDetail, type EventName, type EventSource, platformEvents } from '../events.ts';
-import { DependencyError, onDependency } from '../recovery/errors.ts';
+import { DependencyError, onDependency } from './dependency.ts';
 import type { InvocationContext } from './http-handler.ts';
 
 /** Tells the platform what has happened, as events on its bus. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import * as z from 'zod';
 
 /** Where a unit of work stands in a distributed trace (W3C Trace Context). */
 export interface Trace {
@@ -12,6 +13,9 @@ export interface Trace {
   /** What to hand on: this unit of work is the parent of what it calls. */
   readonly traceparent: string;
 }
+
+/** A W3C trace context header; it ties every function of a workflow to the call that started it. */
+export const traceparentSchema = z.string().regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/);
 
 const pattern = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 const zeroes = /^0+$/;

@@ -1,5 +1,6 @@
 import { Aws } from 'aws-cdk-lib';
-import { DependencyError, NotReadyError } from '../../functions/recovery/errors.ts';
+import { NotReadyError } from '../../functions/recovery/errors.ts';
+import { DependencyError } from '../../functions/shared/dependency.ts';
 import type { BundledFunction } from './function.ts';
 
 /** A state of the Amazon States Language. */

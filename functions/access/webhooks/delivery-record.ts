@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { traceparentSchema } from '../../recovery/ids.ts';
+import { traceparentSchema } from '../../shared/traceparent.ts';
 import { deliveryIdSchema, webhookIdSchema } from './ids.ts';
 import {
   attemptSchema,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { traceparentSchema } from '../../recovery/ids.ts';
+import { traceparentSchema } from '../../shared/traceparent.ts';
 import { tenantIdSchema } from '../tenants/tenant.ts';
 import { eventIdSchema, webhookIdSchema } from './ids.ts';
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { reportTraceparent } from '../../recovery/traceparent-of.ts';
+import { reportTraceparent } from '../../shared/execution-trace.ts';
 
 const tracedSchema = z.looseObject({ traceparent: z.string() });
 const eventSchema = z.looseObject({ detail: tracedSchema });

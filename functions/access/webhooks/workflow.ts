@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { traceparentSchema } from '../../recovery/ids.ts';
 import { executionStatusEventSchema } from '../../recovery/workflow.ts';
+import { traceparentSchema } from '../../shared/traceparent.ts';
 import { deliveryIdSchema, webhookIdSchema } from './ids.ts';
 
 /** What passes between the states of the delivery workflow: which attempt of which run of which delivery. */

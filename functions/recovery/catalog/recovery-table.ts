@@ -7,7 +7,7 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { holds } from '../../shared/conditional-write.ts';
-import { onDependency } from '../errors.ts';
+import { onDependency } from '../../shared/dependency.ts';
 
 export type Item = Record<string, unknown>;
 export interface Key {

@@ -4,7 +4,8 @@ import {
   KMSInvalidMacException,
   VerifyMacCommand,
 } from '@aws-sdk/client-kms';
-import { ManifestError, onDependency } from '../errors.ts';
+import { onDependency } from '../../shared/dependency.ts';
+import { ManifestError } from '../errors.ts';
 import { sha256Of } from '../hash.ts';
 import type { BackupId } from '../ids.ts';
 import type { Bucket } from '../objects/bucket.ts';

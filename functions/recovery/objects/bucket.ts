@@ -6,7 +6,8 @@ import {
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import { DamagedObjectError, isChecksumMismatch, onDependency } from '../errors.ts';
+import { onDependency } from '../../shared/dependency.ts';
+import { DamagedObjectError, isChecksumMismatch } from '../errors.ts';
 
 /** A particular object; without a version the latest. */
 export interface ObjectVersion {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { isChecksumMismatch, onDependency } from '../errors.ts';
+import { onDependency } from '../../shared/dependency.ts';
+import { isChecksumMismatch } from '../errors.ts';
 import type { StoredObject } from '../workflow.ts';
 import type { Bucket } from './bucket.ts';
 

@@ -6,7 +6,7 @@ import {
   type ListObjectVersionsCommandOutput,
   type _Error as S3Error,
 } from '@aws-sdk/client-s3';
-import { DependencyError, onDependency } from '../errors.ts';
+import { DependencyError, onDependency } from '../../shared/dependency.ts';
 import type { Bucket } from './bucket.ts';
 
 export interface Removal {

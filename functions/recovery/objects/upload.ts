@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { onDependency } from '../errors.ts';
+import { onDependency } from '../../shared/dependency.ts';
 
 /** 10 000 parts of this size are the most an object may have: about 80 GiB. */
 const partBytes = 8 * 1024 * 1024;

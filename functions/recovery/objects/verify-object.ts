@@ -1,8 +1,8 @@
 import { pipeline } from 'node:stream/promises';
 import type { KMSClient } from '@aws-sdk/client-kms';
 import { IncorrectKeyException, InvalidCiphertextException, NotFoundException } from '@aws-sdk/client-kms';
+import { DependencyError } from '../../shared/dependency.ts';
 import { RowDigest } from '../digest.ts';
-import { DependencyError } from '../errors.ts';
 import { shardNameSchema } from '../ids.ts';
 import type { Finding } from '../model.ts';
 import { qualifiedName } from '../snapshot/sql.ts';

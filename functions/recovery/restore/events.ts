@@ -1,7 +1,8 @@
 import * as z from 'zod';
+import { traceparentSchema } from '../../shared/traceparent.ts';
 import { workObjectSchema } from '../catalog/snapshot-store.ts';
 import { shardDescriptionSchema } from '../chunks/describe-shard.ts';
-import { backupIdSchema, restoreIdSchema, shardNameSchema, traceparentSchema } from '../ids.ts';
+import { backupIdSchema, restoreIdSchema, shardNameSchema } from '../ids.ts';
 import { blockRangeSchema, storedObjectSchema } from '../workflow.ts';
 
 /** What passes between the states of the restore workflow. */

@@ -1,17 +1,12 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import type { SFNClient } from '@aws-sdk/client-sfn';
+import { onDependency } from '../../shared/dependency.ts';
 import { startExecution, stopExecution } from '../backup-requests.ts';
 import type { BackupCatalog } from '../catalog/backup-catalog.ts';
 import { executionName, type RestoreCatalog } from '../catalog/restore-catalog.ts';
 import type { NewRestore, RestoreRecord } from '../catalog/restore-record.ts';
 import { type Clock, isoTime } from '../clock.ts';
-import {
-  BackupNotRunningError,
-  failureOf,
-  onDependency,
-  UnknownBackupError,
-  UnknownShardError,
-} from '../errors.ts';
+import { BackupNotRunningError, failureOf, UnknownBackupError, UnknownShardError } from '../errors.ts';
 import type { RestoreId } from '../ids.ts';
 import type { RestoreInput } from './events.ts';
 

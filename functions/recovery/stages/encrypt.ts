@@ -7,7 +7,7 @@ import {
   type KeyringNode,
 } from '@aws-crypto/material-management-node';
 import { DecryptCommand, EncryptCommand, GenerateDataKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
-import { onDependency } from '../errors.ts';
+import { onDependency } from '../../shared/dependency.ts';
 import { Stage } from './stage.ts';
 
 /** The default of 4 KiB a frame costs more time than the encryption itself; 1 MiB is still a small buffer. */

@@ -13,16 +13,13 @@ import {
   endOfReport,
   failureOfExecution,
 } from '../../../functions/recovery/conclude-backup.ts';
-import {
-  BackupNotRunningError,
-  DependencyError,
-  IncompleteBackupError,
-} from '../../../functions/recovery/errors.ts';
+import { BackupNotRunningError, IncompleteBackupError } from '../../../functions/recovery/errors.ts';
 import { backupPrefix, manifestKey } from '../../../functions/recovery/objects/object-keys.ts';
 import { exists, removePrefix } from '../../../functions/recovery/objects/remove-prefix.ts';
 import { readProgress } from '../../../functions/recovery/read-progress.ts';
 import { awaitSnapshot } from '../../../functions/recovery/snapshot/open.ts';
 import { sweepBackups } from '../../../functions/recovery/sweep-backups.ts';
+import { DependencyError } from '../../../functions/shared/dependency.ts';
 import { BackupRun, shard } from './support/run-backup.ts';
 import { type Aws, type Database, startAwsWorld, startDatabase } from './support/world.ts';
 

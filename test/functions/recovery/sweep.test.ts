@@ -10,12 +10,12 @@ import { ShardLocks } from '../../../functions/recovery/catalog/shard-locks.ts';
 import { SnapshotStore } from '../../../functions/recovery/catalog/snapshot-store.ts';
 import { systemClock } from '../../../functions/recovery/clock.ts';
 import { concludeBackup } from '../../../functions/recovery/conclude-backup.ts';
-import { DependencyError } from '../../../functions/recovery/errors.ts';
 import { type BackupId, backupIdSchema } from '../../../functions/recovery/ids.ts';
 import { Bucket } from '../../../functions/recovery/objects/bucket.ts';
 import { backupPrefix, manifestKey } from '../../../functions/recovery/objects/object-keys.ts';
 import { exists, removePrefix } from '../../../functions/recovery/objects/remove-prefix.ts';
 import { sweepBackups } from '../../../functions/recovery/sweep-backups.ts';
+import { DependencyError } from '../../../functions/shared/dependency.ts';
 import { shard, traceparent } from './support/run-backup.ts';
 import { type Aws, startAwsWorld } from './support/world.ts';
 
