@@ -2,7 +2,6 @@ import { gate } from '../access/gate.ts';
 import { dynamo, lambda, stepFunctions } from '../shared/clients.ts';
 import { httpFunction } from '../shared/http-function.ts';
 import type { HttpHandlers } from '../shared/http-handler.ts';
-import { newId } from '../shared/ids.ts';
 import { ShardReader } from '../shared/shards.ts';
 import { backupHandlers } from './backup-api.ts';
 import { BackupCatalog } from './catalog/backup-catalog.ts';
@@ -29,7 +28,6 @@ export const handler = httpFunction({
       catalog,
       stepFunctions: stepFunctions(),
       clock: systemClock,
-      newId: () => newId(),
     };
     return {
       ...backupHandlers({

@@ -15,6 +15,7 @@ import type { BackupRecord } from './catalog/backup-record.ts';
 import { ChunkCatalog } from './catalog/chunk-catalog.ts';
 import type { RecoveryTable } from './catalog/recovery-table.ts';
 import type { recoveryContract } from './contract.ts';
+import { idOfWork } from './id-of-work.ts';
 import { type BackupId, backupIdSchema } from './ids.ts';
 import type { Backup } from './model.ts';
 import { readProgress } from './read-progress.ts';
@@ -24,7 +25,6 @@ export interface BackupApiDependencies extends RequestDependencies {
   readonly table: RecoveryTable;
   readonly lambda: LambdaClient;
   readonly sweepFunctionArn: string;
-  readonly newId: () => string;
 }
 
 type BackupHandlers = Pick<
@@ -56,9 +56,9 @@ export function backupHandlers(deps: BackupApiDependencies): BackupHandlers {
   });
 
   return {
-    startBackup: ({ body, caller, trace, log }) =>
+    startBackup: ({ body, caller, workId, trace, log }) =>
       answerErrors(async () => {
-        const id = backupIdSchema.parse(deps.newId());
+        const id = await idOfWork(backupIdSchema, workId, (known) => catalog.get(known));
         const { traceparent } = trace;
         await startBackup(deps, { id, shards: body.shards, requestedBy: caller.keyId, traceparent });
         log.info('Backup started', { backupId: id });

@@ -34,7 +34,7 @@ export interface BackupRequest {
 }
 
 /**
- * Starts a backup. Asked again with the id of a backup that exists, it starts nothing new.
+ * Starts a backup. Asked again with the id of a backup that exists, it starts nothing new, and finishes what was cut short.
  *
  * @throws UnknownShardError, BackupConflictError: nothing was started. DependencyError: the backup has failed.
  */
@@ -43,12 +43,11 @@ export async function startBackup(deps: RequestDependencies, request: BackupRequ
   const { id, requestedBy, traceparent } = request;
   const known = await catalog.get(id);
   if (known !== undefined && (known.state !== 'queued' || known.executionArn !== undefined)) return;
-  const shards = chooseShards(await deps.listShards(), request.shards).map(({ name }) =>
-    shardNameSchema.parse(name),
-  );
+  const shards = known?.shards ?? (await wantedShards(deps, request));
   await locks.acquire(id, shards);
   await catalog.create({
     id,
+    type: 'full',
     trigger: 'api',
     requestedBy,
     traceparent,
@@ -64,6 +63,13 @@ export async function startBackup(deps: RequestDependencies, request: BackupRequ
     await locks.release(id, shards);
     throw error;
   }
+}
+
+async function wantedShards(
+  { listShards }: Pick<RequestDependencies, 'listShards'>,
+  { shards }: BackupRequest,
+): Promise<ShardName[]> {
+  return chooseShards(await listShards(), shards).map(({ name }) => shardNameSchema.parse(name));
 }
 
 /**

@@ -8,11 +8,26 @@ export const workStateSchema = z
   .enum(['queued', 'running', 'completed', 'failed', 'canceled'])
   .meta({ title: 'State', description: 'The last three are final.' });
 
-export const backupStateSchema = z.enum([...workStateSchema.options, 'deleting']).meta({
+export const backupStateSchema = z.enum([...workStateSchema.options, 'expired', 'deleting']).meta({
   title: 'State of a backup',
-  description: '`deleting`: its objects are being removed; afterwards it is unknown.',
+  description:
+    '`expired`: it is kept no longer; of its objects those remain that newer backups refer to. `deleting`: its objects are being removed; afterwards it is unknown.',
 });
 export type BackupState = z.output<typeof backupStateSchema>;
+
+export const backupTypeSchema = z.enum(['full', 'incremental', 'import']).meta({
+  title: 'Type of a backup',
+  description:
+    '`full`: depends on no other backup. `incremental`: refers to objects of earlier backups for what has not changed. `import`: a dump that was made elsewhere.',
+});
+export type BackupType = z.output<typeof backupTypeSchema>;
+
+export const componentSchema = z.enum(['database', 'files', 'configuration']).meta({
+  title: 'Component',
+  description:
+    '`files`: the objects of the assets bucket. `configuration`: parameters, the deployment’s configuration and the platform’s own tables, without secrets.',
+});
+export type Component = z.output<typeof componentSchema>;
 
 export const stageSchema = z
   .enum(['planning', 'snapshot', 'schema', 'chunks', 'sequences', 'committing', 'done'])
@@ -85,7 +100,16 @@ export type ShardBackup = z.output<typeof shardBackupSchema>;
 const backupSummary = {
   id: backupIdSchema,
   state: backupStateSchema,
-  type: z.literal('full'),
+  type: backupTypeSchema,
+  components: z.array(componentSchema),
+  references: z.array(backupIdSchema).meta({
+    description: 'Earlier backups whose objects this one refers to. They are not deleted before it.',
+  }),
+  dependents: z.array(backupIdSchema).meta({ description: 'Backups that refer to objects of this one.' }),
+  keepUntil: instant.nullable().meta({ description: 'When it expires; `null`: when it is deleted.' }),
+  lockedUntil: instant
+    .nullable()
+    .meta({ description: 'Until then Object Lock keeps its objects from being deleted.' }),
   trigger: z.enum(['api', 'schedule', 'restore']).meta({
     description: '`restore`: taken of what a restore in mode `replace` was about to replace.',
   }),

@@ -36,6 +36,7 @@ export async function planBackup(
   const names = shards.map(({ name }) => shardNameSchema.parse(name));
   await catalog.create({
     id: backupId,
+    type: input.type,
     trigger: input.trigger,
     ...(input.requestedBy === undefined ? {} : { requestedBy: input.requestedBy }),
     traceparent: deps.traceparent,

@@ -26,7 +26,7 @@ export interface NeededSweep {
 
 /**
  * The backups there are, and the changes of state each of them may go through:
- * queued → running → completed, failed or canceled → deleting → gone.
+ * queued → running → completed, failed or canceled → deleting → gone; a completed one may become expired in between.
  * Every change is one conditional write; it answers whether it took place.
  */
 export class BackupCatalog {
@@ -48,7 +48,6 @@ export class BackupCatalog {
         ...metaKey(backup.id),
         ...backup,
         state: 'queued',
-        type: 'full',
         cancelRequested: false,
         gsi1pk: listPartition,
         gsi1sk: `${backup.createdAt}#${backup.id}`,
@@ -118,13 +117,43 @@ export class BackupCatalog {
     return this.#table.set(metaKey(id), { ...values, state }, { expression: isActive, values: active });
   }
 
-  /** `false` when the backup is unknown or still at work. */
+  /** `false` when the backup is unknown, still at work, or referred to by others. */
   async beginDelete(id: BackupId): Promise<boolean> {
     return this.#table.set(
       metaKey(id),
       { state: 'deleting' },
-      { expression: `attribute_exists(pk) AND NOT ${isActive}`, values: active },
+      {
+        expression: `attribute_exists(pk) AND NOT ${isActive} AND attribute_not_exists(#dependents)`,
+        values: active,
+      },
     );
+  }
+
+  /** Ends what is kept of a completed backup; `false` when it is not completed. */
+  async expire(id: BackupId): Promise<boolean> {
+    return this.#table.set(
+      metaKey(id),
+      { state: 'expired' },
+      { expression: '#state = :completed', values: { ':completed': 'completed' } },
+    );
+  }
+
+  /**
+   * Notes that `dependent` refers to objects of a backup; from then on they stay. Doing it again changes nothing.
+   * `false` when the backup is not completed (any more): nothing of it may be referred to.
+   */
+  async addDependent(id: BackupId, dependent: BackupId): Promise<boolean> {
+    return this.#table.addToSet(metaKey(id), 'dependents', dependent, {
+      expression: '#state = :completed OR (#state = :expired AND contains(#dependents, :dependent))',
+      values: { ':completed': 'completed', ':expired': 'expired', ':dependent': dependent },
+    });
+  }
+
+  /** Notes that `dependent` refers to nothing of a backup any more. */
+  async removeDependent(id: BackupId, dependent: BackupId): Promise<void> {
+    await this.#table.removeFromSet(metaKey(id), 'dependents', dependent, {
+      expression: 'attribute_exists(pk)',
+    });
   }
 
   async remove(id: BackupId): Promise<boolean> {

@@ -2,6 +2,8 @@ import * as z from 'zod';
 import { backupIdSchema, operationIdSchema, shardNameSchema } from '../ids.ts';
 import {
   backupStateSchema,
+  backupTypeSchema,
+  componentSchema,
   failureSchema,
   progressSchema,
   shardBackupSchema,
@@ -12,7 +14,19 @@ import {
 export const backupRecordSchema = z.object({
   id: backupIdSchema,
   state: backupStateSchema,
-  type: z.literal('full'),
+  type: backupTypeSchema,
+  components: z.array(componentSchema).default(['database']),
+  /** By shard, the backup whose unchanged objects are referred to. */
+  parents: z.record(z.string(), backupIdSchema).optional(),
+  /** Backups whose objects this one refers to: its parents, and those that these refer to. */
+  references: z.array(backupIdSchema).default([]),
+  /** Backups that refer to objects of this one, from before they begin until their objects are gone. */
+  dependents: z
+    .set(backupIdSchema)
+    .optional()
+    .transform((ids) => [...(ids ?? [])].sort()),
+  keepUntil: z.string().optional(),
+  lockedUntil: z.string().optional(),
   trigger: z.enum(['api', 'schedule', 'restore']),
   requestedBy: z.string().optional(),
   traceparent: z.string(),
@@ -41,7 +55,7 @@ export type BackupRecord = z.output<typeof backupRecordSchema>;
 /** What is known of a backup when it is asked for. */
 export type NewBackup = Pick<
   BackupRecord,
-  'id' | 'trigger' | 'requestedBy' | 'traceparent' | 'shards' | 'createdAt' | 'executionArn'
+  'id' | 'type' | 'trigger' | 'requestedBy' | 'traceparent' | 'shards' | 'createdAt' | 'executionArn'
 >;
 
 /** What a backup's end leaves behind for its readers. */

@@ -83,6 +83,16 @@ export class RecoveryTable {
     );
   }
 
+  /** Adds a text to a set of texts, which is made when it is not there; `false` when `condition` does not hold. */
+  async addToSet(key: Key, attribute: string, member: string, condition: Condition): Promise<boolean> {
+    return this.#changeSet('ADD', key, attribute, member, condition);
+  }
+
+  /** Takes a text out of a set of texts, which goes with its last member; `false` when `condition` does not hold. */
+  async removeFromSet(key: Key, attribute: string, member: string, condition: Condition): Promise<boolean> {
+    return this.#changeSet('DELETE', key, attribute, member, condition);
+  }
+
   async delete(key: Key, condition?: Condition): Promise<boolean> {
     return this.#attempt('DeleteItem', () =>
       this.#client.send(
@@ -155,6 +165,25 @@ export class RecoveryTable {
       start = page.LastEvaluatedKey;
     } while (start !== undefined);
     return found;
+  }
+
+  #changeSet(
+    change: 'ADD' | 'DELETE',
+    key: Key,
+    attribute: string,
+    member: string,
+    condition: Condition,
+  ): Promise<boolean> {
+    return this.#attempt('UpdateItem', () =>
+      this.#client.send(
+        new UpdateCommand({
+          TableName: this.#name,
+          Key: key,
+          UpdateExpression: `${change} #set :member`,
+          ...expressions(condition, { ':member': new Set([member]) }, { '#set': attribute }),
+        }),
+      ),
+    );
   }
 
   #isExpired(item: Item): boolean {

@@ -111,7 +111,7 @@ function toManifest(
     format: 'mainstay.backup',
     formatVersion: 1,
     backupId: record.id,
-    type: record.type,
+    type: record.type === 'incremental' ? 'incremental' : 'full',
     createdAt: record.createdAt,
     committedAt,
     encoding: {

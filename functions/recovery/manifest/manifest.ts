@@ -36,7 +36,7 @@ export const manifestSchema = z.strictObject({
   format: z.literal('mainstay.backup'),
   formatVersion: z.literal(1),
   backupId: backupIdSchema,
-  type: z.literal('full'),
+  type: z.enum(['full', 'incremental']),
   createdAt: z.iso.datetime(),
   committedAt: z.iso.datetime(),
   /** How to read the objects: each is compressed, then encrypted. */

@@ -25,7 +25,8 @@ export type RestoreRequest = Omit<NewRestore, 'shards' | 'createdAt'> & {
 };
 
 /**
- * Starts a restore. Asked again with the id of a restore that exists, it starts nothing new.
+ * Starts a restore. Asked again with the id of a restore that exists, it starts nothing new, and finishes what was cut
+ * short.
  *
  * @throws UnknownBackupError, BackupNotRunningError, UnknownShardError: nothing was started. DependencyError: the restore
  * has failed.

@@ -8,6 +8,7 @@ import type { RecoveryTable } from '../catalog/recovery-table.ts';
 import { RestoreNotes } from '../catalog/restore-notes.ts';
 import type { RestoreRecord } from '../catalog/restore-record.ts';
 import type { recoveryContract } from '../contract.ts';
+import { idOfWork } from '../id-of-work.ts';
 import { type RestoreId, restoreIdSchema } from '../ids.ts';
 import type { Restore } from './model.ts';
 import {
@@ -23,7 +24,6 @@ export interface RestoreApiDependencies extends Omit<RestoreRequestDependencies,
   readonly table: RecoveryTable;
   readonly lambda: LambdaClient;
   readonly discardFunctionArn: string;
-  readonly newId: () => string;
 }
 
 type RestoreHandlers = Pick<
@@ -55,9 +55,9 @@ export function restoreHandlers(deps: RestoreApiDependencies): RestoreHandlers {
   });
 
   return {
-    startRestore: ({ body, caller, trace, log }) =>
+    startRestore: ({ body, caller, workId, trace, log }) =>
       answerErrors(async () => {
-        const id = restoreIdSchema.parse(deps.newId());
+        const id = await idOfWork(restoreIdSchema, workId, (known) => restores.get(known));
         const { traceparent } = trace;
         const { shards, ...wanted } = body;
         const asked = { ...wanted, id, shards, requestedBy: caller.keyId, traceparent };

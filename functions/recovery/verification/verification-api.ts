@@ -1,24 +1,13 @@
-import type { SFNClient } from '@aws-sdk/client-sfn';
-import type { HttpHandlers } from '../../shared/http-handler.ts';
+import type { HttpHandlers, HttpInput } from '../../shared/http-handler.ts';
 import { Problem } from '../../shared/problem.ts';
-import { answerErrors, noSuchBackup, noSuchOperation, operationPath } from '../api-problems.ts';
-import { startExecution, stopExecution } from '../backup-requests.ts';
-import type { BackupCatalog } from '../catalog/backup-catalog.ts';
-import type { OperationCatalog, OperationRecord } from '../catalog/operation-catalog.ts';
-import { type Clock, isoTime } from '../clock.ts';
+import { answerErrors, noSuchOperation, operationPath } from '../api-problems.ts';
+import { stopExecution } from '../backup-requests.ts';
+import type { OperationRecord } from '../catalog/operation-catalog.ts';
 import type { recoveryContract } from '../contract.ts';
-import { failureOf } from '../errors.ts';
-import { type BackupId, type OperationId, operationIdSchema } from '../ids.ts';
+import { idOfWork } from '../id-of-work.ts';
+import { type OperationId, operationIdSchema } from '../ids.ts';
 import { toOperation } from '../view.ts';
-
-export interface VerificationApiDependencies {
-  readonly catalog: BackupCatalog;
-  readonly operations: OperationCatalog;
-  readonly stepFunctions: SFNClient;
-  readonly stateMachineArn: string;
-  readonly clock: Clock;
-  readonly newId: () => string;
-}
+import { startVerification, type VerificationStartDependencies } from './start-verification.ts';
 
 type VerificationHandlers = Pick<
   HttpHandlers<typeof recoveryContract>,
@@ -26,15 +15,11 @@ type VerificationHandlers = Pick<
 >;
 type Kind = OperationRecord['kind'];
 
-interface Request {
-  readonly backupId: BackupId;
-  readonly callerId: string;
-  readonly traceparent: string;
-}
+type StartInput = HttpInput<(typeof recoveryContract.routes)['verify' | 'verifyHash']>;
 
 /** The routes of verifications. */
-export function verificationHandlers(deps: VerificationApiDependencies): VerificationHandlers {
-  const { operations, clock } = deps;
+export function verificationHandlers(deps: VerificationStartDependencies): VerificationHandlers {
+  const { operations } = deps;
 
   const find = async (id: OperationId): Promise<OperationRecord> => {
     const record = await operations.get(id);
@@ -46,58 +31,17 @@ export function verificationHandlers(deps: VerificationApiDependencies): Verific
     headers: { location: operationPath(id) },
     body: toOperation(await find(id), await operations.checked(id)),
   });
-  const start = async (kind: Kind, { backupId, callerId, traceparent }: Request) => {
-    const backup = await deps.catalog.get(backupId);
-    if (backup === undefined) throw noSuchBackup();
-    if (backup.state !== 'completed') {
-      throw new Problem('conflict', `The backup is ${backup.state}: only a completed one can be verified.`);
-    }
-    const id = operationIdSchema.parse(deps.newId());
-    const createdAt = isoTime(clock.now());
-    const created = await operations.create({
-      id,
-      kind,
-      backupId,
-      traceparent,
-      requestedBy: callerId,
-      createdAt,
-    });
-    if (created) {
-      const input = {
-        traceparent,
-        backupId,
-        mode: kind === 'verify' ? 'full' : 'hash',
-        requestedBy: callerId,
-      };
-      try {
-        const executionArn = await startExecution(deps.stepFunctions, deps.stateMachineArn, id, input);
-        if (executionArn !== undefined) await operations.setExecution(id, executionArn);
-      } catch (error) {
-        await operations.end(id, 'failed', { finishedAt: isoTime(clock.now()), error: failureOf(error) });
-        throw error;
-      }
-    }
+  const start = async (kind: Kind, { body, caller, workId, trace: { traceparent } }: StartInput) => {
+    const id = await idOfWork(operationIdSchema, workId, (known) => operations.get(known));
+    const { backupId } = body;
+    await startVerification(deps, { id, kind, backupId, requestedBy: caller.keyId, traceparent });
     return accepted(id);
   };
 
   return {
-    verify: ({ body, caller, trace }) =>
-      answerErrors(() =>
-        start('verify', {
-          backupId: body.backupId,
-          callerId: caller.keyId,
-          traceparent: trace.traceparent,
-        }),
-      ),
+    verify: (input) => answerErrors(() => start('verify', input)),
 
-    verifyHash: ({ body, caller, trace }) =>
-      answerErrors(() =>
-        start('verify-hash', {
-          backupId: body.backupId,
-          callerId: caller.keyId,
-          traceparent: trace.traceparent,
-        }),
-      ),
+    verifyHash: (input) => answerErrors(() => start('verify-hash', input)),
 
     getOperation: ({ params }) =>
       answerErrors(async () => {

@@ -26,7 +26,7 @@ afterAll(() => world?.close());
 
 async function newBackup(createdAt = new Date().toISOString(), shards = [a, b]): Promise<BackupId> {
   const id = backupIdSchema.parse(randomUUID());
-  await world.catalog.create({ id, trigger: 'api', traceparent, shards, createdAt });
+  await world.catalog.create({ id, type: 'full', trigger: 'api', traceparent, shards, createdAt });
   return id;
 }
 
@@ -51,7 +51,9 @@ describe('the catalogue of backups', () => {
   it('goes through its states in one direction only', async () => {
     const { catalog } = world;
     const id = await newBackup();
-    expect(await catalog.create({ id, trigger: 'api', traceparent, shards: [], createdAt: '' })).toBe(false);
+    expect(
+      await catalog.create({ id, type: 'full', trigger: 'api', traceparent, shards: [], createdAt: '' }),
+    ).toBe(false);
     expect(await catalog.beginDelete(id)).toBe(false);
     expect(await start(id)).toBe(true);
     expect(await catalog.end(id, 'failed', { finishedAt: 'now', error: { code: 'E', message: 'm' } })).toBe(
@@ -88,7 +90,7 @@ describe('the catalogue of backups', () => {
         ids.unshift(id);
         // Two at the same instant: the position has to tell them apart.
         const createdAt = `2026-11-20T10:00:0${Math.floor(n / 2)}.000Z`;
-        await fresh.catalog.create({ id, trigger: 'api', traceparent, shards: [a], createdAt });
+        await fresh.catalog.create({ id, type: 'full', trigger: 'api', traceparent, shards: [a], createdAt });
         if (n % 3 === 0) await fresh.catalog.end(id, 'failed', { finishedAt: createdAt });
       }
       const listed = async (limit: number, state?: 'failed') => {

@@ -63,7 +63,7 @@ afterAll(async () => {
 async function completedBackup(): Promise<BackupId> {
   const id = backupIdSchema.parse(randomUUID());
   const at = new Date().toISOString();
-  await world.catalog.create({ id, trigger: 'api', traceparent, shards, createdAt: at });
+  await world.catalog.create({ id, type: 'full', trigger: 'api', traceparent, shards, createdAt: at });
   await world.catalog.start(id, { executionArn: 'arn:x', shards, startedAt: at });
   await world.catalog.complete(id, {
     finishedAt: at,
@@ -221,7 +221,14 @@ describe('a request to restore', () => {
       traceparent,
     } as const;
     await expect(startRestore(deps(), { ...common, backupId })).rejects.toThrow(UnknownBackupError);
-    await world.catalog.create({ id: backupId, trigger: 'api', traceparent, shards, createdAt: '' });
+    await world.catalog.create({
+      id: backupId,
+      type: 'full',
+      trigger: 'api',
+      traceparent,
+      shards,
+      createdAt: '',
+    });
     await expect(startRestore(deps(), { ...common, backupId })).rejects.toThrow(BackupNotRunningError);
     await expect(
       startRestore(deps(), {

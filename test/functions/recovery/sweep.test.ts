@@ -32,7 +32,14 @@ afterAll(() => world?.close());
 async function running(): Promise<BackupId> {
   const id = backupIdSchema.parse(randomUUID());
   const now = new Date().toISOString();
-  await world.catalog.create({ id, trigger: 'api', traceparent, shards: [shard], createdAt: now });
+  await world.catalog.create({
+    id,
+    type: 'full',
+    trigger: 'api',
+    traceparent,
+    shards: [shard],
+    createdAt: now,
+  });
   await world.catalog.start(id, { executionArn: `arn:${id}`, shards: [shard], startedAt: now });
   await world.bucket.writeText(`${backupPrefix(id)}rows`, 'x');
   return id;

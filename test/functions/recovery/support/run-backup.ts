@@ -97,7 +97,14 @@ export class BackupRun {
   async begin(): Promise<void> {
     const { catalog } = this.#world;
     const now = new Date().toISOString();
-    await catalog.create({ id: this.id, trigger: 'api', traceparent, shards: [shard], createdAt: now });
+    await catalog.create({
+      id: this.id,
+      type: 'full',
+      trigger: 'api',
+      traceparent,
+      shards: [shard],
+      createdAt: now,
+    });
     await catalog.start(this.id, { executionArn: `arn:test:${this.id}`, shards: [shard], startedAt: now });
     const { host, port } = this.#database.address;
     const target = {
