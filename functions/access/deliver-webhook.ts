@@ -2,7 +2,10 @@ import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { Announcer } from '../shared/announcer.ts';
 import { dynamo, eventBridge, kms } from '../shared/clients.ts';
 import { eventFunction } from '../shared/event-function.ts';
+import { AuditTrail } from './audit/audit-trail.ts';
+import type { AuditEntry } from './audit/entry.ts';
 import { eventSource } from './bus-events.ts';
+import { TenantStore } from './tenants/tenant-store.ts';
 import { attemptDelivery, isSuccess } from './webhooks/attempt.ts';
 import { webhookFunctions } from './webhooks/contract.ts';
 import { DeliveryStore } from './webhooks/delivery-store.ts';
@@ -23,6 +26,7 @@ export const handler = eventFunction({
     const announcer = new Announcer(eventBridge(), environment.EVENT_BUS_NAME);
     const deliveries = new DeliveryStore(table);
     const deps = {
+      tenants: new TenantStore(dynamo(), environment.ACCESS_TABLE),
       deliveries,
       endpoints: new EndpointStore(table),
       secrets: new SecretBox(kms(), environment.ENCRYPTION_KEY_ARN),
@@ -32,13 +36,28 @@ export const handler = eventFunction({
       random: Math.random,
       now: Date.now,
     };
+    const audit = new AuditTrail({
+      client: dynamo(),
+      table: environment.AUDIT_TABLE,
+      now: Date.now,
+      retentionDays: environment.AUDIT_DAYS,
+    });
     return async (event, { log, metrics }) => {
+      const record = async (entry: AuditEntry): Promise<void> => {
+        try {
+          await audit.append(entry);
+        } catch (error) {
+          // The webhook is disabled all the same: the log and an alarm hear of what the trail has missed.
+          log.error('The audit trail did not take an entry', { error, entry });
+          metrics.addMetric('AuditEntriesLost', MetricUnit.Count, 1);
+        }
+      };
       if ('detail' in event) {
         const ended = await endInterrupted(deliveries, event, Date.now());
         if (ended) metrics.addMetric('WebhookDeliveriesFailed', MetricUnit.Count, 1);
         return { ended };
       }
-      const { result, attempt, disabled } = await attemptDelivery(deps, event);
+      const { result, attempt, disabled } = await attemptDelivery({ ...deps, record }, event);
       if (attempt !== undefined) {
         const well = isSuccess(attempt);
         metrics.addMetric('WebhookAttempts', MetricUnit.Count, 1);

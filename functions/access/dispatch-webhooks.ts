@@ -2,6 +2,7 @@ import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { Announcer } from '../shared/announcer.ts';
 import { dynamo, eventBridge, stepFunctions } from '../shared/clients.ts';
 import { eventFunction } from '../shared/event-function.ts';
+import { TenantStore } from './tenants/tenant-store.ts';
 import { alarmChanged } from './webhooks/alarm-changed.ts';
 import { webhookFunctions } from './webhooks/contract.ts';
 import { DeliveryStore } from './webhooks/delivery-store.ts';
@@ -23,6 +24,7 @@ export const handler = eventFunction({
     const table = new WebhooksTable(dynamo(), environment.WEBHOOKS_TABLE);
     const announcer = new Announcer(eventBridge(), environment.EVENT_BUS_NAME);
     const deps = {
+      tenants: new TenantStore(dynamo(), environment.ACCESS_TABLE),
       endpoints: new EndpointStore(table),
       deliveries: new DeliveryStore(table),
       start: deliveryStarter(stepFunctions(), environment.WEBHOOK_STATE_MACHINE_ARN),

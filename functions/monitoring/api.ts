@@ -18,6 +18,10 @@ export const handler = httpFunction({
     const readiness = new Readiness([
       tableProbe(dynamo(), 'recovery', environment.RECOVERY_TABLE),
       tableProbe(dynamo(), 'access', environment.ACCESS_TABLE),
+      tableProbe(dynamo(), 'limits', environment.LIMITS_TABLE),
+      tableProbe(dynamo(), 'idempotency', environment.IDEMPOTENCY_TABLE),
+      tableProbe(dynamo(), 'audit', environment.AUDIT_TABLE),
+      tableProbe(dynamo(), 'webhooks', environment.WEBHOOKS_TABLE),
       tableProbe(dynamo(), 'shards', environment.SHARDS_TABLE),
       bucketProbe(s3(), 'backups', environment.BACKUPS_BUCKET),
       keyProbe(kms(), 'encryption', environment.ENCRYPTION_KEY_ARN),

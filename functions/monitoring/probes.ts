@@ -3,10 +3,8 @@ import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import { type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { connect } from '../shared/database.ts';
 import type { Shard, ShardReader } from '../shared/shards.ts';
+import { probeKey } from './probe-key.ts';
 import { type Probe, type ProbeList, probeTimeoutMs, Unusable } from './readiness.ts';
-
-/** The key of an item that no table has: a role may be held to it (`dynamodb:LeadingKeys`). */
-export const probeKey = { pk: 'READY', sk: 'READY' };
 
 /** Reads from a table, which takes table, key and network to work. */
 export function tableProbe(client: DynamoDBDocumentClient, name: string, table: string): Probe {

@@ -13,6 +13,7 @@ import { watchFunction } from '../constructs/function-alarms.ts';
 import type { HttpApi } from '../constructs/http-api.ts';
 import type { Notifications } from '../constructs/notifications.ts';
 import type { StatefulStack } from '../stateful-stack.ts';
+import { gateItems } from './gate-items.ts';
 import { Webhooks } from './webhooks.ts';
 
 export interface AccessProps {
@@ -87,6 +88,7 @@ export class Access extends Construct {
     tables.limits.grantReadWrite(this.apiFunction);
     props.events.grantPut(this.apiFunction);
     webhooks.grantManage(this.apiFunction);
+    this.grantAppend(webhooks.deliver);
     api.addRoutes(accessContract, this.apiFunction);
 
     this.grantAppend(this.verifyAudit);
@@ -127,7 +129,9 @@ export class Access extends Construct {
 
   /** Lets a function all of whose routes are open count who calls it. */
   grantOpenGate(fn: BundledFunction): void {
-    this.props.stateful.tables.limits.grant(fn, ['dynamodb:GetItem', 'dynamodb:UpdateItem']);
+    const { limits } = this.props.stateful.tables;
+    limits.grant(fn, ['dynamodb:GetItem']);
+    limits.grantItems(fn, ['dynamodb:UpdateItem'], gateItems);
     fn.addEnvironment(
       'ACCESS_POLICY',
       JSON.stringify(accessPolicySchema.strip().parse(this.props.settings.config.access)),

@@ -3,6 +3,7 @@ import * as events from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { tenantKeyOf } from '../../functions/access/tenants/tenant-keys.ts';
 import { secretPurpose } from '../../functions/access/webhooks/secret-box.ts';
 import type { CapabilityContract } from '../../functions/shared/contract.ts';
 import { Alarm } from '../constructs/alarm.ts';
@@ -62,10 +63,12 @@ export class Webhooks extends Construct {
     });
 
     stateful.tables.webhooks.grant(this.dispatch, ['dynamodb:GetItem', 'dynamodb:PutItem']);
+    this.grantTenants(this.dispatch);
     this.grantStart(this.dispatch);
     props.events.grantPut(this.dispatch);
 
     stateful.tables.webhooks.grant(this.deliver, ['dynamodb:GetItem', 'dynamodb:UpdateItem']);
+    this.grantTenants(this.deliver);
     this.grantSecrets(this.deliver, 'kms:Decrypt');
     this.grantNetworks(this.deliver);
     props.events.grantPut(this.deliver);
@@ -84,6 +87,11 @@ export class Webhooks extends Construct {
     this.grantStart(fn);
     this.grantSecrets(fn, 'kms:Encrypt');
     this.grantNetworks(fn);
+  }
+
+  /** The table holds keys as well: those are nothing to the functions of webhooks. */
+  private grantTenants(fn: BundledFunction): void {
+    this.props.stateful.tables.access.grantItems(fn, ['dynamodb:GetItem'], [tenantKeyOf('*').pk]);
   }
 
   private grantStart(fn: BundledFunction): void {

@@ -1,5 +1,6 @@
 import { Aws, Stack } from 'aws-cdk-lib';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import type { BundledFunction } from './function.ts';
@@ -16,6 +17,8 @@ export interface TableProps {
 const readActions = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'] as const;
 const writeActions = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'] as const;
 export type TableAction = (typeof readActions)[number] | (typeof writeActions)[number];
+/** Actions on items that the request names by their keys. */
+export type ItemAction = Exclude<TableAction, 'dynamodb:Query'>;
 
 const index = 'gsi1';
 const keySchema = (partition: string, sort: string) => [
@@ -73,13 +76,33 @@ export class Table extends Construct {
 
   /** Lets a function do exactly these things, and tells it the table's name. */
   grant(fn: BundledFunction, actions: readonly TableAction[]): void {
-    // Of the name, so that one value of the table crosses stacks and not two: a stack has room for 200.
-    const arn = Stack.of(this).formatArn({
+    const arn = this.arn;
+    fn.allow(actions, actions.includes('dynamodb:Query') ? [arn, `${arn}/index/${index}`] : [arn]);
+    fn.addEnvironment(this.environmentName, this.table.ref);
+  }
+
+  /**
+   * Lets a function do exactly these things to some items, and tells it the table's name.
+   *
+   * @param partitions partition keys of those items, in which `*` stands for any characters.
+   */
+  grantItems(fn: BundledFunction, actions: readonly ItemAction[], partitions: readonly string[]): void {
+    fn.policies.addToPolicy(
+      new iam.PolicyStatement({
+        actions: [...actions],
+        resources: [this.arn],
+        conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [...partitions] } },
+      }),
+    );
+    fn.addEnvironment(this.environmentName, this.table.ref);
+  }
+
+  /** Of the name, so that one value of the table crosses stacks and not two: a stack has room for 200. */
+  private get arn(): string {
+    return Stack.of(this).formatArn({
       service: 'dynamodb',
       resource: 'table',
       resourceName: this.table.ref,
     });
-    fn.allow(actions, actions.includes('dynamodb:Query') ? [arn, `${arn}/index/${index}`] : [arn]);
-    fn.addEnvironment(this.environmentName, this.table.ref);
   }
 }

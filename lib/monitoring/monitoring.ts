@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { monitoringContract } from '../../functions/monitoring/contract.ts';
+import { probeKey } from '../../functions/monitoring/probe-key.ts';
 import type { Access } from '../access/access.ts';
 import { Alarm } from '../constructs/alarm.ts';
 import type { DeadLetters } from '../constructs/dead-letters.ts';
@@ -56,9 +57,11 @@ export class Monitoring extends Construct {
     const fn = this.apiFunction;
     fn.addEnvironment('MAINSTAY_ENVIRONMENT', environment);
     fn.addEnvironment('MAINSTAY_VERSION', version);
-    stateful.tables.recovery.grant(fn, ['dynamodb:GetItem']);
-    stateful.tables.access.grant(fn, ['dynamodb:GetItem']);
-    stateful.tables.shards.grantRead(fn);
+    const { recovery, access, idempotency, audit, webhooks, shards } = stateful.tables;
+    for (const table of [recovery, access, idempotency, audit, webhooks]) {
+      table.grantItems(fn, ['dynamodb:GetItem'], [probeKey.pk]);
+    }
+    shards.grantRead(fn);
     stateful.buckets.backups.grantProbe(fn);
     stateful.keys.grantProbe(fn);
     for (const shard of stateful.shards) shard.grantConnect(fn, 'probe');

@@ -2,6 +2,7 @@ import { readJsonInput, writeJson } from '../aws/json-protocol.ts';
 import { type Authorization, AwsError, type Operation, type OperationContext } from '../aws/operation.ts';
 import type { DynaliteAction } from './dynalite-actions.ts';
 import type { DynamoEngine } from './engine.ts';
+import { leadingKeys } from './leading-keys.ts';
 
 type Input = Record<string, unknown>;
 
@@ -18,27 +19,34 @@ type KeyUse = (table: string, context: OperationContext) => Authorization[];
  * and the table's key.
  */
 export function dataOperations(engine: DynamoEngine, keyUse: KeyUse): Record<string, Operation> {
-  const use = (
+  const use = async (
     name: DynaliteAction,
     table: unknown,
+    given: Input,
     context: OperationContext,
-    index?: unknown,
-  ): Authorization[] => {
+  ): Promise<Authorization[]> => {
     const arn = tableArn(table, context);
+    const { IndexName: index } = given;
     const resource = index === undefined ? arn : `${arn}/index/${String(index)}`;
-    return [{ action: `dynamodb:${name}`, resource }, ...keyUse(String(plainName(table)), context)];
+    const plain = String(plainName(table));
+    const keys = await leadingKeys(engine, {
+      action: name,
+      table: { named: String(table), plain },
+      // dynalite reads the conditions of a query, and takes only what goes over the wire.
+      input: name === 'Query' ? onTheWire(given) : given,
+    });
+    const known = keys === undefined ? {} : { context: { 'dynamodb:LeadingKeys': keys } };
+    return [{ action: `dynamodb:${name}`, resource, ...known }, ...keyUse(plain, context)];
   };
   const onTable = (name: DynaliteAction): Operation => ({
-    authorize: ({ TableName }, context) => use(name, TableName, context),
-    run: (input) => execute(engine, name, input),
-  });
-  const onTableOrIndex = (name: DynaliteAction): Operation => ({
-    authorize: ({ TableName, IndexName }, context) => use(name, TableName, context, IndexName),
+    authorize: (input, context) => use(name, input.TableName, input, context),
     run: (input) => execute(engine, name, input),
   });
   const onTables = (name: DynaliteAction): Operation => ({
-    authorize: ({ RequestItems }, context) =>
-      Object.keys(isRecord(RequestItems) ? RequestItems : {}).flatMap((table) => use(name, table, context)),
+    authorize: async (input, context) => {
+      const tables = Object.keys(isRecord(input.RequestItems) ? input.RequestItems : {});
+      return (await Promise.all(tables.map((table) => use(name, table, input, context)))).flat();
+    },
     run: (input) => execute(engine, name, input),
   });
   return {
@@ -46,19 +54,15 @@ export function dataOperations(engine: DynamoEngine, keyUse: KeyUse): Record<str
     PutItem: onTable('PutItem'),
     UpdateItem: onTable('UpdateItem'),
     DeleteItem: onTable('DeleteItem'),
-    Query: onTableOrIndex('Query'),
-    Scan: onTableOrIndex('Scan'),
+    Query: onTable('Query'),
+    Scan: onTable('Scan'),
     BatchGetItem: onTables('BatchGetItem'),
     BatchWriteItem: onTables('BatchWriteItem'),
   };
 }
 
 async function execute(engine: DynamoEngine, name: DynaliteAction, given: Input): Promise<Input> {
-  // In-process callers may pass bytes; dynalite wants what goes over the wire.
-  const { ReturnValuesOnConditionCheckFailure: returned, ...input } = readJsonInput(
-    Buffer.from(writeJson(given)),
-  );
-  if (input.TableName !== undefined) input.TableName = plainName(input.TableName);
+  const { ReturnValuesOnConditionCheckFailure: returned, ...input } = onTheWire(given);
   try {
     return await engine.execute(name, input);
   } catch (error) {
@@ -66,6 +70,12 @@ async function execute(engine: DynamoEngine, name: DynaliteAction, given: Input)
     if (!failed || returned !== 'ALL_OLD') throw error;
     throw new AwsError(error.code, error.message, error.statusCode, await currentItem(engine, input));
   }
+}
+
+/** In-process callers may pass bytes, and anybody the ARN of a table; dynalite wants texts and plain names. */
+function onTheWire(given: Input): Input {
+  const input = readJsonInput(Buffer.from(writeJson(given)));
+  return input.TableName === undefined ? input : { ...input, TableName: plainName(input.TableName) };
 }
 
 /** The item that made a condition fail, as `ReturnValuesOnConditionCheckFailure` asks for it. */

@@ -4,10 +4,18 @@ import { Readable } from 'node:stream';
 import dynalite from 'dynalite/db/index.js';
 import type { Database, Range, Store, Table } from 'dynalite/types';
 import validations from 'dynalite/validations/index.js';
+import * as z from 'zod';
 import { AwsError } from '../aws/operation.ts';
 import { type DynaliteAction, dynaliteActions } from './dynalite-actions.ts';
 import { pieces } from './entries.ts';
 import { rebuildIndexes } from './indexes.ts';
+
+const conditionsSchema = z.record(
+  z.string(),
+  z
+    .object({ AttributeValueList: z.array(z.unknown()) })
+    .transform((condition) => condition.AttributeValueList),
+);
 
 /**
  * dynalite's store and operations in this process, without its HTTP server: an error in one of them
@@ -60,7 +68,25 @@ export class DynamoEngine {
   /** Runs an operation on a copy of its input. Throws what DynamoDB would, `NotEmulated` for unknown members. */
   async execute(name: DynaliteAction, input: Record<string, unknown>): Promise<Record<string, unknown>> {
     const store = this.#opened();
-    const { action, input: accepted } = dynaliteActions[name];
+    const data = this.#parse(name, input);
+    try {
+      return await new Promise((resolve, reject) => {
+        dynaliteActions[name].action(store, data, (error, result) =>
+          error ? reject(error) : resolve(result),
+        );
+      });
+    } catch (error) {
+      throw asAwsError(error);
+    }
+  }
+
+  /** The conditions of a query on keys, by attribute; each with the values it compares with. Throws as `execute` does. */
+  keyConditions(input: Record<string, unknown>): Record<string, unknown[]> {
+    return conditionsSchema.parse(this.#parse('Query', input).KeyConditions);
+  }
+
+  #parse(name: DynaliteAction, input: Record<string, unknown>): Record<string, unknown> {
+    const { input: accepted } = dynaliteActions[name];
     const unknown = Object.keys(input).filter((member) => !Object.hasOwn(accepted.types, member));
     if (unknown.length > 0) {
       const message = `The local runtime does not emulate ${unknown.join(', ')} of dynamodb:${name}`;
@@ -68,10 +94,8 @@ export class DynamoEngine {
     }
     try {
       const data = validations.checkTypes(structuredClone(input), accepted.types);
-      validations.checkValidations(data, accepted.types, accepted.custom, store);
-      return await new Promise((resolve, reject) => {
-        action(store, data, (error, result) => (error ? reject(error) : resolve(result)));
-      });
+      validations.checkValidations(data, accepted.types, accepted.custom, this.#opened());
+      return data;
     } catch (error) {
       throw asAwsError(error);
     }

@@ -22,6 +22,7 @@ const keys = [
   'aws:SourceOwner',
   // Given by the operations of one service.
   'cloudwatch:namespace',
+  'dynamodb:LeadingKeys',
   'events:detail-type',
   'events:source',
   'iam:PassedToService',

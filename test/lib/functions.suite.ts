@@ -183,6 +183,57 @@ describe('A role', () => {
     });
   });
 
+  /** What a table is used for, by function: actions, and the partition keys they are held to. */
+  const usesOf = (table: string) =>
+    [...functions].flatMap(([name, { role }]) =>
+      statements
+        .filter(
+          (each) => each.role === role && each.resources.some((arn) => arn.includes(`Tables${table}Table`)),
+        )
+        .map(({ actions, condition }) => ({ name, actions, condition })),
+    );
+  const heldTo = (...keys: string[]) => ({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys } });
+
+  it('lets functions count requests and note uses of keys, and only one change the lists of addresses', () => {
+    const writing = usesOf('Limits').filter(({ actions }) =>
+      actions.some((action) => !action.endsWith(':GetItem')),
+    );
+    const [whole, part] = [
+      writing.filter(({ condition }) => condition === undefined),
+      writing.filter(({ condition }) => condition !== undefined),
+    ];
+    expect(whole.map(({ name }) => name)).toEqual(['access/api']);
+    expect(part.map(({ name }) => name)).toEqual(expect.arrayContaining(['monitoring/api', 'recovery/api']));
+    for (const { actions, condition } of part) {
+      expect(actions).toEqual(['dynamodb:UpdateItem']);
+      expect(condition).toEqual(heldTo('COUNT#*', 'KEY#*', 'REFUSED#*'));
+    }
+  });
+
+  it('lets functions add to the audit trail, and none change it', () => {
+    const adding = usesOf('Audit').filter(({ condition }) => condition === undefined);
+    expect(adding.map(({ name }) => name)).toContain('access/deliver-webhook');
+    for (const { actions } of adding)
+      expect(actions.toSorted()).toEqual(['dynamodb:PutItem', 'dynamodb:Query']);
+  });
+
+  it('lets the functions of webhooks read tenants, and no keys', () => {
+    for (const webhooks of ['access/dispatch-webhooks', 'access/deliver-webhook']) {
+      expect(usesOf('Access').filter(({ name }) => name === webhooks)).toEqual([
+        { name: webhooks, actions: ['dynamodb:GetItem'], condition: heldTo('TENANT#*') },
+      ]);
+    }
+  });
+
+  it.each(['Recovery', 'Access', 'Idempotency', 'Audit', 'Webhooks'])(
+    'lets whoever asks whether the table %s answers read nothing in it',
+    (table) => {
+      expect(usesOf(table).filter(({ name }) => name === 'monitoring/api')).toEqual([
+        { name: 'monitoring/api', actions: ['dynamodb:GetItem'], condition: heldTo('READY') },
+      ]);
+    },
+  );
+
   it('lets only bootstrap pass a role, and only to the scheduler', () => {
     const passing = statements.filter(({ actions }) => actions.includes('iam:PassRole'));
     expect(passing).toHaveLength(1);

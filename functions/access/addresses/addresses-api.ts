@@ -45,21 +45,20 @@ export function addressHandlers(deps: AddressDependencies): RouteHandlers<typeof
       return { status: 200, body: { addresses: page.map(({ address }) => address), nextToken } };
     },
 
-    putAddress: async ({ params: { list, network }, body, caller, request, log }) => {
+    putAddress: async ({ params, body, caller, request, log }) => {
       const entry: Entry = {
-        list,
-        network: canonical(network),
+        ...named(params),
         ...(body.note === undefined ? {} : { note: body.note }),
         addedAt: new Date(now()).toISOString(),
         addedBy: caller.keyId,
       };
       await store.change((entries) => keepCaller(request.sourceIp, [...without(entries, entry), entry]));
-      log.info('Address listed', { list, network: entry.network });
+      log.info('Address listed', { list: entry.list, network: entry.network });
       return { status: 200, body: shown(entry) };
     },
 
-    deleteAddress: async ({ params: { list, network }, request, log }) => {
-      const gone = { list, network: canonical(network) };
+    deleteAddress: async ({ params, request, log }) => {
+      const gone = named(params);
       await store.change((entries) => {
         const rest = without(entries, gone);
         if (rest.length === entries.length) throw notListed(policy, gone);
@@ -80,10 +79,13 @@ function notListed(policy: AccessPolicy, { list, network }: { list: ListName; ne
     : new Problem('not-found', `${network} is not on the list \`${list}\`.`);
 }
 
-function canonical(text: string): Network {
-  const network = canonicalNetwork(text);
-  if (network !== undefined) return network;
-  throw invalidRequest([{ field: 'params.network', message: 'is no IPv4 or IPv6 address or network' }]);
+/** What a path names. @throws Problem 400 for a prefix that is too long for the address. */
+function named({ list, address, prefixLength }: { list: ListName; address: string; prefixLength: string }) {
+  const network = canonicalNetwork(`${address}/${prefixLength}`);
+  if (network !== undefined) return { list, network };
+  throw invalidRequest([
+    { field: 'params.prefixLength', message: 'is too long or too short for the address' },
+  ]);
 }
 
 const shown = ({ list, network, note, addedAt, addedBy }: Entry): ListedAddress => ({

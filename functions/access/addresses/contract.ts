@@ -18,15 +18,18 @@ const addressSchema = z
   .meta({ title: 'Network on a list of addresses' });
 export type ListedAddress = z.output<typeof addressSchema>;
 
+/** A network’s `/` stands in the path as it is: gateways differ in when they decode one that is written as `%2F`. */
 const params = z.strictObject({
   list: listSchema,
-  network: z
-    .union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], 'is no IPv4 or IPv6 address or network')
-    .meta({
-      description: 'An address or a network (CIDR), its `/` written as `%2F`.',
-      examples: ['203.0.113.0/24'],
-    }),
+  address: z
+    .union([z.ipv4(), z.ipv6()], 'is no IPv4 or IPv6 address')
+    .meta({ description: 'An address, or one of the network.', examples: ['203.0.113.0'] }),
+  prefixLength: z
+    .string()
+    .regex(/^(\d{1,2}|1[01]\d|12[0-8])$/, 'is no number from 0 to 128')
+    .meta({ description: '32 for an IPv4 address by itself, 128 for an IPv6 one.', examples: ['24'] }),
 });
+const path = '/api/access/addresses/{list}/{address}/{prefixLength}';
 const lockedOut = 'It would lock out the address of the caller.';
 
 /** The routes of the lists of addresses. */
@@ -50,7 +53,7 @@ export const addressRoutes = {
   },
   putAddress: {
     method: 'PUT',
-    path: '/api/access/addresses/{list}/{network}',
+    path,
     scope: 'admin',
     summary: 'Put an address or a network on a list',
     description: 'Putting it there again replaces its note.',
@@ -66,7 +69,7 @@ export const addressRoutes = {
   },
   deleteAddress: {
     method: 'DELETE',
-    path: '/api/access/addresses/{list}/{network}',
+    path,
     scope: 'admin',
     summary: 'Take an address or a network off a list',
     params,

@@ -19,7 +19,13 @@ export const outcomeSchema = z.enum(['succeeded', 'refused', 'failed']).meta({
 const actorSchema = z
   .strictObject({
     keyId: z.string().optional().meta({ description: 'Absent when no key was presented.' }),
-    name: z.string().optional().meta({ description: 'Of the key; absent when it was not accepted.' }),
+    name: z
+      .string()
+      .optional()
+      .meta({
+        description:
+          'Of the key, or `mainstay` where the platform acted by itself; absent when the key was not accepted.',
+      }),
     tenant: z.string().optional().meta({ description: 'Absent for keys of the platform’s operators.' }),
   })
   .meta({ title: 'Who' });
@@ -38,7 +44,7 @@ export const entryContentSchema = z.strictObject({
     examples: ['POST /api/disaster-recovery/backup'],
   }),
   target: z.string().meta({ description: 'A path: of what was made, or of the request.' }),
-  sourceIp: z.string(),
+  sourceIp: z.string().meta({ description: 'Empty where nobody called.' }),
   outcome: outcomeSchema,
   status: z.int().min(100).max(599).meta({ description: 'Of the answer.' }),
   traceId: z.string(),

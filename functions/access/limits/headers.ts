@@ -14,7 +14,9 @@ export interface Standing {
 
 /**
  * The headers `RateLimit-Policy` and `RateLimit` of draft-ietf-httpapi-ratelimit-headers-10: the limits that apply and
- * what is left of each, as structured fields (RFC 9651). Seconds are rounded up. No header where no limit applies.
+ * what is left of each, as lists of strings with parameters (RFC 9651). `q` requests in `w` seconds, of which `r` are left
+ * and more are in `t` seconds, rounded up. `qu` is left out, for requests are its default; so is `pk`, for nobody is told
+ * of other callers. No header where no limit applies.
  */
 export function limitHeaders(standings: readonly Standing[]): LimitHeaders {
   if (standings.length === 0) return {};
@@ -33,6 +35,8 @@ export const seconds = (ms: number): number => Math.ceil(ms / 1000);
 
 /** A string of a structured field: printable ASCII, with what ends it escaped. */
 function text(name: string): string {
-  const printable = name.replaceAll(/[^\u0020-\u007e]/gu, (character) => encodeURIComponent(character));
+  const printable = name
+    .toWellFormed()
+    .replaceAll(/[^\u0020-\u007e]/gu, (character) => encodeURIComponent(character));
   return `"${printable.replaceAll(/["\\]/g, '\\$&')}"`;
 }

@@ -14,7 +14,8 @@ export type TenantId = z.output<typeof tenantIdSchema>;
 
 export const tenantStateSchema = z.enum(['active', 'suspended']).meta({
   title: 'State of a tenant',
-  description: '`suspended`: its keys are refused with 403, within 30 seconds everywhere.',
+  description:
+    '`suspended`: its keys are refused with 403, within 30 seconds everywhere, and its webhooks are told nothing.',
 });
 
 export const tenantNameSchema = z

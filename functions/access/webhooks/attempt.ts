@@ -1,4 +1,6 @@
-import { type DeliveryRecord, isOver } from './delivery-record.ts';
+import type { AuditEntry } from '../audit/entry.ts';
+import type { TenantStore } from '../tenants/tenant-store.ts';
+import { type DeliveryFailure, type DeliveryRecord, isOver } from './delivery-record.ts';
 import type { DeliveryStore, End } from './delivery-store.ts';
 import type { EndpointRecord } from './endpoint-record.ts';
 import type { EndpointStore } from './endpoint-store.ts';
@@ -10,8 +12,11 @@ import { settleEndpoint } from './settle-endpoint.ts';
 import type { AttemptResult, AttemptWork } from './workflow.ts';
 
 export interface AttemptDependencies extends SendDependencies {
+  readonly tenants: Pick<TenantStore, 'find'>;
   readonly endpoints: EndpointStore;
   readonly deliveries: DeliveryStore;
+  /** Keeps what was done in the audit trail. */
+  readonly record: (entry: AuditEntry) => Promise<void>;
   /** Tells the platform that an endpoint was disabled. */
   readonly announce: (detail: WebhookDisabled) => Promise<void>;
   readonly disableAfterDays: number;
@@ -22,7 +27,7 @@ export interface AttemptDependencies extends SendDependencies {
 /** What an attempt came to, for the workflow and for whoever measures. */
 export interface Attempted {
   readonly result: AttemptResult;
-  /** Absent where nothing was sent: the run is over, or the endpoint wants nothing. */
+  /** Absent where nothing was sent: the run is over, or the endpoint is told nothing. */
   readonly attempt?: Attempt;
   /** Whether the endpoint was disabled because of it. */
   readonly disabled: boolean;
@@ -40,8 +45,10 @@ export async function attemptDelivery(deps: AttemptDependencies, work: AttemptWo
   const recorded = recordedAttempt(delivery, run, work.attempt);
   if (recorded === undefined && isOver(delivery.state)) return nothing;
   const endpoint = await deps.endpoints.find(webhookId);
-  if (recorded === undefined && endpoint?.state !== 'enabled') {
-    await deps.deliveries.end(webhookId, deliveryId, run, unwanted(deps.now()));
+  const untold = recorded === undefined ? await whyUntold(deps, endpoint) : undefined;
+  if (untold !== undefined) {
+    const finishedAt = new Date(deps.now()).toISOString();
+    await deps.deliveries.end(webhookId, deliveryId, run, { state: 'canceled', finishedAt, error: untold });
     return nothing;
   }
   if (endpoint === undefined) return nothing;
@@ -89,11 +96,20 @@ function endOf(attempt: Attempt, now: number): End {
   return { state: 'failed', finishedAt, error };
 }
 
-const unwanted = (now: number): End => ({
-  state: 'canceled',
-  finishedAt: new Date(now).toISOString(),
-  error: { code: 'endpoint-disabled', message: 'The webhook was disabled.' },
-});
+/** Why an endpoint is told nothing at present; `undefined` when it is. */
+async function whyUntold(
+  { tenants }: AttemptDependencies,
+  endpoint: EndpointRecord | undefined,
+): Promise<DeliveryFailure | undefined> {
+  if (endpoint?.state !== 'enabled')
+    return { code: 'endpoint-disabled', message: 'The webhook was disabled.' };
+  if (endpoint.tenantId === null) return undefined;
+  const tenant = await tenants.find(endpoint.tenantId);
+  if (tenant === undefined) return { code: 'tenant-deleted', message: 'The webhook’s tenant was deleted.' };
+  return tenant.state === 'active'
+    ? undefined
+    : { code: 'tenant-suspended', message: 'The webhook’s tenant is suspended.' };
+}
 
 function resultOf(work: AttemptWork, { nextAttemptAt }: Attempt, now: number): AttemptResult {
   if (nextAttemptAt === null) return { ...work, outcome: 'ended', waitSeconds: 0 };

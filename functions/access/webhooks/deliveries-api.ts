@@ -1,3 +1,4 @@
+import { decodeTime } from 'ulid';
 import * as z from 'zod';
 import type { RouteHandlers } from '../../shared/http-handler.ts';
 import { decodeToken, encodeToken } from '../../shared/paging.ts';
@@ -15,7 +16,6 @@ export interface DeliveryApiDependencies {
   readonly endpoints: EndpointStore;
   readonly deliveries: DeliveryStore;
   readonly start: StartDelivery;
-  readonly newId: () => string;
   readonly now: () => number;
 }
 
@@ -33,6 +33,12 @@ export function deliveryHandlers(deps: DeliveryApiDependencies): RouteHandlers<t
   const requireEnabled = async (id: WebhookId): Promise<void> => {
     const { state } = await findEndpoint(endpoints, id);
     if (state !== 'enabled') throw new Problem('conflict', 'The webhook is disabled: enable it first.');
+  };
+  /** One that ended because its execution could not be started is queued anew. */
+  const startable = async (record: DeliveryRecord, traceparent: string): Promise<DeliveryRecord> => {
+    if (!isOver(record.state) || record.attempts.length > 0) return record;
+    await deliveries.replay(record, traceparent, now());
+    return find(record.webhookId, record.id);
   };
   const run = async (record: DeliveryRecord) => {
     try {
@@ -52,14 +58,14 @@ export function deliveryHandlers(deps: DeliveryApiDependencies): RouteHandlers<t
   };
 
   return {
-    testWebhook: async ({ params: { webhookId }, trace, log }) => {
+    testWebhook: async ({ params: { webhookId }, workId, trace, log }) => {
       await requireEnabled(webhookId);
-      const occurredAt = new Date(now()).toISOString();
+      const occurredAt = new Date(decodeTime(workId)).toISOString();
       const data = { version: 1, webhookId, message: 'This event was asked for by hand.' };
-      const message = makeMessage(deps.newId(), 'webhook.test', occurredAt, data);
+      const message = makeMessage(workId, 'webhook.test', occurredAt, data);
       const record = await deliveries.ensure(webhookId, message, trace.traceparent, now());
       log.info('Webhook is tested', { webhookId, deliveryId: record.id });
-      return run(record);
+      return run(await startable(record, trace.traceparent));
     },
 
     listDeliveries: async ({ params: { webhookId }, query }) => {

@@ -1,4 +1,5 @@
 import { tenantIdSchema } from '../tenants/tenant.ts';
+import type { TenantStore } from '../tenants/tenant-store.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import type { EndpointRecord } from './endpoint-record.ts';
 import type { EndpointStore } from './endpoint-store.ts';
@@ -8,6 +9,7 @@ import { messageOf } from './message.ts';
 import type { StartDelivery } from './start-delivery.ts';
 
 export interface DispatchDependencies {
+  readonly tenants: Pick<TenantStore, 'find'>;
   readonly endpoints: EndpointStore;
   readonly deliveries: DeliveryStore;
   readonly start: StartDelivery;
@@ -19,7 +21,7 @@ const atOnce = 10;
 
 /**
  * Starts a delivery to every endpoint that is to be told of an event: the platform's own, and those of the tenant that the
- * event is about. Seeing the event again starts nothing new.
+ * event is about, while it is active. Seeing the event again starts nothing new.
  *
  * @returns how many there are.
  * @throws AggregateError when some could not be started; the others have been.
@@ -30,7 +32,7 @@ export async function dispatchEvent(
   traceparent: string,
 ): Promise<number> {
   const message = messageOf(event);
-  const told = (await candidates(deps.endpoints, event)).filter(
+  const told = (await candidates(deps, event)).filter(
     ({ state, events }) => state === 'enabled' && matchesAny(events, message.type),
   );
   const failures: unknown[] = [];
@@ -49,11 +51,16 @@ export async function dispatchEvent(
   return told.length;
 }
 
-async function candidates(endpoints: EndpointStore, { detail }: PlatformEvent): Promise<EndpointRecord[]> {
+async function candidates(
+  { tenants, endpoints }: DispatchDependencies,
+  { detail }: PlatformEvent,
+): Promise<EndpointRecord[]> {
   const tenantId = tenantIdSchema.safeParse(detail.tenantId).data;
-  const owned = await Promise.all([
+  if (tenantId === undefined) return endpoints.ofOwner(null);
+  const [ofPlatform, ofTenant, tenant] = await Promise.all([
     endpoints.ofOwner(null),
-    tenantId === undefined ? [] : endpoints.ofOwner(tenantId),
+    endpoints.ofOwner(tenantId),
+    tenants.find(tenantId),
   ]);
-  return owned.flat();
+  return tenant?.state === 'active' ? [...ofPlatform, ...ofTenant] : ofPlatform;
 }

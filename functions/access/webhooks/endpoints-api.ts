@@ -18,7 +18,6 @@ export interface EndpointApiDependencies {
   /** Finds out where a URL leads. @throws DeliveryError when that may not be called. */
   readonly checkUrl: (url: string) => Promise<unknown>;
   readonly tenantExists: (id: TenantId) => Promise<boolean>;
-  readonly newId: () => string;
   readonly now: () => number;
 }
 
@@ -40,13 +39,13 @@ export function endpointHandlers(deps: EndpointApiDependencies): RouteHandlers<t
   const shown = (record: EndpointRecord) => toWebhook(record, now());
 
   return {
-    createWebhook: async ({ body, log }) => {
+    createWebhook: async ({ body, workId, log }) => {
       const { tenantId, description, events } = body;
       if (tenantId !== null && !(await deps.tenantExists(tenantId))) {
         throw unprocessable('body.tenantId', 'names no tenant');
       }
       const url = await allowedUrl(deps, body.url);
-      const id = webhookIdSchema.parse(deps.newId());
+      const id = webhookIdSchema.parse(workId);
       const secret = generateSecret();
       const record: EndpointRecord = {
         id,
@@ -62,8 +61,13 @@ export function endpointHandlers(deps: EndpointApiDependencies): RouteHandlers<t
         const whose = tenantId === null ? 'The platform' : 'The tenant';
         throw new Problem('conflict', `${whose} has ${maximumEndpoints} webhooks, and can have no more.`);
       }
+      const created = await findEndpoint(endpoints, id);
+      // It was there when the request is repeated: nobody has been shown its secret, so it gets this one.
+      if (created.secret !== record.secret && !(await endpoints.rotate(created, record.secret, undefined))) {
+        throw new Problem('conflict', 'Another request has just given the webhook a new secret.');
+      }
       log.info('Webhook created', { webhookId: id });
-      return { status: 201, headers: { location: webhookPath(id) }, body: { ...shown(record), secret } };
+      return { status: 201, headers: { location: webhookPath(id) }, body: { ...shown(created), secret } };
     },
 
     listWebhooks: async ({ query: { tenantId, limit, nextToken: token } }) => {

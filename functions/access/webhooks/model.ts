@@ -27,9 +27,9 @@ export type Disabled = z.output<typeof disabledSchema>;
 /** A webhook as the API shows it. */
 const webhook = {
   id: webhookIdSchema,
-  tenantId: tenantIdSchema
-    .nullable()
-    .meta({ description: 'It is told only of events of this tenant; `null`: of all events.' }),
+  tenantId: tenantIdSchema.nullable().meta({
+    description: 'It is told only of events of this tenant, while it is active; `null`: of all events.',
+  }),
   url: z.string(),
   description: z.string(),
   events: z.array(filterSchema),

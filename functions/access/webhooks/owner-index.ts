@@ -33,12 +33,12 @@ export class OwnerIndex {
     return [...(ids ?? [])];
   }
 
-  /** @returns `false` when the owner has as many as there can be. */
+  /** Twice is once. @returns `false` when the owner has as many others as there can be. */
   async add(owner: Owner, id: WebhookId): Promise<boolean> {
     return this.#table.update(ownerKey(owner), {
       UpdateExpression: 'ADD #ids :id',
-      ConditionExpression: 'attribute_not_exists(#ids) OR size(#ids) < :maximum',
-      values: { ':id': new Set([id]), ':maximum': maximumEndpoints },
+      ConditionExpression: 'attribute_not_exists(#ids) OR size(#ids) < :maximum OR contains(#ids, :one)',
+      values: { ':id': new Set([id]), ':one': id, ':maximum': maximumEndpoints },
     });
   }
 

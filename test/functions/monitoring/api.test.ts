@@ -11,7 +11,7 @@ let aws: FakeAws;
 let handler: HttpLambda;
 
 beforeAll(async () => {
-  dynamo = await startDynamo('recovery', 'access', 'shards');
+  dynamo = await startDynamo('recovery', 'shards', 'limits', 'idempotency', 'audit');
   aws = await startFakeAws(({ operation, input }) => {
     if (operation.startsWith('HEAD /backups')) return { status: 403 };
     if (operation === 'DescribeKey') {
@@ -38,6 +38,9 @@ beforeAll(async () => {
     ACCESS_TABLE: 'missing',
     SHARDS_TABLE: 'shards',
     LIMITS_TABLE: 'limits',
+    IDEMPOTENCY_TABLE: 'idempotency',
+    AUDIT_TABLE: 'audit',
+    WEBHOOKS_TABLE: 'missing-too',
     ACCESS_POLICY: '{}',
     BACKUPS_BUCKET: 'backups',
     ENCRYPTION_KEY_ARN: 'arn:aws:kms:us-east-1:000000000000:key/encryption',
@@ -74,6 +77,10 @@ describe('the state of the API', () => {
     expect(states).toEqual([
       { name: 'table:recovery', state: 'up' },
       { name: 'table:access', state: 'down', reason: 'absent' },
+      { name: 'table:limits', state: 'up' },
+      { name: 'table:idempotency', state: 'up' },
+      { name: 'table:audit', state: 'up' },
+      { name: 'table:webhooks', state: 'down', reason: 'absent' },
       { name: 'table:shards', state: 'up' },
       { name: 'bucket:backups', state: 'down', reason: 'denied' },
       { name: 'key:encryption', state: 'up' },
@@ -81,6 +88,6 @@ describe('the state of the API', () => {
       { name: 'shards', state: 'down', reason: 'unusable' },
     ]);
     expect(JSON.stringify(body)).not.toContain('arn:');
-    expect(takeOutput().filter((line) => line.includes('A dependency is down'))).toHaveLength(4);
+    expect(takeOutput().filter((line) => line.includes('A dependency is down'))).toHaveLength(5);
   });
 });

@@ -21,9 +21,14 @@ import {
   paginateQuery,
 } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { AddressListStore } from '../../../functions/access/addresses/address-list-store.ts';
+import { KeyUse } from '../../../functions/access/keys/key-use.ts';
+import { CounterStore } from '../../../functions/access/limits/counter-store.ts';
+import { RefusalStore } from '../../../functions/access/limits/refusal-store.ts';
+import { gateItems } from '../../../lib/access/gate-items.ts';
 import { DynamoDbService } from '../../../local/dynamodb/dynamodb-service.ts';
 import { KmsService } from '../../../local/kms/kms-service.ts';
-import { allow, type EmulatedAws, startAws } from '../aws/emulated-aws.ts';
+import { accountId, allow, type EmulatedAws, region, startAws } from '../aws/emulated-aws.ts';
 import { itemsTableDefinition, itemsTable as TableName } from './items-table.ts';
 
 let aws: EmulatedAws;
@@ -219,6 +224,136 @@ describe('who may read and write', () => {
     await expect(half.send(new BatchGetItemCommand({ RequestItems: both }))).rejects.toThrow(
       /table\/growing/,
     );
+  });
+
+  describe('can be held to partition keys', () => {
+    const heldTo = (action: string | string[], ...keys: string[]) =>
+      new DynamoDBClient(
+        aws.asRole({
+          ...allow(action, [arn, `${arn}/index/*`]),
+          Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys } },
+        }),
+      );
+    const values = { ':pk': { S: 'COUNT#a' }, ':sk': { S: 'ADDRESSES' } };
+    const mine = itemKey('COUNT#a');
+    const others = itemKey('ADDRESSES');
+    const put = { PutRequest: { Item: others } };
+    const remove = { DeleteRequest: { Key: others } };
+    const cases: [string, (client: DynamoDBClient, key: typeof mine) => Promise<unknown>][] = [
+      ['GetItem', (client, Key) => client.send(new GetItemCommand({ TableName, Key }))],
+      ['PutItem', (client, Item) => client.send(new PutItemCommand({ TableName, Item }))],
+      ['UpdateItem', (client, Key) => client.send(new UpdateItemCommand({ TableName: arn, Key }))],
+      ['DeleteItem', (client, Key) => client.send(new DeleteItemCommand({ TableName, Key }))],
+      [
+        'BatchGetItem',
+        (client, key) =>
+          client.send(
+            new BatchGetItemCommand({
+              RequestItems: { [TableName]: { Keys: [mine, { ...key, sk: { S: '2' } }] } },
+            }),
+          ),
+      ],
+      [
+        'Query',
+        (client, { pk }) =>
+          client.send(
+            new QueryCommand({
+              TableName,
+              // The sort key is compared for equality as well, and comes first.
+              KeyConditionExpression: '#s = :sk AND #p = :pk',
+              ExpressionAttributeNames: { '#s': 'sk', '#p': 'pk' },
+              ExpressionAttributeValues: { ...values, ':pk': pk },
+            }),
+          ),
+      ],
+    ];
+
+    it.each(cases)('by %s', async (action, send) => {
+      const client = heldTo(`dynamodb:${action}`, 'COUNT#*', 'KEY#*');
+      await send(client, mine);
+      await expect(send(client, others)).rejects.toMatchObject({ name: 'AccessDeniedException' });
+    });
+
+    it.each([
+      ['puts', put],
+      ['deletes', remove],
+    ])('by a batch that %s', async (_, request) => {
+      const client = heldTo('dynamodb:BatchWriteItem', 'COUNT#*');
+      const batch = (requests: (typeof put | typeof remove)[]) =>
+        client.send(new BatchWriteItemCommand({ RequestItems: { [TableName]: requests } }));
+      await batch([{ PutRequest: { Item: mine } }]);
+      await expect(batch([{ PutRequest: { Item: mine } }, request])).rejects.toMatchObject({
+        name: 'AccessDeniedException',
+      });
+    });
+
+    it('of an index that is queried', async () => {
+      const client = heldTo('dynamodb:Query', 'COUNT#*');
+      const query = (partition: string) =>
+        client.send(
+          new QueryCommand({
+            TableName,
+            IndexName: 'gsi1',
+            KeyConditions: {
+              gsi1pk: { ComparisonOperator: 'EQ', AttributeValueList: [{ S: partition }] },
+            },
+          }),
+        );
+      await query('COUNT#a');
+      await expect(query('ADDRESSES')).rejects.toMatchObject({ name: 'AccessDeniedException' });
+    });
+
+    it('that are bytes, in base64, also when a caller in this process gives them as they are', async () => {
+      const definition = {
+        ...itemsTableDefinition,
+        TableName: 'bytes',
+        AttributeDefinitions: itemsTableDefinition.AttributeDefinitions.map((attribute) =>
+          attribute.AttributeName === 'pk' ? { ...attribute, AttributeType: 'B' } : attribute,
+        ),
+      };
+      await service.ensureTable(definition);
+      const Key = { pk: { B: Buffer.from('held') }, sk: { S: 'a' } };
+      const context = {
+        principal: { kind: 'operator', arn: 'x' },
+        accountId,
+        region,
+        requestId: 'r',
+      } as const;
+      const asked = await service.api.operations.GetItem?.authorize({ TableName: 'bytes', Key }, context);
+      expect(asked).toMatchObject([{ context: { 'dynamodb:LeadingKeys': ['aGVsZA=='] } }]);
+    });
+
+    it('except by a scan, which names none: with ForAllValues it is let through, as on AWS', async () => {
+      const client = heldTo('dynamodb:Scan', 'COUNT#*');
+      await client.send(new ScanCommand({ TableName }));
+    });
+
+    it('so that a function’s gate counts and notes uses, and does not change the lists of addresses', async () => {
+      const settings = aws.asRole(allow('dynamodb:GetItem', arn), {
+        ...allow('dynamodb:UpdateItem', arn),
+        Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [...gateItems] } },
+      });
+      const client = DynamoDBDocumentClient.from(new DynamoDBClient(settings));
+      const now = Date.parse('2026-11-21T00:00:00Z');
+      const quota = { requests: 10, windowMs: 60_000, algorithm: 'sliding-window' } as const;
+      const counters = new CounterStore(client, TableName, 5_000);
+      const taken = await counters.take({ quota, key: 'k', wanted: 1, seen: undefined, now });
+      expect(taken.units).toBe(1);
+      const refused = { policy: 'free', subject: 'k', route: 'GET /', count: 1, lastAt: now };
+      await new RefusalStore(client, TableName).add(refused);
+      const use = new KeyUse(client, TableName, () => now);
+      await use.note('k');
+      const asOperator = DynamoDBDocumentClient.from(new DynamoDBClient(aws.client()));
+      const noted = await new KeyUse(asOperator, TableName, () => now).lastUsed(['k']);
+      expect([...noted.keys()]).toEqual(['k']);
+      const entry = { list: 'allow', network: '203.0.113.7/32', addedAt: '', addedBy: 'k' } as const;
+      const change = (by: DynamoDBDocumentClient) =>
+        new AddressListStore(by, TableName).change(() => [entry]);
+      await expect(change(client)).rejects.toMatchObject({ name: 'AccessDeniedException' });
+      expect(await new AddressListStore(client, TableName).read()).toEqual([]);
+      await change(asOperator);
+      expect(await new AddressListStore(client, TableName).read()).toEqual([entry]);
+    });
   });
 
   it('needs the customer key of a table through DynamoDB', async () => {

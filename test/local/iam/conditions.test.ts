@@ -51,6 +51,10 @@ describe('a condition', () => {
     ['ForAllValues:StringEquals', many, ['a'], ['a', 'b'], false],
     ['ForAllValues:StringEquals', many, ['a'], undefined, true],
     ['ForAllValues:StringNotEquals', many, ['c'], ['a', 'b'], true],
+    ['ForAllValues:StringLike', 'dynamodb:LeadingKeys', ['a#*', 'b#*'], ['a#1', 'b#1'], true],
+    ['ForAllValues:StringLike', 'dynamodb:LeadingKeys', ['a#*', 'b#*'], ['a#1', 'c#1'], false],
+    ['ForAllValues:StringLike', 'dynamodb:LeadingKeys', ['a#*'], ['A#1'], false],
+    ['ForAllValues:StringLike', 'dynamodb:LeadingKeys', ['a#*'], undefined, true],
   ])('%s %s %j holds for %j: %s', (operator, key, policy, request, expected) => {
     expect(holds(operator, key, policy, request)).toBe(expected);
   });

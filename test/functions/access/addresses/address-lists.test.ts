@@ -83,7 +83,16 @@ describe('the routes of the lists', () => {
   let tables = 0;
   let table: string;
   beforeAll(async () => {
-    dynamo = await startDynamo('lists0', 'lists1', 'lists2', 'lists3', 'lists4', 'lists5', 'limits');
+    dynamo = await startDynamo(
+      'lists0',
+      'lists1',
+      'lists2',
+      'lists3',
+      'lists4',
+      'lists5',
+      'lists6',
+      'limits',
+    );
   });
   beforeEach(() => {
     table = `lists${tables++}`;
@@ -95,7 +104,10 @@ describe('the routes of the lists', () => {
 
   const callOf = (settings: object = {}, inTable = table) =>
     serve({ client: dynamo.client, table: inTable, policy: policyOf(settings), now: () => midnight });
-  const at = (list: string, network: string) => ({ params: { list, network } });
+  const at = (list: string, network: string) => {
+    const [address = '', prefixLength = ''] = network.split('/');
+    return { params: { list, address, prefixLength } };
+  };
 
   it('put networks on a list in canonical form, show them, and take them off', async () => {
     const call = callOf({ deny: ['198.51.100.0/24'] });
@@ -127,23 +139,42 @@ describe('the routes of the lists', () => {
       body: { detail: 'This would lock out your own address, 192.0.2.1.' },
     });
     expect((await call('putAddress', at('allow', '203.0.113.0/24'))).status).toBe(409);
-    expect((await call('putAddress', at('allow', '192.0.2.1'))).status).toBe(200);
+    expect((await call('putAddress', at('allow', '192.0.2.1/32'))).status).toBe(200);
     expect((await call('putAddress', at('allow', '203.0.113.0/24'))).status).toBe(200);
-    expect((await call('deleteAddress', at('allow', '192.0.2.1'))).status).toBe(409);
+    expect((await call('deleteAddress', at('allow', '192.0.2.1/32'))).status).toBe(409);
     expect((await call('deleteAddress', at('allow', '203.0.113.0/24'))).status).toBe(204);
-    expect((await call('deleteAddress', at('allow', '192.0.2.1'))).status).toBe(204);
+    expect((await call('deleteAddress', at('allow', '192.0.2.1/32'))).status).toBe(204);
   });
 
-  it.each(['nonsense', '203.0.113.7/33', '::1/129', ''])('refuse %p as a network', async (network) => {
+  it.each([
+    ['nonsense/8', 'address'],
+    ['203.0.113.7', 'prefixLength'],
+    ['203.0.113.7/33', 'prefixLength'],
+    ['203.0.113.7/1e1', 'prefixLength'],
+    ['::1/129', 'prefixLength'],
+    ['::ffff:203.0.113.7/95', 'prefixLength'],
+  ])('refuse %p as a network, and name what is wrong', async (network, field) => {
     expect(await callOf({}, 'limits')('putAddress', at('deny', network))).toMatchObject({
       status: 400,
-      body: { errors: [{ field: 'params.network' }] },
+      body: { errors: [{ field: `params.${field}` }] },
     });
+  });
+
+  it('put IPv6 networks and IPv4-mapped ones on a list as what they are', async () => {
+    const call = callOf({}, 'lists6');
+    for (const [given, network] of [
+      ['2001:DB8:0::1/32', '2001:db8::/32'],
+      ['::ffff:203.0.113.7/120', '203.0.113.0/24'],
+    ] as const) {
+      expect((await call('putAddress', at('deny', given))).body).toMatchObject({ network });
+    }
   });
 
   it('keep what others change at the same time', async () => {
     const call = callOf({}, 'lists5');
-    const answers = await Promise.all([1, 2, 3].map((n) => call('putAddress', at('deny', `203.0.113.${n}`))));
+    const answers = await Promise.all(
+      [1, 2, 3].map((n) => call('putAddress', at('deny', `203.0.113.${n}/32`))),
+    );
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
     expect((await call('listAddresses')).body.addresses).toHaveLength(3);
   });
@@ -152,7 +183,7 @@ describe('the routes of the lists', () => {
     const store = new AddressListStore(dynamo.client, 'lists4');
     const many = Array.from({ length: 500 }, (_, n) => entry('deny', `10.0.${n >> 8}.${n & 255}/32`));
     await store.change(() => many);
-    expect((await callOf({}, 'lists4')('putAddress', at('deny', '203.0.113.7'))).status).toBe(422);
+    expect((await callOf({}, 'lists4')('putAddress', at('deny', '203.0.113.7/32'))).status).toBe(422);
   });
 
   it('decide about requests, whatever a header says', async () => {

@@ -1,3 +1,4 @@
+import { monotonicFactory } from 'ulid';
 import * as z from 'zod';
 import { webhookRoutes } from '../../../../functions/access/webhooks/contract.ts';
 import { DeliveryError } from '../../../../functions/access/webhooks/delivery-error.ts';
@@ -5,7 +6,6 @@ import { webhookIdSchema } from '../../../../functions/access/webhooks/ids.ts';
 import { webhookHandlers } from '../../../../functions/access/webhooks/webhooks-api.ts';
 import { defineContract } from '../../../../functions/shared/contract.ts';
 import { httpFunction } from '../../../../functions/shared/http-function.ts';
-import { newId } from '../../../../functions/shared/ids.ts';
 import { httpEvent, lambdaContext } from '../../shared/lambda.ts';
 import { secrets, type World } from './support.ts';
 
@@ -27,6 +27,9 @@ export class Api {
   readonly world: World;
   /** What starting an execution throws. */
   startFails: Error | undefined;
+  /** Of the next requests, as if they were one that is repeated. Default: each has its own. */
+  workId: string | undefined;
+  readonly #next = monotonicFactory();
 
   constructor(world: World) {
     this.world = world;
@@ -51,7 +54,7 @@ export class Api {
           caller: { keyId: 'abcdefgh', name: 'Test', scopes: ['admin'], tier: 'free' },
           headers: {},
         }),
-        once: async (_call, handle) => handle(),
+        once: async (_call, handle) => handle(this.workId ?? this.#next(world.now)),
         record: async () => {},
       }),
       handlers: () =>
@@ -69,7 +72,6 @@ export class Api {
             if (this.startFails !== undefined) throw this.startFails;
             await world.start(record);
           },
-          newId: () => newId(new Date(world.now)),
           now: () => world.now,
         }),
     });
@@ -79,6 +81,7 @@ export class Api {
       routeKey: `${method} ${route}`,
       params,
       query,
+      headers: { 'idempotency-key': 'a key' },
       ...(body === undefined ? {} : { body }),
     });
     const { statusCode, headers = {}, body: text = '' } = await handler(event, lambdaContext());

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
+import { tenantIdSchema } from '../../../../functions/access/tenants/tenant.ts';
 import { attemptDelivery } from '../../../../functions/access/webhooks/attempt.ts';
 import { DeliveryError } from '../../../../functions/access/webhooks/delivery-error.ts';
 import type { DeliveryRecord } from '../../../../functions/access/webhooks/delivery-record.ts';
@@ -144,6 +145,31 @@ describe('a delivery', () => {
     expect(world.sent).toEqual([]);
   });
 
+  it.each([
+    ['suspended', 'tenant-suspended'],
+    [undefined, 'tenant-deleted'],
+  ] as const)(
+    'is sent nothing more once its tenant is %p, and can be replayed afterwards',
+    async (state, code) => {
+      const endpoint = await world.endpoint({ tenantId: tenantIdSchema.parse('idle') });
+      const delivery = await world.delivery(endpoint);
+      world.receive = () => ({ status: 500 });
+      await attemptDelivery(world.deps, workOf(delivery));
+      world.states.set('idle', state);
+      const next = await attemptDelivery(world.deps, { ...workOf(delivery), attempt: 2 });
+      expect(next).toMatchObject({ result: { outcome: 'ended' }, disabled: false });
+      const ended = await stored(delivery);
+      expect(ended).toMatchObject({ state: 'canceled', error: { code }, attempts: [{ status: 500 }] });
+      expect(world.sent).toHaveLength(1);
+      world.states.set('idle', 'active');
+      world.receive = () => ({});
+      expect(await world.deliveries.replay(ended ?? delivery, traceparent, world.now)).toBe(true);
+      await run((await stored(delivery)) ?? delivery);
+      expect(await stored(delivery)).toMatchObject({ state: 'completed', run: 2 });
+      expect(world.sent).toHaveLength(2);
+    },
+  );
+
   it('of a run that was replaced sends nothing', async () => {
     const delivery = await world.delivery(await world.endpoint());
     await run(delivery);
@@ -192,6 +218,33 @@ describe('an endpoint', () => {
     expect(world.announced[0]).toMatchObject({ webhookId: endpoint.id, reason: 'gone' });
   });
 
+  it.each([
+    ['gone', 410, 1],
+    ['failing', 500, 2],
+  ])(
+    'that is disabled because it is %s leaves one entry in the audit trail',
+    async (_, status, deliveries) => {
+      const endpoint = await world.endpoint();
+      world.receive = () => ({ status });
+      for (let n = 0; n < deliveries; n++) await run(await world.delivery(endpoint));
+      expect(world.recorded).toEqual([
+        {
+          at: (await world.endpoints.find(endpoint.id))?.disabled?.at,
+          actor: { name: 'mainstay' },
+          action: 'webhook.disabled',
+          target: `/api/access/webhooks/${endpoint.id}`,
+          sourceIp: '',
+          outcome: 'succeeded',
+          status: 200,
+          traceId: traceparent.slice(3, 35),
+        },
+      ]);
+      // Nor does what is disabled already leave another.
+      await run(await world.delivery(endpoint));
+      expect(world.recorded).toHaveLength(1);
+    },
+  );
+
   it('tells the platform again when the first time was cut short', async () => {
     const delivery = await world.delivery(await world.endpoint());
     world.receive = () => ({ status: 410 });
@@ -202,6 +255,9 @@ describe('an endpoint', () => {
     expect((await attemptDelivery(world.deps, workOf(delivery))).disabled).toBe(true);
     expect(world.announced).toHaveLength(1);
     expect(world.sent).toHaveLength(1);
+    // The audit trail took it both times, as the same.
+    expect(world.recorded).toHaveLength(2);
+    expect(world.recorded[1]).toEqual(world.recorded[0]);
   });
 
   it('is disabled when a delivery is given up and nothing has gone well for the days that are configured', async () => {

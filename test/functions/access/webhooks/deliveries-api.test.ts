@@ -1,5 +1,6 @@
 import '../../shared/output.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { ulid } from 'ulid';
 import * as z from 'zod';
 import { attemptDelivery } from '../../../../functions/access/webhooks/attempt.ts';
 import { deliveryIdSchema } from '../../../../functions/access/webhooks/ids.ts';
@@ -109,6 +110,28 @@ describe('a delivery', () => {
     expect(await api.send('POST', `${base}/${id}/deliveries/${delivery?.id}/replay`)).toMatchObject({
       status: 202,
     });
+  });
+
+  it('is the same one when its request is repeated, run anew only if it could not be started', async () => {
+    const { id } = await api.create();
+    const test = () => api.send('POST', `${base}/${id}/test`);
+    api.workId = ulid(world.now);
+    api.startFails = new Error('no room');
+    expect(await test()).toMatchObject({ status: 500 });
+    api.startFails = undefined;
+    world.now += 60_000;
+    const first = await test();
+    expect(first).toMatchObject({ status: 202, json: { state: 'queued' } });
+    expect((await test()).json).toEqual(first.json);
+    const deliveryId = deliveryIdSchema.parse(first.json.id);
+    expect(new Set(world.started)).toEqual(new Set([`${deliveryId}-2`]));
+    const record = await world.deliveries.find(id, deliveryId);
+    if (record === undefined) throw new Error('It is not there');
+    await attemptDelivery(world.deps, workOf(record));
+    expect(await test()).toMatchObject({ status: 202, json: { id: deliveryId, state: 'completed' } });
+    expect(new Set(world.started).size).toBe(1);
+    const { json } = await api.send('GET', `${base}/${id}/deliveries`);
+    expect(json.deliveries).toHaveLength(1);
   });
 
   it('can be run ten times', async () => {

@@ -68,6 +68,30 @@ describe('an event', () => {
     expect(await deliveriesOf(theirs)).toEqual([]);
   });
 
+  it.each(['suspended', undefined] as const)(
+    'is told to the platform’s endpoints alone while the tenant it is about is %p, and to all when it is active again',
+    async (state) => {
+      const [mine, platforms] = [await world.endpoint({ tenantId: tenant('idle') }), await world.endpoint()];
+      world.states.set('idle', state);
+      expect(await dispatch(busEvent('key.created', { tenantId: 'idle' }))).toBe(1);
+      expect(await deliveriesOf(mine)).toEqual([]);
+      expect(await deliveriesOf(platforms)).toHaveLength(1);
+      world.states.set('idle', 'active');
+      expect(await dispatch(busEvent('key.changed', { tenantId: 'idle' }))).toBe(2);
+      expect((await deliveriesOf(mine)).map(({ type }) => type)).toEqual(['key.changed']);
+      for (const { id, tenantId } of [mine, platforms]) await world.endpoints.remove({ id, tenantId });
+    },
+  );
+
+  it('of a tenant of which the table does not tell whether it is active is tried again as a whole', async () => {
+    const mine = await world.endpoint({ tenantId: tenant('unknown') });
+    const tenants = { find: () => Promise.reject(new Error('The table is not there')) };
+    const event = busEvent('key.created', { tenantId: 'unknown' });
+    const deps = { ...world.deps, tenants, start: world.start };
+    await expect(dispatchEvent(deps, event, traceparent)).rejects.toThrow('table');
+    expect(await deliveriesOf(mine)).toEqual([]);
+  });
+
   it('that is seen twice starts what the first time had not, and nothing twice', async () => {
     const owner = { tenantId: tenant('twice') };
     const endpoints = [await world.endpoint(owner), await world.endpoint(owner)];

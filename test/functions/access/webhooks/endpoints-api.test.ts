@@ -1,7 +1,11 @@
 import '../../shared/output.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { ulid } from 'ulid';
 import * as z from 'zod';
+import { tenantIdSchema } from '../../../../functions/access/tenants/tenant.ts';
 import { webhookRoutes } from '../../../../functions/access/webhooks/contract.ts';
+import { webhookIdSchema } from '../../../../functions/access/webhooks/ids.ts';
+import { maximumEndpoints } from '../../../../functions/access/webhooks/model.ts';
 import { startDynamo, type TestDynamo } from '../../shared/dynamodb.ts';
 import { takeOutput } from '../../shared/output.ts';
 import { Api, base, itemsSchema, url } from './api.ts';
@@ -45,6 +49,22 @@ describe('a webhook', () => {
     const record = await world.endpoints.find(id);
     expect(JSON.stringify(record)).not.toContain(secret);
     expect(await secrets.open(id, record?.secret ?? '')).toBe(secret);
+  });
+
+  it('is the same one when its request is repeated, with a secret that is new', async () => {
+    api.workId = ulid(world.now);
+    const tenantId = tenantIdSchema.parse('acme-repeats');
+    const first = await api.send('POST', base, { url, tenantId });
+    for (let left = maximumEndpoints - 1; left > 0; left--) await world.endpoint({ tenantId });
+    const second = await api.send('POST', base, { url, tenantId });
+    expect(second).toMatchObject({ status: 201, json: { ...first.json, secret: expect.any(String) } });
+    expect(second.json.secret).not.toBe(first.json.secret);
+    const id = webhookIdSchema.parse(first.json.id);
+    expect(id).toBe(api.workId);
+    const record = await world.endpoints.find(id);
+    expect(await secrets.open(id, record?.secret ?? '')).toBe(second.json.secret);
+    expect(record?.previousSecret).toBeUndefined();
+    expect(await world.endpoints.ofOwner(tenantId)).toHaveLength(maximumEndpoints);
   });
 
   it.each([

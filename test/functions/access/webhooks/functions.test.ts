@@ -1,7 +1,11 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Context } from 'aws-lambda';
 import { Webhook } from 'standardwebhooks';
+import { AuditTrail } from '../../../../functions/access/audit/audit-trail.ts';
+import { tenantIdSchema } from '../../../../functions/access/tenants/tenant.ts';
+import { TenantStore } from '../../../../functions/access/tenants/tenant-store.ts';
 import { startDynamo, type TestDynamo } from '../../shared/dynamodb.ts';
 import { type FakeAws, startFakeAws } from '../../shared/fake-aws.ts';
 import { lambdaContext } from '../../shared/lambda.ts';
@@ -21,7 +25,7 @@ let dispatch: Handler;
 let deliver: Handler;
 
 beforeAll(async () => {
-  dynamo = await startDynamo(table);
+  dynamo = await startDynamo(table, 'access', 'audit');
   // What is sealed in these tests is what KMS would give back.
   aws = await startFakeAws(({ operation, input }) => {
     if (operation === 'Decrypt') {
@@ -49,6 +53,9 @@ beforeAll(async () => {
     AWS_ENDPOINT_URL: aws.settings.endpoint,
     AWS_ENDPOINT_URL_DYNAMODB: dynamo.url,
     WEBHOOKS_TABLE: table,
+    ACCESS_TABLE: 'access',
+    AUDIT_TABLE: 'audit',
+    AUDIT_DAYS: '7',
     WEBHOOK_STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:webhook',
     EVENT_BUS_NAME: 'mainstay-test',
     ENCRYPTION_KEY_ARN: 'arn:aws:kms:us-east-1:000000000000:key/k',
@@ -110,7 +117,52 @@ describe('the functions of webhooks', () => {
       { Source: 'mainstay.monitoring', DetailType: 'alarm.changed', EventBusName: 'mainstay-test' },
       { Source: 'mainstay.access', DetailType: 'webhook.disabled', EventBusName: 'mainstay-test' },
     ]);
-    expect(JSON.stringify(takeRecords())).toContain('WebhooksDisabled');
+    const records = JSON.stringify(takeRecords());
+    expect(records).toContain('WebhooksDisabled');
+    expect(records).not.toContain('AuditEntriesLost');
+    const { Items = [] } = await dynamo.client.send(new ScanCommand({ TableName: 'audit' }));
+    expect(Items).toMatchObject([
+      {
+        actor: { name: 'mainstay' },
+        action: 'webhook.disabled',
+        target: `/api/access/webhooks/${endpoint.id}`,
+        outcome: 'succeeded',
+        traceId: traceparent.slice(3, 35),
+      },
+    ]);
+    await world.endpoints.remove(endpoint);
+  });
+
+  it('tell nothing to the endpoints of a tenant that the table of tenants calls suspended', async () => {
+    const tenants = new TenantStore(dynamo.client, 'access');
+    const at = new Date(world.now).toISOString();
+    const tenant = { id: tenantIdSchema.parse('acme'), name: 'Acme', tier: 'free', createdAt: at } as const;
+    await tenants.create({ ...tenant, state: 'active', updatedAt: at }, 'work');
+    const endpoint = await world.endpoint({ url: `${url}/in`, tenantId: tenant.id });
+    const event = (type: string) => busEvent(type, { tenantId: tenant.id, at });
+    expect(await dispatch(event('key.created'), lambdaContext())).toEqual({ deliveries: 1 });
+    await tenants.change(tenant.id, { state: 'suspended' }, at);
+    expect(await dispatch(event('key.changed'), lambdaContext())).toEqual({ deliveries: 0 });
+    const requests = received.length;
+    const delivery = await world.delivery(endpoint);
+    expect(await deliver(workOf(delivery), lambdaContext())).toMatchObject({ outcome: 'ended' });
+    expect(received).toHaveLength(requests);
+    expect(await world.deliveries.find(endpoint.id, delivery.id)).toMatchObject({
+      state: 'canceled',
+      error: { code: 'tenant-suspended' },
+    });
+  });
+
+  it('disable an endpoint that is gone also when the audit trail takes no entry, and say that it is lost', async () => {
+    const endpoint = await world.endpoint({ url: `${url}/gone` });
+    const put = jest.spyOn(AuditTrail.prototype, 'append').mockRejectedValueOnce(new Error('full'));
+    await deliver(workOf(await world.delivery(endpoint)), lambdaContext());
+    put.mockRestore();
+    expect(await world.endpoints.find(endpoint.id)).toMatchObject({ state: 'disabled' });
+    const records = JSON.stringify(takeRecords());
+    expect(records).toContain('AuditEntriesLost');
+    expect(records).toContain('webhook.disabled');
+    await world.endpoints.remove(endpoint);
   });
 
   it('end the delivery of an execution that was stopped', async () => {

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:net';
+import type { AuditEntry } from '../../../../functions/access/audit/entry.ts';
+import { type Tenant, tenantIdSchema } from '../../../../functions/access/tenants/tenant.ts';
 import type { AttemptDependencies } from '../../../../functions/access/webhooks/attempt.ts';
 import { DeliveryError } from '../../../../functions/access/webhooks/delivery-error.ts';
 import type { DeliveryRecord } from '../../../../functions/access/webhooks/delivery-record.ts';
@@ -52,7 +54,10 @@ export class World {
   receive: (sent: Sent) => Partial<Answer> | DeliveryError = () => ({});
   readonly sent: Sent[] = [];
   readonly announced: WebhookDisabled[] = [];
+  readonly recorded: AuditEntry[] = [];
   readonly started: string[] = [];
+  /** Tenants that are not as others, which are active; `undefined`: deleted. */
+  readonly states = new Map<string, Tenant['state'] | undefined>();
   readonly endpoints: EndpointStore;
   readonly deliveries: DeliveryStore;
 
@@ -64,6 +69,7 @@ export class World {
 
   get deps(): AttemptDependencies {
     return {
+      tenants: { find: async (id) => this.#tenant(id) },
       endpoints: this.endpoints,
       deliveries: this.deliveries,
       secrets,
@@ -74,12 +80,29 @@ export class World {
         if (answer instanceof DeliveryError) throw answer;
         return { status: 200, text: '', retryAfter: undefined, ...answer };
       },
+      record: async (entry) => {
+        this.recorded.push(entry);
+      },
       announce: async (detail) => {
         this.announced.push(detail);
       },
       disableAfterDays: 5,
       random: () => 0.5,
       now: () => this.now,
+    };
+  }
+
+  #tenant(id: string): Tenant | undefined {
+    const state = this.states.has(id) ? this.states.get(id) : 'active';
+    if (state === undefined) return undefined;
+    const at = new Date(start).toISOString();
+    return {
+      id: tenantIdSchema.parse(id),
+      name: id,
+      tier: 'free',
+      state,
+      createdAt: at,
+      updatedAt: at,
     };
   }
 
