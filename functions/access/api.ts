@@ -2,7 +2,6 @@ import { Announcer } from '../shared/announcer.ts';
 import { dynamo, eventBridge, kms, secretsManager, stepFunctions } from '../shared/clients.ts';
 import { httpFunction } from '../shared/http-function.ts';
 import type { HttpHandlers } from '../shared/http-handler.ts';
-import { newId } from '../shared/ids.ts';
 import { addressHandlers } from './addresses/addresses-api.ts';
 import { auditHandlers } from './audit/audit-api.ts';
 import { accessContract } from './contract.ts';
@@ -67,7 +66,6 @@ export const handler = httpFunction({
         checkUrl: publicUrlChecker(environment.WEBHOOK_PRIVATE_NETWORKS),
         tenantExists: async (id) => (await tenants.find(id)) !== undefined,
         start: deliveryStarter(stepFunctions(), environment.WEBHOOK_STATE_MACHINE_ARN),
-        newId: () => newId(),
         now,
       }),
     };

@@ -60,7 +60,8 @@ export function gate(source: EnvironmentSource): Gate {
       client,
       table: environment.IDEMPOTENCY_TABLE,
       hours: policy.idempotencyHours,
-      onUnkept: (error) => logger.warn('An answer was not kept: a repeated request is done anew', { error }),
+      onUnkept: (error) =>
+        logger.warn('An answer was not kept: a repeated request is worked on again', { error }),
     }),
     now,
   });

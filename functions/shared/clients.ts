@@ -35,6 +35,13 @@ export function s3(): S3Client {
   return s3Client;
 }
 
+let presigningClient: S3Client | undefined;
+/** S3 for signing URLs: a checksum computed now would be that of no body, and S3 would refuse any other. */
+export function presigningS3(): S3Client {
+  presigningClient ??= new S3Client({ ...settings(20_000, 2), requestChecksumCalculation: 'WHEN_REQUIRED' });
+  return presigningClient;
+}
+
 let kmsClient: KMSClient | undefined;
 export function kms(): KMSClient {
   kmsClient ??= new KMSClient(settings(5_000));

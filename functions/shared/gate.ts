@@ -31,11 +31,12 @@ export interface Gate {
    */
   admit(arrival: Arrival): Promise<Admission>;
   /**
-   * Runs a handler once for each `Idempotency-Key`, and gives a repeated request the answer of the first.
+   * Runs a handler once for each `Idempotency-Key`, and gives a repeated request the answer of the first. Where an
+   * attempt has failed or was cut short, the next one is given its work id; without one `handle` takes a new one.
    *
    * @throws Problem 400, 409 or 422 about the key; whatever the handler throws.
    */
-  once(call: Call, handle: () => Promise<HttpAnswer>): Promise<HttpAnswer>;
+  once(call: Call, handle: (workId?: string) => Promise<HttpAnswer>): Promise<HttpAnswer>;
   /** Keeps in the audit trail what became of a request that was to change something. Never throws. */
   record(call: Call, answer: { readonly status: number; readonly location?: string }): Promise<void>;
 }

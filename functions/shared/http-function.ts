@@ -7,9 +7,9 @@ import { type EnvironmentSource, readEnvironment } from './environment.ts';
 import type { Call, Gate } from './gate.ts';
 import type { Caller, HttpHandlers, HttpRequest, InvocationContext } from './http-handler.ts';
 import { answerProblems, problemDetails } from './http-problems.ts';
-
 import { describeRequest, type ParsedRequest, parseRequest } from './http-request.ts';
 import { type HttpAnswer, type HttpLambdaResult, securityHeaders, toLambdaResult } from './http-response.ts';
+import { newId } from './ids.ts';
 import { annotate, instrumentation, invocationOf } from './instrumentation.ts';
 import { Problem } from './problem.ts';
 import { promisedHeaders, promiseHeaders } from './promised-headers.ts';
@@ -37,7 +37,11 @@ export type HttpLambda = (event: APIGatewayProxyEventV2, context: Context) => Pr
 interface ErasedInput extends InvocationContext, ParsedRequest {
   readonly caller: Caller | undefined;
   readonly request: HttpRequest;
+  readonly workId: string;
 }
+
+/** A handler with its input; without a work id it takes a new one. */
+type Handle = (workId?: string) => Promise<HttpAnswer>;
 
 /** A route whose parsed input has lost its static type: `parseRequest` has checked it against the contract. */
 interface Route {
@@ -82,7 +86,8 @@ export function httpFunction<const C extends CapabilityContract, E extends z.Zod
       return toLambdaResult(await fallback(request, environment));
     }
     const input = parseRequest(route.contract, event, request);
-    const handle = async () => route.handle({ ...invocation, ...input, caller, request });
+    const handle: Handle = async (workId = newId()) =>
+      route.handle({ ...invocation, ...input, caller, request, workId });
     const answer = await answerCall(gate, { ...arrival, caller, input }, handle);
     return toLambdaResult(answer, route.contract.responses[answer.status]?.contentType);
   };
@@ -111,12 +116,12 @@ const nowhere: RouteContract = {
 };
 
 /** Runs the handler, once where the request says so; what changes something is recorded, whatever became of it. */
-async function answerCall(gate: Gate, call: Call, handle: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
+async function answerCall(gate: Gate, call: Call, handle: Handle): Promise<HttpAnswer> {
   const { route, request } = call;
   if (route.method === 'GET') return handle();
-  const recorded = async () => {
+  const recorded: Handle = async (workId) => {
     try {
-      const answer = await handle();
+      const answer = await handle(workId);
       const location = answer.headers?.location;
       await gate.record(call, { status: answer.status, ...(location === undefined ? {} : { location }) });
       return answer;

@@ -54,6 +54,12 @@ export interface HttpInput<R extends RouteContract> extends InvocationContext {
   /** Absent on open routes. */
   readonly caller: R['scope'] extends 'open' ? undefined : Caller;
   readonly request: HttpRequest;
+  /**
+   * Names the work that is asked for, a ULID: what a handler makes has this id, or one that is derived from it. A request
+   * that is repeated with its `Idempotency-Key` after an attempt that was cut short brings the same one, so that
+   * handlers find again what that attempt has made; otherwise it is a new one.
+   */
+  readonly workId: string;
 }
 
 type BodyOf<S extends ResponseContract> = S extends { readonly schema: infer T extends z.ZodType }

@@ -2,145 +2,86 @@ import { randomUUID } from 'node:crypto';
 import {
   IdempotencyItemAlreadyExistsError,
   IdempotencyItemNotFoundError,
-  IdempotencyRecordStatus,
 } from '@aws-lambda-powertools/idempotency';
 import { BasePersistenceLayer, IdempotencyRecord } from '@aws-lambda-powertools/idempotency/persistence';
-import {
-  DeleteCommand,
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
-import * as z from 'zod';
-import { holds } from '../../shared/conditional-write.ts';
+import { newId } from '../../shared/ids.ts';
+import { isAbandoned } from './request-record.ts';
+import { RequestTable, type RequestTableOptions } from './request-table.ts';
 
-const itemSchema = z.object({
-  status: z.enum([IdempotencyRecordStatus.INPROGRESS, IdempotencyRecordStatus.COMPLETED]),
-  /** SHA-256 of the request. */
-  payloadHash: z.string(),
-  /** Milliseconds since the epoch: nobody works on it any more from then on. */
-  busyUntil: z.number(),
-  expiresAt: z.number(),
-  answer: z.string().optional(),
-});
-
-export interface AnswerStoreOptions {
-  readonly client: DynamoDBDocumentClient;
-  readonly table: string;
-  /** How long an answer is kept, in hours. */
-  readonly hours: number;
+export interface AnswerStoreOptions extends RequestTableOptions {
   /** Milliseconds until whoever works on the request is stopped. */
   readonly remainingMs: () => number;
-  readonly now: () => number;
 }
 
 type SaveInProgress = BasePersistenceLayer['saveInProgress'];
 
 /**
- * Where Powertools keeps the record of one request, in a table with `pk` and `sk`. Make one for each request. Times are
- * judged here, by `now`, and never by DynamoDB's removal of expired items, which is late. A request that was given up
- * and goes on nevertheless does not touch the record of the one that has taken its place.
+ * Where Powertools keeps the record of one request. Make one for each attempt. An attempt that was given up and goes on
+ * nevertheless does not touch the record of the one that has taken its place.
+ *
+ * An attempt that failed, or was stopped, leaves its record behind as abandoned, and with it the work id: whoever
+ * repeats the request takes over both, so that what the attempt may have made is found again and not made twice.
  */
 export class AnswerStore extends BasePersistenceLayer {
+  readonly #table: RequestTable;
   readonly #options: AnswerStoreOptions;
-  readonly #attempt = randomUUID();
+  readonly #name = randomUUID();
+  #workId: string;
+  #payloadHash: string | undefined;
 
   constructor(options: AnswerStoreOptions) {
     super();
     this.#options = options;
+    this.#table = new RequestTable(options);
+    this.#workId = newId(new Date(options.now()));
+  }
+
+  /** Names the work that is asked for, a ULID, the same at each attempt. Known when the attempt has begun. */
+  get workId(): string {
+    return this.#workId;
   }
 
   override saveInProgress(...[data]: Parameters<SaveInProgress>): ReturnType<SaveInProgress> {
     return super.saveInProgress(data, this.#remainingMs());
   }
 
-  protected async _putRecord({ idempotencyKey, payloadHash }: IdempotencyRecord): Promise<void> {
-    const now = this.#options.now();
-    const fresh = 'attribute_not_exists(#pk) OR #expiresAt <= :seconds';
-    const abandoned = '#status = :inProgress AND #busyUntil <= :now';
-    const taken = await holds(() =>
-      this.#options.client.send(
-        new PutCommand({
-          TableName: this.#options.table,
-          Item: {
-            ...keyOf(idempotencyKey),
-            status: IdempotencyRecordStatus.INPROGRESS,
-            payloadHash,
-            attempt: this.#attempt,
-            busyUntil: now + this.#remainingMs(),
-            expiresAt: seconds(now) + this.#options.hours * 3_600,
-          },
-          ConditionExpression: `${fresh} OR (${abandoned})`,
-          ExpressionAttributeNames: names('pk', 'expiresAt', 'status', 'busyUntil'),
-          ExpressionAttributeValues: {
-            ':seconds': seconds(now),
-            ':now': now,
-            ':inProgress': IdempotencyRecordStatus.INPROGRESS,
-          },
-        }),
-      ),
-    );
-    if (!taken) throw new IdempotencyItemAlreadyExistsError();
+  protected async _putRecord({ idempotencyKey, payloadHash = '' }: IdempotencyRecord): Promise<void> {
+    this.#payloadHash = payloadHash;
+    const attempt = {
+      ...{ idempotencyKey, payloadHash, workId: this.#workId },
+      ...{ name: this.#name, remainingMs: this.#remainingMs() },
+    };
+    if (await this.#table.begin(attempt)) return;
+    const workId = await this.#table.takeOver(attempt);
+    if (workId === undefined) throw new IdempotencyItemAlreadyExistsError();
+    this.#workId = workId;
   }
 
+  /** What another attempt has written; of an abandoned one only that its payload was another. */
   protected async _getRecord(idempotencyKey: string): Promise<IdempotencyRecord> {
-    const { client, table: TableName, now } = this.#options;
-    const { Item } = await client.send(
-      new GetCommand({ TableName, Key: keyOf(idempotencyKey), ConsistentRead: true }),
-    );
-    const item = itemSchema.optional().parse(Item);
-    if (item === undefined || item.expiresAt <= seconds(now())) throw new IdempotencyItemNotFoundError();
-    const { status, payloadHash, busyUntil, answer } = item;
-    if (status === IdempotencyRecordStatus.INPROGRESS && busyUntil <= now()) {
+    const record = await this.#table.find(idempotencyKey);
+    if (record === undefined) throw new IdempotencyItemNotFoundError();
+    const { status, payloadHash, answer } = record;
+    // It was at work a moment ago: now it can be taken over.
+    if (isAbandoned(record, this.#options.now()) && payloadHash === this.#payloadHash) {
       throw new IdempotencyItemNotFoundError();
     }
     return new IdempotencyRecord({
-      idempotencyKey,
-      status,
-      payloadHash,
+      ...{ idempotencyKey, status, payloadHash },
       ...(answer === undefined ? {} : { responseData: answer }),
     });
   }
 
   protected async _updateRecord({ idempotencyKey, responseData }: IdempotencyRecord): Promise<void> {
-    const { client, table, hours, now } = this.#options;
-    await client.send(
-      new UpdateCommand({
-        TableName: table,
-        Key: keyOf(idempotencyKey),
-        UpdateExpression: 'SET #status = :completed, #answer = :answer, #expiresAt = :expiresAt',
-        ConditionExpression: '#attempt = :attempt',
-        ExpressionAttributeNames: names('status', 'answer', 'expiresAt', 'attempt'),
-        ExpressionAttributeValues: {
-          ':completed': IdempotencyRecordStatus.COMPLETED,
-          ':answer': responseData,
-          ':expiresAt': seconds(now()) + hours * 3_600,
-          ':attempt': this.#attempt,
-        },
-      }),
-    );
+    await this.#table.keep({ idempotencyKey, name: this.#name }, String(responseData));
   }
 
+  /** Powertools asks for it when the work has failed. The record stays for the sake of the work id. */
   protected async _deleteRecord({ idempotencyKey }: IdempotencyRecord): Promise<void> {
-    await holds(() =>
-      this.#options.client.send(
-        new DeleteCommand({
-          TableName: this.#options.table,
-          Key: keyOf(idempotencyKey),
-          ConditionExpression: '#attempt = :attempt',
-          ExpressionAttributeNames: names('attempt'),
-          ExpressionAttributeValues: { ':attempt': this.#attempt },
-        }),
-      ),
-    );
+    await this.#table.abandon({ idempotencyKey, name: this.#name });
   }
 
   #remainingMs(): number {
     return Math.max(1, this.#options.remainingMs());
   }
 }
-
-const keyOf = (idempotencyKey: string) => ({ pk: `ONCE#${idempotencyKey}`, sk: 'ONCE' });
-const seconds = (ms: number): number => Math.floor(ms / 1_000);
-const names = (...attributes: string[]) => Object.fromEntries(attributes.map((name) => [`#${name}`, name]));

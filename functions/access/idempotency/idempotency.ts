@@ -48,6 +48,11 @@ class NotKept extends Error {}
 /**
  * Runs a handler once for each key, as the header `Idempotency-Key` asks (draft-ietf-httpapi-idempotency-key-header). Answers
  * below 500 are kept; thrown errors and answers from 500 are not, so that the request may be sent again.
+ *
+ * What an attempt made before it failed, or before its function was stopped, cannot be known. So each attempt gets the
+ * work id of the first, and a handler that names what it makes by that finds it again. For the same reason a key stays
+ * bound to its payload when an attempt has failed: the draft has a key used with one payload only, 422 otherwise, and
+ * the work of one payload must not be taken for another's. A request that was put right takes a new key.
  */
 export class Idempotency {
   readonly #options: IdempotencyOptions;
@@ -66,34 +71,36 @@ export class Idempotency {
   /**
    * Answers with what `handle` does, or has answered to the first request of this key.
    *
+   * @param handle gets the work id, a ULID: one for each key while its record is kept, `hours` after the last attempt.
    * @throws Problem 400 for a key that is none, 409 while the first request is being worked on, 422 for another payload,
    *   503 when the store does not answer; whatever `handle` throws.
    */
-  async run(request: OnceRequest, handle: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
+  async run(request: OnceRequest, handle: (workId: string) => Promise<HttpAnswer>): Promise<HttpAnswer> {
     requireKey(request.key);
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#attempt(request, handle);
       } catch (error) {
-        // The record was there and is gone: its request has failed, or its time has just ended.
+        // The record was at work and is no more: its request has failed, or its time has just ended.
         if (!(error instanceof IdempotencyItemNotFoundError)) throw error;
         if (attempt === maximumAttempts) throw inProgress();
       }
     }
   }
 
-  async #attempt(request: OnceRequest, handle: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
+  async #attempt(request: OnceRequest, handle: (workId: string) => Promise<HttpAnswer>): Promise<HttpAnswer> {
     const { client, table, hours, now = Date.now, onUnkept } = this.#options;
     const { scope, key, payload, secrets, remainingMs } = request;
     const ran: { outcome?: Outcome } = {};
+    const store = new AnswerStore({ client, table, hours, remainingMs, now });
     const once = makeIdempotent(
       async (_identity: { key: string; payload: string }): Promise<string> => {
-        ran.outcome = await outcomeOf(handle);
+        ran.outcome = await outcomeOf(() => handle(store.workId));
         if ('error' in ran.outcome || ran.outcome.answer.status >= 500) throw new NotKept();
         return keepAnswer(ran.outcome.answer, secrets);
       },
       {
-        persistenceStore: new AnswerStore({ client, table, hours, remainingMs, now }),
+        persistenceStore: store,
         config: this.#config,
         keyPrefix: scope,
         dataIndexArgument: 0,

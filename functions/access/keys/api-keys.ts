@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { type KeyId, keyIdSchema } from './key-id.ts';
 
 /** `msk_` lets secret scanners recognise a key; the id is public, the secret has 256 bits. */
@@ -12,11 +12,18 @@ export interface GeneratedKey {
   readonly key: string;
 }
 
-/** Makes a new API key from the system's random source. */
-export function generateKey(): GeneratedKey {
-  const id = Array.from(randomBytes(8), (byte) => alphabet.charAt(byte & 31)).join('');
-  return { id: keyIdSchema.parse(id), key: `msk_${id}_${randomBytes(32).toString('base64url')}` };
+/** Makes a new API key from the system's random source. @param id default: a random one. */
+export function generateKey(id: KeyId = keyIdOf(randomBytes(8))): GeneratedKey {
+  return { id, key: `msk_${id}_${randomBytes(32).toString('base64url')}` };
 }
+
+/** The id of the key that a request makes: the same for the same work id. @param number counts from 1. */
+export function keyIdOfWork(workId: string, number: number): KeyId {
+  return keyIdOf(createHash('sha256').update(`${workId} ${number}`).digest().subarray(0, 8));
+}
+
+const keyIdOf = (bytes: Uint8Array): KeyId =>
+  keyIdSchema.parse(Array.from(bytes, (byte) => alphabet.charAt(byte & 31)).join(''));
 
 /** The id in a key, or `undefined` when the text is no API key at all. */
 export function idOfKey(text: string): KeyId | undefined {

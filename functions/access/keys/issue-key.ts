@@ -1,9 +1,10 @@
+import { newId } from '../../shared/ids.ts';
 import { Problem } from '../../shared/problem.ts';
 import type { Tier } from '../policy.ts';
 import type { TenantId } from '../tenants/tenant.ts';
 import type { TenantStore } from '../tenants/tenant-store.ts';
 import { type AdminKeys, isLasting } from './admin-keys.ts';
-import { generateKey, hashKey } from './api-keys.ts';
+import { generateKey, hashKey, keyIdOfWork } from './api-keys.ts';
 import type { KeyId } from './key-id.ts';
 import { unfitting } from './key-problems.ts';
 import type { KeyRecord } from './key-record.ts';
@@ -26,7 +27,12 @@ export interface KeyRequest extends Pick<KeyRecord, 'name' | 'scopes'> {
   readonly validUntil?: string | undefined;
   readonly replaces?: KeyId;
   readonly createdBy: string;
+  /** The same when the request is repeated. Default: a new one. */
+  readonly workId?: string;
 }
+
+/** Ids that a request may find taken: by a key that was revoked since, or by chance. */
+const maximumIds = 10;
 
 export interface IssuedKey {
   readonly record: KeyRecord;
@@ -35,12 +41,13 @@ export interface IssuedKey {
 }
 
 /**
- * Makes an API key. A run that ends half-way leaves at most a key that nobody knows.
+ * Makes an API key. A run that ends half-way leaves at most a key that nobody knows; when its request is repeated, that
+ * key gets another secret, which ends what may have been shown of the first.
  *
  * @throws Problem 422 for what does not fit, 409 for a tenant that has too many keys.
  */
 export async function issueKey(deps: KeyDependencies, request: KeyRequest): Promise<IssuedKey> {
-  const { keys, admins, pepper, now } = deps;
+  const { now } = deps;
   const { tenantId, validUntil, scopes } = request;
   if (validUntil !== undefined && Date.parse(validUntil) <= now()) {
     throw unfitting('validUntil', 'is not in the future');
@@ -49,24 +56,40 @@ export async function issueKey(deps: KeyDependencies, request: KeyRequest): Prom
     throw unfitting('scopes', 'the key of a tenant cannot have `admin`');
   }
   const tenant = tenantId === undefined ? undefined : await activeTenant(deps, tenantId);
-  const { id, key } = generateKey();
-  const record: KeyRecord = {
-    id,
-    hash: hashKey(await pepper(), key),
+  const issued = await store(deps, {
     name: request.name,
     scopes,
     tier: request.tier ?? tenant?.tier ?? 'free',
     state: 'active',
     createdAt: isoTime(now()),
     createdBy: request.createdBy,
+    workId: request.workId ?? newId(),
     ...(validUntil === undefined ? {} : { validUntil: isoTime(Date.parse(validUntil)) }),
     ...(request.replaces === undefined ? {} : { replaces: request.replaces }),
     ...(tenantId === undefined ? {} : { tenant: tenantId }),
-  };
-  if (isLasting(record)) await admins.join(id);
-  if (!(await keys.create(record))) throw new Error(`An API key with the id ${id} exists already`);
-  if (tenantId !== undefined) await hold(deps, tenantId, id);
-  return { record, key };
+  });
+  if (tenantId !== undefined) await hold(deps, tenantId, issued.record.id);
+  return issued;
+}
+
+/** Stores a new key, or gives another secret to the one that its request has made before. */
+async function store(
+  { keys, admins, pepper }: KeyDependencies,
+  made: Omit<KeyRecord, 'id' | 'hash'> & { readonly workId: string },
+): Promise<IssuedKey> {
+  for (let number = 1; number <= maximumIds; number++) {
+    const { id, key } = generateKey(keyIdOfWork(made.workId, number));
+    const hash = hashKey(await pepper(), key);
+    const record: KeyRecord = { ...made, id, hash };
+    if ((await keys.find(id)) === undefined) {
+      // Only before it is stored: a key that has left that set does not come back.
+      if (isLasting(record)) await admins.join(id);
+      if (await keys.create(record)) return { record, key };
+    }
+    const renewed = await keys.renew(id, made.workId, hash);
+    if (renewed !== undefined) return { record: renewed, key };
+  }
+  throw new Error(`None of the ids of the work ${made.workId} is free for an API key`);
 }
 
 export const isoTime = (ms: number): string => new Date(ms).toISOString();

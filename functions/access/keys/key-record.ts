@@ -15,6 +15,8 @@ export const keyRecordSchema = z.object({
   tier: tierSchema.default('free'),
   state: z.enum(['active', 'revoked']),
   createdAt: z.iso.datetime(),
+  /** Of the request that made it: when that is repeated, this is the key that it made. */
+  workId: z.ulid().optional(),
   /** The key that made it, or `bootstrap`. */
   createdBy: z.string().optional(),
   /** The key is refused from then on. The item stays: it is not the table's time to live. */

@@ -88,6 +88,15 @@ export class KeyStore {
     return { records, next: before };
   }
 
+  /**
+   * Gives a key that is not revoked another secret, for the request that made it.
+   *
+   * @returns the key; `undefined` when it is revoked, or another request made it.
+   */
+  async renew(id: KeyId, workId: string, hash: string): Promise<KeyRecord | undefined> {
+    return this.#update(id, { workId, hash }, { condition: '#workId = :new_workId' });
+  }
+
   /** Changes a key that is not revoked. `admin` stays where it is and is not given. */
   async change(id: KeyId, changes: KeyChanges): Promise<KeyRecord | undefined> {
     const keepsAdmin = changes.scopes?.includes('admin') === true;

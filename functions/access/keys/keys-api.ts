@@ -37,8 +37,8 @@ export function keyHandlers(deps: KeyApiDependencies): RouteHandlers<typeof keyR
   };
 
   return {
-    createKey: async ({ body, caller, ...context }) => {
-      const issued = await issueKey(deps, { ...body, createdBy: caller.keyId });
+    createKey: async ({ body, caller, workId, ...context }) => {
+      const issued = await issueKey(deps, { ...body, createdBy: caller.keyId, workId });
       context.log.info('API key made', { newKeyId: issued.record.id, scopes: issued.record.scopes });
       await announce(context, 'key.created', issued.record);
       return created(issued);
@@ -80,8 +80,9 @@ export function keyHandlers(deps: KeyApiDependencies): RouteHandlers<typeof keyR
       return { status: 200, body: await show(record) };
     },
 
-    rerollKey: async ({ params, body, caller, ...context }) => {
-      const { old, ...issued } = await rerollKey(deps, params.keyId, { ...body, createdBy: caller.keyId });
+    rerollKey: async ({ params, body, caller, workId, ...context }) => {
+      const reroll = { ...body, createdBy: caller.keyId, workId };
+      const { old, ...issued } = await rerollKey(deps, params.keyId, reroll);
       const replacedBy = issued.record.id;
       context.log.info('API key rerolled', { oldKeyId: old.id, newKeyId: replacedBy, until: old.validUntil });
       await announcer.tryAnnounce(context, eventSource, 'key.rerolled', {

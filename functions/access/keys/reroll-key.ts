@@ -1,3 +1,4 @@
+import { newId } from '../../shared/ids.ts';
 import { Problem } from '../../shared/problem.ts';
 import { findKey, leaveAdmins, revokeKey } from './change-key.ts';
 import { type IssuedKey, isoTime, issueKey, type KeyDependencies } from './issue-key.ts';
@@ -13,6 +14,8 @@ export interface Reroll {
   /** When the new key ends, RFC 3339; default: when the old one would have. */
   readonly validUntil?: string | undefined;
   readonly createdBy: string;
+  /** The same when the request is repeated. Default: a new one. */
+  readonly workId?: string;
 }
 
 /**
@@ -24,11 +27,11 @@ export interface Reroll {
 export async function rerollKey(
   deps: KeyDependencies,
   id: KeyId,
-  { overlapHours, validUntil, createdBy }: Reroll,
+  { overlapHours, validUntil, createdBy, workId = newId() }: Reroll,
 ): Promise<IssuedKey & { readonly old: KeyRecord }> {
   const { keys, now } = deps;
   const before = await findKey(deps, id);
-  assertGood(before, now());
+  if (!(await isReplacedBy(deps, before, workId))) assertGood(before, now());
   const { name, scopes, tier, tenant: tenantId } = before;
   const issued = await issueKey(deps, {
     name,
@@ -38,6 +41,7 @@ export async function rerollKey(
     validUntil: validUntil ?? before.validUntil,
     replaces: id,
     createdBy,
+    workId,
   });
   const end = Math.min(now() + overlapHours * hourMs, Date.parse(before.validUntil ?? '9999-12-31'));
   try {
@@ -49,10 +53,21 @@ export async function rerollKey(
   const replaced = await keys.replace(id, issued.record.id, isoTime(end));
   if (replaced !== undefined) return { ...issued, old: replaced };
   const old = await findKey(deps, id);
+  // By the same request, before it was repeated.
+  if (old.replacedBy === issued.record.id) return { ...issued, old };
   // Revoked at the same time: that is an end as well, and the new key may be the only one that is left.
   if (old.state === 'revoked' || !(await withdraw(deps, issued.record.id))) return { ...issued, old };
   assertGood(old, now());
   throw new Problem('conflict', 'The API key was changed at the same time. Try again.');
+}
+
+/** Whether the key was rerolled by the same request, before that was repeated. */
+async function isReplacedBy(
+  { keys }: KeyDependencies,
+  { replacedBy }: KeyRecord,
+  workId: string,
+): Promise<boolean> {
+  return replacedBy !== undefined && (await keys.find(replacedBy))?.workId === workId;
 }
 
 /** Revokes a key that nobody has seen. @returns `false` when it has become the last admin key, and has to be shown. */

@@ -19,7 +19,7 @@ export class TenantKeys {
     this.#table = table;
   }
 
-  /** Notes a key. @returns `false` when the tenant is not active, or has `maximumKeys` of them. */
+  /** Notes a key; twice is once. @returns `false` when the tenant is not active, or has `maximumKeys` others. */
   async hold(id: TenantId, keyId: KeyId): Promise<boolean> {
     const held = await ifHolds(() =>
       this.#client.send(
@@ -27,10 +27,12 @@ export class TenantKeys {
           TableName: this.#table,
           Key: tenantKeyOf(id),
           UpdateExpression: 'ADD #keys :keys',
-          ConditionExpression: '#state = :active AND (attribute_not_exists(#keys) OR size(#keys) < :maximum)',
+          ConditionExpression:
+            '#state = :active AND (attribute_not_exists(#keys) OR size(#keys) < :maximum OR contains(#keys, :id))',
           ExpressionAttributeNames: { '#keys': 'keys', '#state': 'state' },
           ExpressionAttributeValues: {
             ':keys': new Set([keyId]),
+            ':id': keyId,
             ':active': 'active',
             ':maximum': maximumKeys,
           },

@@ -6,7 +6,8 @@ import {
   QueryCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { ifHolds } from '../../shared/conditional-write.ts';
+import { holds, ifHolds } from '../../shared/conditional-write.ts';
+import { newId } from '../../shared/ids.ts';
 import { type Tenant, type TenantId, tenantSchema } from './tenant.ts';
 import { TenantKeys, tenantKeyOf } from './tenant-keys.ts';
 
@@ -30,24 +31,30 @@ export class TenantStore {
 
   /** The read is consistent: a suspended tenant is seen as one at once. */
   async find(id: string): Promise<Tenant | undefined> {
-    const { Item } = await this.#client.send(
-      new GetCommand({ TableName: this.#table, Key: tenantKeyOf(id), ConsistentRead: true }),
-    );
+    const Item = await this.#get(id);
     return Item === undefined ? undefined : recordSchema.parse(Item);
   }
 
-  /** @returns whether it was stored; `false` when the id is taken. */
-  async create(tenant: Tenant): Promise<boolean> {
-    const stored = await ifHolds(() =>
+  /**
+   * Stores a new tenant.
+   *
+   * @param workId of the request that makes it. Default: a new one.
+   * @returns the tenant, as it is now when the same request has made it before; `undefined` when the id is taken.
+   */
+  async create(tenant: Tenant, workId = newId()): Promise<Tenant | undefined> {
+    const index = { gsi1pk: 'TENANTS', gsi1sk: tenant.id };
+    const stored = await holds(() =>
       this.#client.send(
         new PutCommand({
           TableName: this.#table,
-          Item: { ...tenantKeyOf(tenant.id), gsi1pk: 'TENANTS', gsi1sk: tenant.id, ...tenant },
+          Item: { ...tenantKeyOf(tenant.id), ...index, ...tenant, workId },
           ConditionExpression: 'attribute_not_exists(pk)',
         }),
       ),
     );
-    return stored !== undefined;
+    if (stored) return tenant;
+    const Item = await this.#get(tenant.id);
+    return Item?.workId === workId ? recordSchema.parse(Item) : undefined;
   }
 
   /**
@@ -109,5 +116,12 @@ export class TenantStore {
       ),
     );
     return result === undefined ? undefined : recordSchema.parse(result.Attributes);
+  }
+
+  async #get(id: string): Promise<Record<string, unknown> | undefined> {
+    const { Item } = await this.#client.send(
+      new GetCommand({ TableName: this.#table, Key: tenantKeyOf(id), ConsistentRead: true }),
+    );
+    return Item;
   }
 }

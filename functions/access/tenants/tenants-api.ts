@@ -31,11 +31,12 @@ export function tenantHandlers(deps: TenantApiDependencies): RouteHandlers<typeo
   };
 
   return {
-    createTenant: async ({ body, ...context }) => {
+    createTenant: async ({ body, workId, ...context }) => {
       const at = new Date(now()).toISOString();
-      const tenant = tenantSchema.parse({ ...body, state: 'active', createdAt: at, updatedAt: at });
-      if (!(await tenants.create(tenant))) {
-        throw new Problem('conflict', `There is a tenant with the id ${tenant.id} already.`);
+      const wanted = tenantSchema.parse({ ...body, state: 'active', createdAt: at, updatedAt: at });
+      const tenant = await tenants.create(wanted, workId);
+      if (tenant === undefined) {
+        throw new Problem('conflict', `There is a tenant with the id ${wanted.id} already.`);
       }
       context.log.info('Tenant created', { tenantId: tenant.id });
       await announce(context, 'tenant.created', tenant);

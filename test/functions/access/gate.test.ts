@@ -43,7 +43,7 @@ const gate = () =>
         entries.push(entry);
       },
     },
-    idempotency: { run: (_request, handle) => handle() },
+    idempotency: { run: (_request, handle) => handle('01K9Z3V5Q0J8X7N2T4R6M1C9HB') },
     now: () => now,
   });
 

@@ -74,6 +74,9 @@ export const exampleContract = defineContract({
 
 export const secretInAnError = 'msk_abcdefgh_0123456789012345678901234567890123456789012';
 
+/** What the example's gate gives to handlers of requests with an `Idempotency-Key`. */
+export const workIdOfGate = '01K9Z3V5Q0J8X7N2T4R6M1C9HB';
+
 /** What the example's gate was asked to do, in order. */
 export const gateLog: unknown[] = [];
 
@@ -94,7 +97,7 @@ const gate: Gate = {
   },
   once: ({ request, input }, handle) => {
     gateLog.push({ once: request.headers['idempotency-key'], input });
-    return handle();
+    return handle(workIdOfGate);
   },
   record: async ({ route }, answer) => {
     gateLog.push({ record: route.path, ...answer });
@@ -114,8 +117,8 @@ export function exampleFunction(seen: unknown[] = []) {
         seen.push(query);
         return { status: 200, body: { limit: query.limit } };
       },
-      create: async ({ params, body, caller }) => {
-        seen.push({ params, body });
+      create: async ({ params, body, caller, workId }) => {
+        seen.push({ params, body, workId });
         return {
           status: 201,
           headers: { location: `/things/${params.thingId}` },

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { httpFunction } from '../../../functions/shared/http-function.ts';
 import { maximumBodyBytes } from '../../../functions/shared/http-request.ts';
 import { problemSchema } from '../../../functions/shared/problem.ts';
-import { exampleContract, exampleFunction, gateLog, secretInAnError } from './example.ts';
+import { exampleContract, exampleFunction, gateLog, secretInAnError, workIdOfGate } from './example.ts';
 import { httpEvent, lambdaContext, type RequestParts } from './lambda.ts';
 import { takeOutput, takeRecords } from './output.ts';
 
@@ -342,6 +342,21 @@ describe('the gate', () => {
       { record: '/things/{thingId}', status: 201, location: '/things/abc' },
       { record: '/act', status: 204 },
     ]);
+  });
+});
+
+describe('the work id of a handler', () => {
+  const ulid = expect.stringMatching(/^[0-9A-HJKMNP-TV-Z]{26}$/);
+
+  it('is the one that the gate gives with an Idempotency-Key, and otherwise a new one for each request', async () => {
+    const headers = { 'x-api-key': 'k', 'idempotency-key': 'k-1' };
+    await send({ ...create, headers, body: { type: 'small' } });
+    expect(seen).toMatchObject([{ workId: workIdOfGate }]);
+    seen.length = 0;
+    await send({ ...create, headers: { 'x-api-key': 'k' }, body: { type: 'small' } });
+    await send({ ...create, headers: { 'x-api-key': 'k' }, body: { type: 'small' } });
+    expect(seen).toMatchObject([{ workId: ulid }, { workId: ulid }]);
+    expect(new Set(seen.map((each) => JSON.stringify(each))).size).toBe(2);
   });
 });
 

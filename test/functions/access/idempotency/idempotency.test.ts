@@ -38,13 +38,16 @@ const requestOf = (changes: Partial<OnceRequest> = {}): OnceRequest => ({
   ...changes,
 });
 
-/** A handler that counts how often it has run. */
+/** A handler that counts how often it has run, and knows under which work ids. */
 function handler(answer: HttpAnswer = { status: 201, headers: { location: '/things/1' }, body: { id: 1 } }) {
-  const handle = async () => {
+  const workIds: string[] = [];
+  const handle = async (workId: string) => {
     handle.runs++;
+    workIds.push(workId);
     return answer;
   };
   handle.runs = 0;
+  handle.workIds = workIds;
   return handle;
 }
 
@@ -122,6 +125,37 @@ describe('a request with an Idempotency-Key', () => {
     expect(unkept).toHaveLength(1);
     expect(await idempotency.run(requestOf(), second)).toMatchObject({ body: { id: 1 } });
     expect(second.runs).toBe(1);
+  });
+
+  it('has the work id of the attempts before it, which failed or were stopped', async () => {
+    const handle = handler({ status: 503 });
+    await idempotency.run(requestOf(), handle);
+    const { handle: stopped, started } = held();
+    void make().run(requestOf(), async (workId) => {
+      handle.workIds.push(workId);
+      return stopped();
+    });
+    await started;
+    now += 10_000;
+    await make().run(requestOf(), handle);
+    const { workIds } = handle;
+    expect(workIds).toHaveLength(3);
+    expect(new Set(workIds).size).toBe(1);
+    await idempotency.run(requestOf({ key: `KEY-${keys}` }), handle);
+    expect(workIds[3]).not.toBe(workIds[0]);
+  });
+
+  it('keeps its key for its payload when it has failed or was stopped', async () => {
+    const handle = handler({ status: 500 });
+    await idempotency.run(requestOf(), handle);
+    const other = requestOf({ payload: 'other' });
+    await expect(idempotency.run(other, handle)).rejects.toEqual(problem(422));
+    const { handle: stopped, started } = held();
+    void idempotency.run(requestOf(), stopped);
+    await started;
+    now += 10_000;
+    await expect(idempotency.run(other, handle)).rejects.toEqual(problem(422));
+    expect(handle.runs).toBe(1);
   });
 
   it('is forgotten after its time', async () => {

@@ -1,10 +1,13 @@
 import '../../shared/output.ts';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { hashKey, idOfKey } from '../../../../functions/access/keys/api-keys.ts';
+import { hashKey, idOfKey, keyIdOfWork } from '../../../../functions/access/keys/api-keys.ts';
+import { issueKey } from '../../../../functions/access/keys/issue-key.ts';
 import { newKeySchema } from '../../../../functions/access/keys/key.ts';
 import { keyIdSchema } from '../../../../functions/access/keys/key-id.ts';
 import { tenantIdSchema } from '../../../../functions/access/tenants/tenant.ts';
+import { maximumKeys } from '../../../../functions/access/tenants/tenant-keys.ts';
+import { newId } from '../../../../functions/shared/ids.ts';
 import { takeOutput } from '../../shared/output.ts';
 import { type Access, operator, pepper, startAccess } from './support.ts';
 
@@ -52,6 +55,50 @@ describe('making a key', () => {
     });
     expect(await access.keys.find(view.id)).toMatchObject({ hash: hashKey(pepper, key ?? '') });
     expect(await get(view.id)).toEqual(view);
+  });
+
+  it('makes no other one when its request is repeated, and shows it with a secret that is new', async () => {
+    const workId = newId();
+    const body = { name: 'Repeated', scopes: ['admin'] };
+    const first = newKeySchema.parse((await access.call('createKey', { body, workId })).body);
+    access.clock.now += 60_000;
+    const answer = await access.call('createKey', { body, workId });
+    const second = newKeySchema.parse(answer.body);
+    expect(answer.status).toBe(201);
+    expect(second).toEqual({ ...first, key: second.key });
+    expect(second.key).not.toBe(first.key);
+    expect(await access.keys.find(first.id)).toMatchObject({ hash: hashKey(pepper, second.key ?? '') });
+    const other = newKeySchema.parse((await access.call('createKey', { body, workId: newId() })).body);
+    expect(other.id).not.toBe(first.id);
+    const revoke = { params: { keyId: first.id } };
+    expect(await access.call('revokeKey', revoke)).toMatchObject({ status: 200 });
+    const third = newKeySchema.parse((await access.call('createKey', { body, workId })).body);
+    expect(third).toMatchObject({ state: 'active' });
+    expect([first.id, other.id]).not.toContain(third.id);
+  });
+
+  it('does not bring a key back among the admin keys when its request is repeated', async () => {
+    const workId = newId();
+    const body = { name: 'Repeated', scopes: ['admin'] };
+    const { id } = newKeySchema.parse((await access.call('createKey', { body, workId })).body);
+    const change = { params: { keyId: id }, body: { scopes: ['ingest'] } };
+    expect(await access.call('changeKey', change)).toMatchObject({ status: 200 });
+    const repeated = newKeySchema.parse((await access.call('createKey', { body, workId })).body);
+    expect(repeated).toMatchObject({ id, scopes: ['ingest'] });
+    const { Items = [] } = await access.dynamo.client.send(new ScanCommand({ TableName: 'access' }));
+    expect(Items.find(({ pk }) => pk === 'ADMINS')?.ids).not.toContain(id);
+  });
+
+  it('counts the key of a tenant once when its request is repeated, also where it is the last there may be', async () => {
+    const tenantId = tenantIdSchema.parse('full');
+    await access.call('createTenant', { body: { id: tenantId, name: 'Full' } });
+    const others = Array.from({ length: maximumKeys - 1 }, (_, number) => keyIdOfWork('other', number));
+    for (const other of others) expect(await access.tenants.keys.hold(tenantId, other)).toBe(true);
+    const last = { body: { name: 'Last', scopes: ['ingest'], tenantId }, workId: newId() };
+    const first = await access.call('createKey', last);
+    expect(first.status).toBe(201);
+    expect(await access.call('createKey', last)).toMatchObject({ status: 201, body: { id: first.body.id } });
+    expect(await create({ tenantId })).toMatchObject({ status: 409 });
   });
 
   it('lets neither the key nor its hash into the table, the log, an event or any other answer', async () => {
@@ -228,6 +275,29 @@ describe('revoking a key', () => {
 });
 
 describe('rerolling a key', () => {
+  it('makes no other one when its request is repeated, be the old one replaced by it already or not', async () => {
+    const old = await access.make({ name: 'Repeated' });
+    const reroll = { params: { keyId: old.id }, body: { overlapHours: 2 }, workId: newId() };
+    const first = newKeySchema.parse((await access.call('rerollKey', reroll)).body);
+    const until = (await get(old.id)).validUntil;
+    access.clock.now += 60_000;
+    const answer = await access.call('rerollKey', reroll);
+    const second = newKeySchema.parse(answer.body);
+    expect(second).toEqual({ ...first, key: second.key });
+    expect(await access.keys.find(first.id)).toMatchObject({ hash: hashKey(pepper, second.key ?? '') });
+    expect(await get(old.id)).toMatchObject({ replacedBy: first.id, validUntil: until });
+    expect(await access.call('rerollKey', { ...reroll, workId: newId() })).toMatchObject({ status: 409 });
+
+    const other = await access.make();
+    const workId = newId();
+    const { name, scopes, tier } = other;
+    const replaces = other.id;
+    const half = await issueKey(access, { name, scopes, tier, replaces, createdBy: 'operator', workId });
+    const whole = await access.call('rerollKey', { params: { keyId: replaces }, body: {}, workId });
+    expect(whole).toMatchObject({ status: 201, body: { id: half.record.id, replaces } });
+    expect(await get(replaces)).toMatchObject({ replacedBy: half.record.id });
+  });
+
   it('makes one like it and lets the old one end after the overlap', async () => {
     const old = await access.make({ name: 'CI', scopes: ['cdn:write'], tier: 'starter', tenantId: 'acme' });
     const answer = await access.call('rerollKey', { params: { keyId: old.id }, body: { overlapHours: 2 } });

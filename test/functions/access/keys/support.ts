@@ -49,6 +49,8 @@ interface Request {
   query?: string;
   body?: unknown;
   caller?: Caller;
+  /** As if it were a request that is repeated. Default: each has its own. */
+  workId?: string;
 }
 
 const eventSchema = z.object({ Source: z.string(), DetailType: z.string(), Detail: z.string() });
@@ -76,9 +78,10 @@ export async function startAccess() {
     inUse: async (tenantId: string) => busy.get(tenantId),
   };
   let calling = operator;
+  let working: string | undefined;
   const gate: Gate = {
     admit: async () => ({ caller: calling, headers: {} }),
-    once: (_call, handle) => handle(),
+    once: (_call, handle) => handle(working),
     record: async () => {},
   };
   const handler = httpFunction({
@@ -89,13 +92,15 @@ export async function startAccess() {
   });
 
   const call = async (name: RouteName, request: Request = {}): Promise<Answer> => {
-    const { params = {}, query, body, caller = operator } = request;
+    const { params = {}, query, body, caller = operator, workId } = request;
     const route: RouteContract = contract.routes[name];
     calling = caller;
+    working = workId;
     const event = httpEvent({
       method: route.method,
       routeKey: `${route.method} ${route.path}`,
       params,
+      headers: { 'idempotency-key': 'a key' },
       ...(query === undefined ? {} : { query }),
       ...(body === undefined ? {} : { body }),
     });

@@ -2,6 +2,7 @@ import '../../shared/output.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { keyIdSchema } from '../../../../functions/access/keys/key-id.ts';
 import { tenantIdSchema } from '../../../../functions/access/tenants/tenant.ts';
+import { newId } from '../../../../functions/shared/ids.ts';
 import { type Access, operator, startAccess } from '../keys/support.ts';
 
 let access: Access;
@@ -43,6 +44,23 @@ describe('creating a tenant', () => {
     const { body } = await create('taken');
     expect(await create('taken', { name: 'Somebody else' })).toMatchObject({ status: 409 });
     expect((await get('taken')).body).toEqual(body);
+  });
+
+  it('is answered with the tenant as it is when its request is repeated', async () => {
+    const workId = newId();
+    const body = { id: 'repeated', name: 'Repeated' };
+    const first = await access.call('createTenant', { body, workId });
+    expect(first.status).toBe(201);
+    expect(await access.call('createTenant', { body, workId })).toMatchObject({
+      status: 201,
+      body: first.body,
+    });
+    await change('repeated', { state: 'suspended' });
+    expect(await access.call('createTenant', { body, workId })).toMatchObject({
+      status: 201,
+      body: { state: 'suspended' },
+    });
+    expect(await access.call('createTenant', { body, workId: newId() })).toMatchObject({ status: 409 });
   });
 
   it.each(['', '-acme', 'Acme', 'a_b', 'a/b', 'a'.repeat(64), 'acme\n'])('refuses the id %j', async (id) => {
