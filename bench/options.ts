@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const suiteNames = ['backup', 'restore', 'load', 'local', 'limits', 'stack'] as const;
+export const suiteNames = ['backup', 'restore', 'load', 'local', 'limits', 'stack', 'scale'] as const;
 export type SuiteName = (typeof suiteNames)[number];
 
 export const usage = `Usage: npm run bench -- [options]

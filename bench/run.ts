@@ -34,6 +34,9 @@ async function measure(options: BenchOptions, found: (outcome: Outcome) => void)
     } else if (suite === 'stack') {
       const { measureStack } = await import('./stack/suite.ts');
       found(ofReports(await measureStack({ ...options, progress })));
+    } else if (suite === 'scale') {
+      const { measureScale } = await import('./scale/suite.ts');
+      found(ofReports(...(await measureScale({ progress }))));
     } else {
       const { measureLocal } = await import('./local/suite.ts');
       found(ofReports(...(await measureLocal({ ...options, progress }))));

@@ -4,7 +4,7 @@ import { parseOptions } from '../../bench/options.ts';
 describe('the command line of the benchmarks', () => {
   it('runs every suite at a moderate size by default', () => {
     expect(parseOptions([])).toEqual({
-      only: ['backup', 'restore', 'load', 'local', 'limits', 'stack'],
+      only: ['backup', 'restore', 'load', 'local', 'limits', 'stack', 'scale'],
       sizeMb: 240,
       rounds: 3,
       json: false,
@@ -18,7 +18,11 @@ describe('the command line of the benchmarks', () => {
   });
 
   it.each([
-    ['--only', 'everything', /--only takes backup, restore, load, local, limits, stack, not everything/],
+    [
+      '--only',
+      'everything',
+      /--only takes backup, restore, load, local, limits, stack, scale, not everything/,
+    ],
     ['--size', '0', /--size takes a whole number from 1 to 100000, not 0/],
     ['--size', 'big', /--size takes/],
     ['--rounds', '1.5', /--rounds takes/],
