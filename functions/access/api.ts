@@ -64,7 +64,7 @@ export const handler = httpFunction({
         deliveries: new DeliveryStore(webhooks),
         secrets: new SecretBox(kms(), environment.ENCRYPTION_KEY_ARN),
         checkUrl: publicUrlChecker(environment.WEBHOOK_PRIVATE_NETWORKS),
-        tenantExists: async (id) => (await tenants.find(id)) !== undefined,
+        tenants,
         start: deliveryStarter(stepFunctions(), environment.WEBHOOK_STATE_MACHINE_ARN),
         now,
       }),

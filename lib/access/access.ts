@@ -112,12 +112,7 @@ export class Access extends Construct {
     this.grantOpenGate(fn);
     tables.access.grant(fn, ['dynamodb:GetItem']);
     secrets.grantReadPepper(fn);
-    tables.idempotency.grant(fn, [
-      'dynamodb:GetItem',
-      'dynamodb:PutItem',
-      'dynamodb:UpdateItem',
-      'dynamodb:DeleteItem',
-    ]);
+    tables.idempotency.grant(fn, ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']);
     this.grantAppend(fn);
   }
 

@@ -63,6 +63,7 @@ describe('A function', () => {
     expect(inNetwork.sort()).toEqual([
       'bootstrap/database',
       'monitoring/api',
+      'recovery/check-drill',
       'recovery/chunk-pipeline',
       'recovery/dump-schema',
       'recovery/hold-snapshot',
@@ -74,7 +75,7 @@ describe('A function', () => {
   it('has time to wake a paused database up, where somebody waits for that', () => {
     const waiting = [
       ...['bootstrap/database', 'recovery/hold-snapshot', 'recovery/dump-schema'],
-      ...['recovery/restore-database', 'recovery/restore-rows'],
+      ...['recovery/restore-database', 'recovery/restore-rows', 'recovery/check-drill'],
     ];
     for (const name of waiting) {
       expect(Number(functions.get(name)?.properties.Timeout)).toBeGreaterThan((4 * wakeUpMs) / 1000);
@@ -107,7 +108,9 @@ describe('A function', () => {
         'access/deliver-webhook',
         'recovery/conclude',
         'recovery/sweep',
+        'recovery/expire',
         'recovery/restore-database',
+        'recovery/conclude-drill',
       ].map((name) => ({
         Ref: functions.get(name)?.id,
       })),
@@ -153,13 +156,8 @@ describe('A role', () => {
     const patterns = statements
       .flatMap(({ resources }) => resources)
       .filter((resource) => resource !== '*' && resource.includes('*'));
-    // Objects of the backups bucket, executions of one workflow, schedules of one group, instances of the account.
-    const known = [
-      /BackupsBucket\w+Arn\w*>\/\*$/,
-      /Machine\w+\.Name>[:/]\*$/,
-      /schedule\/mainstay-local\/\*$/,
-      /:db:\*$/,
-    ];
+    // Objects of the backups bucket, executions of one workflow, instances of the account.
+    const known = [/BackupsBucket\w+Arn\w*>\/\*$/, /Machine\w+\.Name>[:/]\*$/, /:db:\*$/];
     expect(patterns.length).toBeGreaterThan(0);
     expect(patterns.filter((pattern) => !known.some((form) => form.test(pattern)))).toEqual([]);
   });
@@ -175,6 +173,7 @@ describe('A role', () => {
     );
     expect(users).toEqual({
       'monitoring/api': ['mainstay_probe'],
+      'recovery/check-drill': ['mainstay_restore', 'mainstay_backup'],
       'recovery/chunk-pipeline': ['mainstay_backup'],
       'recovery/dump-schema': ['mainstay_backup'],
       'recovery/hold-snapshot': ['mainstay_backup'],
@@ -210,6 +209,14 @@ describe('A role', () => {
     }
   });
 
+  it('lets functions keep the work ids and answers of repeated requests, and none remove them', () => {
+    const keeping = usesOf('Idempotency').filter(({ condition }) => condition === undefined);
+    expect(keeping.map(({ name }) => name)).toEqual(expect.arrayContaining(['access/api', 'recovery/api']));
+    for (const { actions } of keeping) {
+      expect(actions.toSorted()).toEqual(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']);
+    }
+  });
+
   it('lets functions add to the audit trail, and none change it', () => {
     const adding = usesOf('Audit').filter(({ condition }) => condition === undefined);
     expect(adding.map(({ name }) => name)).toContain('access/deliver-webhook');
@@ -234,12 +241,22 @@ describe('A role', () => {
     },
   );
 
-  it('lets only bootstrap pass a role, and only to the scheduler', () => {
+  it('lets only those pass a role that make schedules, and only to the scheduler', () => {
     const passing = statements.filter(({ actions }) => actions.includes('iam:PassRole'));
-    expect(passing).toHaveLength(1);
-    expect(passing[0]).toMatchObject({
-      role: functions.get('bootstrap/custom-resource')?.role,
-      condition: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
-    });
+    const makers = ['bootstrap/custom-resource', 'recovery/api'].map((name) => functions.get(name)?.role);
+    expect(passing.map(({ role }) => role).sort()).toEqual(makers.sort());
+    for (const { condition } of passing) {
+      expect(condition).toEqual({ StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } });
+    }
+  });
+
+  it('knows the schedules of backups by their names', () => {
+    const schedules = statements
+      .filter(({ actions }) => actions.some((action) => action.startsWith('scheduler:')))
+      .flatMap(({ resources }) => resources.map((resource) => resource.split('schedule/').at(-1)));
+    expect([...new Set(schedules)].sort()).toEqual([
+      'mainstay-local/full-backup-daily',
+      'mainstay-local/incremental-backup',
+    ]);
   });
 });

@@ -19,13 +19,10 @@ export const outcomeSchema = z.enum(['succeeded', 'refused', 'failed']).meta({
 const actorSchema = z
   .strictObject({
     keyId: z.string().optional().meta({ description: 'Absent when no key was presented.' }),
-    name: z
-      .string()
-      .optional()
-      .meta({
-        description:
-          'Of the key, or `mainstay` where the platform acted by itself; absent when the key was not accepted.',
-      }),
+    name: z.string().optional().meta({
+      description:
+        'Of the key, or `mainstay` where the platform acted by itself; absent when the key was not accepted.',
+    }),
     tenant: z.string().optional().meta({ description: 'Absent for keys of the platform’s operators.' }),
   })
   .meta({ title: 'Who' });

@@ -1,6 +1,6 @@
 import type { AuditEntry } from '../audit/entry.ts';
 import type { TenantStore } from '../tenants/tenant-store.ts';
-import { type DeliveryFailure, type DeliveryRecord, isOver } from './delivery-record.ts';
+import { type DeliveryRecord, isOver } from './delivery-record.ts';
 import type { DeliveryStore, End } from './delivery-store.ts';
 import type { EndpointRecord } from './endpoint-record.ts';
 import type { EndpointStore } from './endpoint-store.ts';
@@ -9,6 +9,7 @@ import type { Attempt } from './model.ts';
 import { secondsUntilNext } from './retry-schedule.ts';
 import { type Outcome, type SendDependencies, sendMessage } from './send.ts';
 import { settleEndpoint } from './settle-endpoint.ts';
+import { whyUntold } from './why-untold.ts';
 import type { AttemptResult, AttemptWork } from './workflow.ts';
 
 export interface AttemptDependencies extends SendDependencies {
@@ -94,21 +95,6 @@ function endOf(attempt: Attempt, now: number): End {
       ? { code: 'gone', message: 'The endpoint answered 410.' }
       : { code: 'attempts-exhausted', message: 'No attempt went well.' };
   return { state: 'failed', finishedAt, error };
-}
-
-/** Why an endpoint is told nothing at present; `undefined` when it is. */
-async function whyUntold(
-  { tenants }: AttemptDependencies,
-  endpoint: EndpointRecord | undefined,
-): Promise<DeliveryFailure | undefined> {
-  if (endpoint?.state !== 'enabled')
-    return { code: 'endpoint-disabled', message: 'The webhook was disabled.' };
-  if (endpoint.tenantId === null) return undefined;
-  const tenant = await tenants.find(endpoint.tenantId);
-  if (tenant === undefined) return { code: 'tenant-deleted', message: 'The webhook’s tenant was deleted.' };
-  return tenant.state === 'active'
-    ? undefined
-    : { code: 'tenant-suspended', message: 'The webhook’s tenant is suspended.' };
 }
 
 function resultOf(work: AttemptWork, { nextAttemptAt }: Attempt, now: number): AttemptResult {

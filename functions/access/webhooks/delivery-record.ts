@@ -23,6 +23,8 @@ export const deliveryRecordSchema = z.object({
   state: deliveryStateSchema,
   /** 1 at first; each replay is a run of its own. */
   run: z.int().min(1),
+  /** Work id of the request that asked for this run; absent for the first one. */
+  replayedFor: z.ulid().optional(),
   /** Attempts of this run. */
   attempt: z.int().min(0),
   attempts: z.array(attemptSchema),
@@ -36,8 +38,21 @@ export const deliveryRecordSchema = z.object({
 });
 export type DeliveryRecord = z.output<typeof deliveryRecordSchema>;
 
+/** What asks for another run. */
+export interface Replay {
+  /** Of the request. */
+  readonly workId: string;
+  readonly traceparent: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
 /** Whether nothing more happens to it by itself. */
 export const isOver = (state: DeliveryState): boolean => state !== 'queued' && state !== 'running';
+
+/** Whether its present run has ended without an attempt: it was canceled, or its execution could not be started. */
+export const hasEndedUntried = ({ state, attempt }: DeliveryRecord): boolean =>
+  isOver(state) && attempt === 0;
 
 /** How a delivery is shown in a list. */
 export function toSummary(record: DeliveryRecord): DeliverySummary {

@@ -24,7 +24,11 @@ export const deliveryRoutes = {
     description: 'Whatever its filters are. It is delivered like any other event.',
     once: {},
     params,
-    responses: { 202: accepted, 404: notFound, 409: { description: 'The webhook is disabled.' } },
+    responses: {
+      202: accepted,
+      404: notFound,
+      409: { description: 'The webhook is disabled, or its tenant is suspended.' },
+    },
   },
   listDeliveries: {
     method: 'GET',
@@ -66,7 +70,8 @@ export const deliveryRoutes = {
       202: accepted,
       404: noDelivery,
       409: {
-        description: 'It has not ended, the webhook is disabled, or it has been replayed nine times.',
+        description:
+          'It has not ended, the webhook is disabled, its tenant is suspended, or it has been replayed nine times.',
       },
     },
   },

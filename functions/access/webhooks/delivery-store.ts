@@ -1,4 +1,4 @@
-import type { DeliveryFailure, DeliveryRecord } from './delivery-record.ts';
+import type { DeliveryFailure, DeliveryRecord, Replay } from './delivery-record.ts';
 import { deliveryRecordSchema } from './delivery-record.ts';
 import { assign } from './expressions.ts';
 import { type DeliveryId, deliveryIdOf, type WebhookId } from './ids.ts';
@@ -137,10 +137,11 @@ export class DeliveryStore {
   }
 
   /** Queues a delivery anew; `false` when it is not over, or has been replayed in the meantime or often enough. */
-  async replay(record: DeliveryRecord, traceparent: string, now: number): Promise<boolean> {
+  async replay(record: DeliveryRecord, { workId, traceparent, now }: Replay): Promise<boolean> {
     const { webhookId, id, run } = record;
-    const sets = ['#run = :next', '#attempt = :zero', '#traceparent = :traceparent', '#expiresAt = :expiry'];
-    const { UpdateExpression } = assign([...sets, ...stateSets], {
+    const sets = ['#run = :next', '#attempt = :zero', '#replayedFor = :workId'];
+    const until = ['#traceparent = :traceparent', '#expiresAt = :expiry'];
+    const { UpdateExpression } = assign([...sets, ...until, ...stateSets], {
       nextAttemptAt: undefined,
       finishedAt: undefined,
       error: undefined,
@@ -153,6 +154,7 @@ export class DeliveryStore {
         ':run': run,
         ':maximum': maximumRuns,
         ':zero': 0,
+        ':workId': workId,
         ':traceparent': traceparent,
         ':expiry': expiry(now),
         ':state': 'queued',

@@ -21,8 +21,20 @@ export const endpointRecordSchema = z.object({
   secret: z.string(),
   previousSecret: z.string().optional(),
   previousUntil: time.optional(),
+  /** Work id of the request that rotated the secret last. */
+  rotatedFor: z.ulid().optional(),
 });
 export type EndpointRecord = z.output<typeof endpointRecordSchema>;
+
+/** A new secret of an endpoint. */
+export interface Rotation {
+  /** Sealed. */
+  readonly secret: string;
+  /** Of the request that asks for it. */
+  readonly workId: string;
+  /** Until when the present secret signs as well; `undefined`: it ends now. */
+  readonly previousUntil: string | undefined;
+}
 
 /** Whether the previous secret still signs. */
 export const hasPrevious = ({ previousUntil }: EndpointRecord, now: number): boolean =>

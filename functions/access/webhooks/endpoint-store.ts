@@ -1,5 +1,5 @@
 import type { TenantId } from '../tenants/tenant.ts';
-import { type EndpointRecord, endpointRecordSchema } from './endpoint-record.ts';
+import { type EndpointRecord, endpointRecordSchema, type Rotation } from './endpoint-record.ts';
 import { used } from './expressions.ts';
 import type { DeliveryId, WebhookId } from './ids.ts';
 import type { Disabled } from './model.ts';
@@ -33,10 +33,10 @@ export class EndpointStore {
   /** @returns `false` when the owner has as many as there can be. */
   async create(record: EndpointRecord): Promise<boolean> {
     const { id, tenantId, createdAt } = record;
-    if (!(await this.#owners.add(tenantId, id))) {
-      const present = (await this.ofOwner(tenantId)).map((endpoint) => endpoint.id);
-      await this.#owners.keepOnly(tenantId, present, Date.parse(createdAt));
-      if (!(await this.#owners.add(tenantId, id))) return false;
+    const now = Date.parse(createdAt);
+    if (!(await this.#owners.add(tenantId, id, now))) {
+      await this.#owners.dropAbsent(tenantId, async (other) => (await this.find(other)) !== undefined, now);
+      if (!(await this.#owners.add(tenantId, id, now))) return false;
     }
     const index = { gsi1pk: listPartition, gsi1sk: `${listPrefix}${createdAt}#${id}` };
     await this.#table.add({ ...record, ...endpointKey(id), ...index });
@@ -100,17 +100,25 @@ export class EndpointStore {
     );
   }
 
-  /** @returns `false` when the secret has changed since `record` was read. */
-  async rotate(record: EndpointRecord, secret: string, previousUntil: string | undefined): Promise<boolean> {
-    const values = { ':secret': secret, ':seen': record.secret };
-    const changes =
-      previousUntil === undefined
-        ? { set: '#secret = :secret REMOVE #previousSecret, #previousUntil', values }
-        : {
-            set: '#secret = :secret, #previousSecret = :seen, #previousUntil = :until',
-            values: { ...values, ':until': previousUntil },
-          };
-    return this.#update(record.id, changes, '#secret = :seen');
+  /**
+   * Gives an endpoint a new secret. Asked again for the same work it replaces the new one only, which nobody has been
+   * shown: the one before it signs for as long as was said at first.
+   *
+   * @returns `false` when the secret has changed since `record` was read.
+   */
+  async rotate(record: EndpointRecord, { secret, workId, previousUntil }: Rotation): Promise<boolean> {
+    const values = {
+      ...{ ':secret': secret, ':seen': record.secret },
+      ...{ ':workId': workId, ':until': previousUntil },
+    };
+    const set = '#secret = :secret, #rotatedFor = :workId';
+    const previous =
+      record.rotatedFor === workId
+        ? ''
+        : previousUntil === undefined
+          ? ' REMOVE #previousSecret, #previousUntil'
+          : ', #previousSecret = :seen, #previousUntil = :until';
+    return this.#update(record.id, { set: `${set}${previous}`, values }, '#secret = :seen');
   }
 
   /** Notes that nothing has gone well since then, unless that is known from before. */
@@ -133,7 +141,7 @@ export class EndpointStore {
   /** @returns `false` when there is no such endpoint. */
   async remove({ id, tenantId }: Pick<EndpointRecord, 'id' | 'tenantId'>): Promise<boolean> {
     const removed = await this.#table.remove(endpointKey(id));
-    await this.#owners.remove(tenantId, [id]);
+    await this.#owners.remove(tenantId, id);
     return removed;
   }
 

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { RouteHandlers } from '../../shared/http-handler.ts';
 import { decodeToken, encodeToken } from '../../shared/paging.ts';
 import { Problem } from '../../shared/problem.ts';
-import type { TenantId } from '../tenants/tenant.ts';
+import type { TenantStore } from '../tenants/tenant-store.ts';
 import { DeliveryError } from './delivery-error.ts';
 import { type EndpointRecord, toWebhook } from './endpoint-record.ts';
 import type { endpointRoutes } from './endpoint-routes.ts';
@@ -17,13 +17,15 @@ export interface EndpointApiDependencies {
   readonly secrets: Pick<SecretBox, 'seal'>;
   /** Finds out where a URL leads. @throws DeliveryError when that may not be called. */
   readonly checkUrl: (url: string) => Promise<unknown>;
-  readonly tenantExists: (id: TenantId) => Promise<boolean>;
+  readonly tenants: Pick<TenantStore, 'find'>;
   readonly now: () => number;
 }
 
 const positionSchema = z.string().max(100);
 
 export const noSuchWebhook = () => new Problem('not-found', 'There is no webhook of that id.');
+const otherSecret = () =>
+  new Problem('conflict', 'Another request has given the webhook a new secret meanwhile.');
 export const webhookPath = (id: WebhookId) => `/api/access/webhooks/${id}`;
 
 /** The endpoint of that id. @throws Problem 404 */
@@ -41,7 +43,7 @@ export function endpointHandlers(deps: EndpointApiDependencies): RouteHandlers<t
   return {
     createWebhook: async ({ body, workId, log }) => {
       const { tenantId, description, events } = body;
-      if (tenantId !== null && !(await deps.tenantExists(tenantId))) {
+      if (tenantId !== null && (await deps.tenants.find(tenantId)) === undefined) {
         throw unprocessable('body.tenantId', 'names no tenant');
       }
       const url = await allowedUrl(deps, body.url);
@@ -62,9 +64,11 @@ export function endpointHandlers(deps: EndpointApiDependencies): RouteHandlers<t
         throw new Problem('conflict', `${whose} has ${maximumEndpoints} webhooks, and can have no more.`);
       }
       const created = await findEndpoint(endpoints, id);
-      // It was there when the request is repeated: nobody has been shown its secret, so it gets this one.
-      if (created.secret !== record.secret && !(await endpoints.rotate(created, record.secret, undefined))) {
-        throw new Problem('conflict', 'Another request has just given the webhook a new secret.');
+      if (created.secret !== record.secret) {
+        // It was there when the request is repeated. Unless it was rotated since, nobody has been shown its secret.
+        const { rotatedFor = workId } = created;
+        const rotation = { secret: record.secret, workId, previousUntil: undefined };
+        if (rotatedFor !== workId || !(await endpoints.rotate(created, rotation))) throw otherSecret();
       }
       log.info('Webhook created', { webhookId: id });
       return { status: 201, headers: { location: webhookPath(id) }, body: { ...shown(created), secret } };
@@ -106,14 +110,13 @@ export function endpointHandlers(deps: EndpointApiDependencies): RouteHandlers<t
       return { status: 204 };
     },
 
-    rotateWebhookSecret: async ({ params, body: { overlapHours }, log }) => {
+    rotateWebhookSecret: async ({ params, body: { overlapHours }, workId, log }) => {
       const record = await findEndpoint(endpoints, params.webhookId);
       const secret = generateSecret();
       const sealed = await secrets.seal(record.id, secret);
-      const until = overlapHours === 0 ? undefined : new Date(now() + overlapHours * 3_600_000).toISOString();
-      if (!(await endpoints.rotate(record, sealed, until))) {
-        throw new Problem('conflict', 'Another request has just given the webhook a new secret.');
-      }
+      const previousUntil =
+        overlapHours === 0 ? undefined : new Date(now() + overlapHours * 3_600_000).toISOString();
+      if (!(await endpoints.rotate(record, { secret: sealed, workId, previousUntil }))) throw otherSecret();
       log.info('Webhook secret rotated', { webhookId: record.id, overlapHours });
       const rotated = await findEndpoint(endpoints, record.id);
       return { status: 200, body: { ...shown(rotated), secret } };

@@ -1,6 +1,6 @@
-import { decodeTime } from 'ulid';
 import * as z from 'zod';
 import type { TenantId } from '../tenants/tenant.ts';
+import { used } from './expressions.ts';
 import { type WebhookId, webhookIdSchema } from './ids.ts';
 import { maximumEndpoints } from './model.ts';
 import type { WebhooksTable } from './webhooks-table.ts';
@@ -15,7 +15,11 @@ const ownerKey = (owner: Owner) => ({
   pk: owner === null ? 'OWNER' : `OWNER#${owner}`,
   sk: 'ENDPOINTS',
 });
-const itemSchema = z.object({ ids: z.set(webhookIdSchema).optional() });
+const itemSchema = z.object({
+  ids: z.set(webhookIdSchema).optional(),
+  /** When an id was added last, in milliseconds since the epoch. */
+  addedAt: z.number().optional(),
+});
 
 /**
  * The ids of each owner's endpoints, in one item, which bounds their number and finds them in one consistent read. An
@@ -29,32 +33,45 @@ export class OwnerIndex {
   }
 
   async idsOf(owner: Owner): Promise<readonly WebhookId[]> {
-    const { ids } = itemSchema.parse((await this.#table.get(ownerKey(owner))) ?? {});
+    const { ids } = await this.#read(owner);
     return [...(ids ?? [])];
   }
 
   /** Twice is once. @returns `false` when the owner has as many others as there can be. */
-  async add(owner: Owner, id: WebhookId): Promise<boolean> {
+  async add(owner: Owner, id: WebhookId, now: number): Promise<boolean> {
     return this.#table.update(ownerKey(owner), {
-      UpdateExpression: 'ADD #ids :id',
+      UpdateExpression: 'ADD #ids :id SET #addedAt = :now',
       ConditionExpression: 'attribute_not_exists(#ids) OR size(#ids) < :maximum OR contains(#ids, :one)',
-      values: { ':id': new Set([id]), ':one': id, ':maximum': maximumEndpoints },
+      values: { ':id': new Set([id]), ':one': id, ':maximum': maximumEndpoints, ':now': now },
     });
   }
 
-  async remove(owner: Owner, ids: readonly WebhookId[]): Promise<void> {
-    if (ids.length === 0) return;
+  async remove(owner: Owner, id: WebhookId): Promise<void> {
     await this.#table.update(ownerKey(owner), {
       UpdateExpression: 'DELETE #ids :gone',
-      values: { ':gone': new Set(ids) },
+      values: { ':gone': new Set([id]) },
     });
   }
 
-  /** Forgets ids that a creation or a deletion left behind which was cut short. */
-  async keepOnly(owner: Owner, present: readonly WebhookId[], now: number): Promise<void> {
-    const left = (await this.idsOf(owner)).filter(
-      (id) => !present.includes(id) && decodeTime(id) < now - creationMs,
-    );
-    await this.remove(owner, left);
+  /**
+   * Forgets ids that a creation or a deletion left behind which was cut short. While a creation may be at work, which is
+   * known by the last addition since its id may be of any age, it forgets none.
+   */
+  async dropAbsent(owner: Owner, isPresent: (id: WebhookId) => Promise<boolean>, now: number): Promise<void> {
+    const { ids = [], addedAt } = await this.#read(owner);
+    if (addedAt !== undefined && addedAt > now - creationMs) return;
+    const judged = await Promise.all([...ids].map(async (id) => ({ id, present: await isPresent(id) })));
+    const gone = judged.filter(({ present }) => !present).map(({ id }) => id);
+    if (gone.length === 0) return;
+    const unchanged = addedAt === undefined ? 'attribute_not_exists(#addedAt)' : '#addedAt = :addedAt';
+    await this.#table.update(ownerKey(owner), {
+      UpdateExpression: 'DELETE #ids :gone',
+      ConditionExpression: unchanged,
+      values: used({ ':gone': new Set(gone), ':addedAt': addedAt }, `:gone ${unchanged}`),
+    });
+  }
+
+  async #read(owner: Owner) {
+    return itemSchema.parse((await this.#table.get(ownerKey(owner))) ?? {});
   }
 }

@@ -67,7 +67,7 @@ export class Api {
               throw new DeliveryError('address-not-allowed', 'The host has an address that is not public.');
             }
           },
-          tenantExists: async (id) => id.startsWith('acme'),
+          tenants: { find: async (id) => (id.startsWith('acme') ? world.tenant(id) : undefined) },
           start: async (record) => {
             if (this.startFails !== undefined) throw this.startFails;
             await world.start(record);

@@ -7,6 +7,7 @@ import type { DeliveryRecord } from '../../../../functions/access/webhooks/deliv
 import { endInterrupted } from '../../../../functions/access/webhooks/end-interrupted.ts';
 import { webhookEvents } from '../../../../functions/access/webhooks/events.ts';
 import { attemptResultSchema } from '../../../../functions/access/webhooks/workflow.ts';
+import { newId } from '../../../../functions/shared/ids.ts';
 import { startDynamo, type TestDynamo } from '../../shared/dynamodb.ts';
 import { secrets, table, traceparent, World, workOf } from './support.ts';
 
@@ -35,6 +36,8 @@ async function run(delivery: DeliveryRecord): Promise<number[]> {
   }
   throw new Error('It does not end');
 }
+
+const replay = () => ({ workId: newId(), traceparent, now: world.now });
 
 const stored = async ({ webhookId, id }: DeliveryRecord) => world.deliveries.find(webhookId, id);
 
@@ -163,7 +166,7 @@ describe('a delivery', () => {
       expect(world.sent).toHaveLength(1);
       world.states.set('idle', 'active');
       world.receive = () => ({});
-      expect(await world.deliveries.replay(ended ?? delivery, traceparent, world.now)).toBe(true);
+      expect(await world.deliveries.replay(ended ?? delivery, replay())).toBe(true);
       await run((await stored(delivery)) ?? delivery);
       expect(await stored(delivery)).toMatchObject({ state: 'completed', run: 2 });
       expect(world.sent).toHaveLength(2);
@@ -173,9 +176,7 @@ describe('a delivery', () => {
   it('of a run that was replaced sends nothing', async () => {
     const delivery = await world.delivery(await world.endpoint());
     await run(delivery);
-    expect(await world.deliveries.replay((await stored(delivery)) ?? delivery, traceparent, world.now)).toBe(
-      true,
-    );
+    expect(await world.deliveries.replay((await stored(delivery)) ?? delivery, replay())).toBe(true);
     await run(delivery);
     expect(world.sent).toHaveLength(1);
     await run({ ...delivery, run: 2 });
@@ -291,9 +292,9 @@ describe('an endpoint', () => {
   it('is sent both signatures until the previous secret ends', async () => {
     const endpoint = await world.endpoint();
     const until = new Date(world.now + 60_000).toISOString();
-    expect(await world.endpoints.rotate(endpoint, await secrets.seal(endpoint.id, 'whsec_AAAA'), until)).toBe(
-      true,
-    );
+    const secret = await secrets.seal(endpoint.id, 'whsec_AAAA');
+    const rotation = { secret, workId: newId(), previousUntil: until };
+    expect(await world.endpoints.rotate(endpoint, rotation)).toBe(true);
     await run(await world.delivery(endpoint));
     world.now += 60_000;
     await run(await world.delivery(endpoint));

@@ -23,6 +23,8 @@ beforeEach(() => {
   takeOutput();
 });
 
+const ended = (now: number) => ({ state: 'failed', finishedAt: new Date(now).toISOString() }) as const;
+
 describe('a delivery', () => {
   const deliver = async (answer: { status: number }) => {
     const { id } = await api.create();
@@ -132,6 +134,61 @@ describe('a delivery', () => {
     expect(new Set(world.started).size).toBe(1);
     const { json } = await api.send('GET', `${base}/${id}/deliveries`);
     expect(json.deliveries).toHaveLength(1);
+  });
+
+  it('is replayed once by a request that is repeated', async () => {
+    const { path, record } = await deliver({ status: 500 });
+    await world.deliveries.end(record.webhookId, record.id, 1, ended(world.now));
+    api.workId = ulid(world.now);
+    const replay = () => api.send('POST', `${path}/replay`);
+    const first = await replay();
+    expect(first).toMatchObject({ status: 202, headers: { location: path }, json: { state: 'queued' } });
+    expect(await replay()).toMatchObject({ status: 202, headers: { location: path }, json: first.json });
+    world.receive = () => ({ status: 200 });
+    await attemptDelivery(world.deps, { ...workOf(record), run: 2 });
+    expect(await replay()).toMatchObject({ status: 202, json: { state: 'completed' } });
+    expect(new Set(world.started)).toEqual(new Set([`${record.id}-1`, `${record.id}-2`]));
+    api.workId = ulid(world.now + 1);
+    expect(await replay()).toMatchObject({ status: 202, json: { state: 'queued' } });
+    expect(world.started.at(-1)).toBe(`${record.id}-3`);
+  });
+
+  it('whose replay could not be started is replayed anew by a request that is repeated', async () => {
+    const { path, record } = await deliver({ status: 200 });
+    api.workId = ulid(world.now);
+    const replay = () => api.send('POST', `${path}/replay`);
+    api.startFails = new Error('no room');
+    for (let run = 2; run <= 9; run++) expect(await replay()).toMatchObject({ status: 500 });
+    api.startFails = undefined;
+    expect(await replay()).toMatchObject({ status: 202, json: { state: 'queued' } });
+    expect(world.started).toEqual([`${record.id}-1`, `${record.id}-10`]);
+    await world.deliveries.end(record.webhookId, record.id, 10, ended(world.now));
+    expect(await replay()).toMatchObject({ status: 409 });
+    expect((await api.send('GET', path)).json).toMatchObject({ state: 'failed' });
+  });
+
+  it.each([
+    ['suspended', 'suspended'],
+    [undefined, 'deleted'],
+  ] as const)('is neither made nor replayed for a tenant that is %s', async (state, word) => {
+    const tenantId = 'acme-silent';
+    const { id } = await api.create({ tenantId });
+    const { headers } = await api.send('POST', `${base}/${id}/test`);
+    const path = z.string().parse(headers.location);
+    const deliveryId = deliveryIdSchema.parse(path.split('/').at(-1));
+    await world.deliveries.end(id, deliveryId, 1, ended(world.now));
+    world.states.set(tenantId, state);
+    for (const asked of [`${base}/${id}/test`, `${path}/replay`]) {
+      expect(await api.send('POST', asked)).toMatchObject({
+        status: 409,
+        json: { detail: expect.stringContaining(word) },
+      });
+    }
+    expect(world.started).toHaveLength(1);
+    expect((await api.send('GET', path)).json).toMatchObject({ state: 'failed' });
+    world.states.set(tenantId, 'active');
+    expect(await api.send('POST', `${path}/replay`)).toMatchObject({ status: 202 });
+    expect(await api.send('POST', `${base}/${id}/test`)).toMatchObject({ status: 202 });
   });
 
   it('can be run ten times', async () => {

@@ -4,8 +4,10 @@ import { ulid } from 'ulid';
 import * as z from 'zod';
 import { tenantIdSchema } from '../../../../functions/access/tenants/tenant.ts';
 import { webhookRoutes } from '../../../../functions/access/webhooks/contract.ts';
+import { EndpointStore } from '../../../../functions/access/webhooks/endpoint-store.ts';
 import { webhookIdSchema } from '../../../../functions/access/webhooks/ids.ts';
 import { maximumEndpoints } from '../../../../functions/access/webhooks/model.ts';
+import { type Item, type Key, WebhooksTable } from '../../../../functions/access/webhooks/webhooks-table.ts';
 import { startDynamo, type TestDynamo } from '../../shared/dynamodb.ts';
 import { takeOutput } from '../../shared/output.ts';
 import { Api, base, itemsSchema, url } from './api.ts';
@@ -145,6 +147,27 @@ describe('a webhook', () => {
     expect(ids).toEqual([...new Set(ids)].sort().reverse());
   });
 
+  it('keeps its place when its request is repeated late, while another is refused', async () => {
+    const tenantId = tenantIdSchema.parse('acme-late');
+    const id = webhookIdSchema.parse(ulid(world.now));
+    for (let count = 1; count < maximumEndpoints; count++) await world.endpoint({ tenantId });
+    world.now += 120_000;
+    const others: unknown[] = [];
+    class Interrupted extends WebhooksTable {
+      override async add(item: Item & Key): Promise<boolean> {
+        others.push((await api.send('POST', base, { url, tenantId })).status);
+        return super.add(item);
+      }
+    }
+    const { plain, ...record } = await world.endpoint();
+    const late = new EndpointStore(new Interrupted(dynamo.client, table, () => world.now));
+    expect(await late.create({ ...record, id, tenantId })).toBe(true);
+    expect(others).toEqual([409]);
+    const ids = (await world.endpoints.ofOwner(tenantId)).map((endpoint) => endpoint.id);
+    expect(ids).toHaveLength(maximumEndpoints);
+    expect(ids).toContain(id);
+  });
+
   it('is listed page by page, the newest first', async () => {
     const created: string[] = [];
     for (let count = 0; count < 5; count++) {
@@ -190,11 +213,42 @@ describe('a secret', () => {
     });
   });
 
+  it('is replaced once by a request that is repeated: the one before it signs until the overlap ends', async () => {
+    const { id, secret } = await api.create();
+    api.workId = ulid(world.now);
+    const rotate = () => api.send('POST', `${base}/${id}/rotate-secret`);
+    const first = await rotate();
+    world.now += 3_600_000;
+    const second = await rotate();
+    expect(second).toMatchObject({ status: 200, json: { ...first.json, secret: expect.any(String) } });
+    expect(second.json.secret).not.toBe(first.json.secret);
+    const record = await world.endpoints.find(id);
+    expect(await secrets.open(id, record?.secret ?? '')).toBe(second.json.secret);
+    expect(await secrets.open(id, record?.previousSecret ?? '')).toBe(secret);
+    api.workId = ulid(world.now);
+    await rotate();
+    const rotated = await world.endpoints.find(id);
+    expect(await secrets.open(id, rotated?.previousSecret ?? '')).toBe(second.json.secret);
+  });
+
+  it('is not replaced by a repeated creation once it has been rotated', async () => {
+    api.workId = ulid(world.now);
+    const { id } = await api.create();
+    api.workId = ulid(world.now + 1);
+    const { json } = await api.send('POST', `${base}/${id}/rotate-secret`);
+    api.workId = id;
+    expect(await api.send('POST', base, { url })).toMatchObject({ status: 409 });
+    const record = await world.endpoints.find(id);
+    expect(await secrets.open(id, record?.secret ?? '')).toBe(json.secret);
+    expect(record?.previousSecret).toBeDefined();
+  });
+
   it('that another request has replaced meanwhile is not replaced again', async () => {
     const { id } = await api.create();
     const seen = await world.endpoints.find(id);
     if (seen === undefined) throw new Error('It is not there');
-    expect(await world.endpoints.rotate(seen, 'one', undefined)).toBe(true);
-    expect(await world.endpoints.rotate(seen, 'other', undefined)).toBe(false);
+    const rotation = { workId: ulid(world.now), previousUntil: undefined };
+    expect(await world.endpoints.rotate(seen, { ...rotation, secret: 'one' })).toBe(true);
+    expect(await world.endpoints.rotate(seen, { ...rotation, secret: 'other' })).toBe(false);
   });
 });

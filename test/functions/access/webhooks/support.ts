@@ -69,7 +69,7 @@ export class World {
 
   get deps(): AttemptDependencies {
     return {
-      tenants: { find: async (id) => this.#tenant(id) },
+      tenants: { find: async (id) => this.tenant(id) },
       endpoints: this.endpoints,
       deliveries: this.deliveries,
       secrets,
@@ -92,7 +92,7 @@ export class World {
     };
   }
 
-  #tenant(id: string): Tenant | undefined {
+  tenant(id: string): Tenant | undefined {
     const state = this.states.has(id) ? this.states.get(id) : 'active';
     if (state === undefined) return undefined;
     const at = new Date(start).toISOString();
