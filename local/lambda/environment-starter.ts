@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
+import { prepareCompileCache } from './compile-cache.ts';
 import type { LambdaDefinition } from './definition.ts';
 import { EnvironmentDirectories } from './environment-directories.ts';
 import { environmentVariables, memoryFlags } from './environment-variables.ts';
@@ -21,6 +22,7 @@ export class EnvironmentStarter {
   readonly #directories: EnvironmentDirectories;
   readonly #onLine: OnLine;
   #runnerFile: string | undefined;
+  #compileCache = '';
 
   constructor(options: CompleteOptions, onLine: OnLine) {
     this.#options = options;
@@ -31,6 +33,8 @@ export class EnvironmentStarter {
   /** Ends what an earlier host left behind, and makes ready to start processes. */
   async prepare(): Promise<void> {
     await this.#directories.sweep();
+    const cache = resolve(this.#options.directory, 'compile-cache');
+    this.#compileCache = await prepareCompileCache(cache, Date.now());
     this.#runnerFile = writeRunner(resolve(this.#options.directory));
   }
 
@@ -45,6 +49,7 @@ export class EnvironmentStarter {
       id,
       functionName: definition.name,
       runnerFile: this.#runnerFile,
+      compileCache: this.#compileCache,
       codeDirectory: code.codeDirectory,
       variables: environmentVariables(
         code,

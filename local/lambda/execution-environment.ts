@@ -19,6 +19,8 @@ export interface EnvironmentSpec {
   id: string;
   functionName: string;
   runnerFile: string;
+  /** Directory of compiled code. */
+  compileCache: string;
   codeDirectory: string;
   variables: Readonly<Record<string, string>>;
   nodeFlags: readonly string[];
@@ -78,7 +80,8 @@ export class ExecutionEnvironment {
   constructor(spec: EnvironmentSpec) {
     this.spec = spec;
     const secret = randomBytes(16).toString('hex');
-    this.#child = spawn(process.execPath, [...spec.nodeFlags, spec.runnerFile, secret], {
+    const runner = [spec.runnerFile, secret, spec.compileCache];
+    this.#child = spawn(process.execPath, [...spec.nodeFlags, ...runner], {
       cwd: spec.codeDirectory,
       env: { ...spec.variables },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -3,6 +3,7 @@
  * time. The host bundles this file into a single script before its first start, so that no process
  * pays for stripping types; it must not import packages.
  */
+import { enableCompileCache, flushCompileCache } from 'node:module';
 import { captureConsole, textLine } from './runner-console.ts';
 import { type ErrorPayload, errorPayload, rejectionPayload } from './runner-errors.ts';
 import { type Handler, loadHandler } from './runner-handler.ts';
@@ -12,7 +13,7 @@ import { refuseUnbundled } from './runner-resolution.ts';
 /** Bytes that an answer may have: 6 MB and Lambda's allowance of 100. */
 const responseLimit = 6 * 1024 * 1024 + 100;
 
-const [, , secret = ''] = process.argv;
+const [, , secret = '', compileCache = ''] = process.argv;
 process.argv.length = 2;
 
 // Taken before the bundle runs, so that nothing in it can speak for the runtime.
@@ -44,6 +45,7 @@ void start();
 async function start(): Promise<void> {
   const taskRoot = process.env.LAMBDA_TASK_ROOT ?? process.cwd();
   refuseUnbundled(taskRoot);
+  enableCompileCache(compileCache);
   const loaded = await loadHandler(taskRoot, process.env._HANDLER ?? '');
   if ('error' in loaded) logError('Init Error', loaded.error);
   endOutput('init');
@@ -53,6 +55,8 @@ async function start(): Promise<void> {
   }
   handler = loaded.handler;
   send({ type: 'ready' });
+  // Now: an environment ends by being killed.
+  flushCompileCache();
 }
 
 async function handle(message: InvokeMessage): Promise<void> {
