@@ -1,4 +1,5 @@
 import { Stack, Validations } from 'aws-cdk-lib';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import { flattenCfnReference } from 'cdk-nag/lib/utils/flatten-cfn-reference.js';
 import type { IConstruct } from 'constructs';
 
@@ -7,6 +8,13 @@ export function acknowledge(construct: IConstruct, reasons: Record<string, strin
   for (const [id, reason] of Object.entries(reasons)) {
     Validations.of(construct).acknowledge({ id, reason });
   }
+}
+
+/** Accepts findings of the policies that stand within a role, and not of those that are attached to it. */
+export function acknowledgeInline(role: iam.Role, reasons: Record<string, string>): void {
+  const resource = role.node.defaultChild;
+  if (resource === undefined) throw new Error(`${role.node.path} has no role resource`);
+  acknowledge(resource, reasons);
 }
 
 /**

@@ -7,7 +7,7 @@ import { Construct } from 'constructs';
 import type { CapabilityContract } from '../../functions/shared/contract.ts';
 import type { DeploymentConfig } from '../config/schema.ts';
 import type { Network } from '../stateful/network.ts';
-import { acknowledge } from './acknowledge.ts';
+import { acknowledge, acknowledgeInline } from './acknowledge.ts';
 import type { Bundles } from './bundle.ts';
 import type { DeadLetters } from './dead-letters.ts';
 
@@ -18,6 +18,9 @@ export interface FunctionSettings {
   config: DeploymentConfig;
   bundles: Bundles;
 }
+
+/** Condition keys and their values, by operator. */
+export type Conditions = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 export interface FunctionProps {
   settings: FunctionSettings;
@@ -102,6 +105,13 @@ export class BundledFunction extends Construct {
     this.role.addToPolicy(new iam.PolicyStatement({ actions: [...actions], resources: [...resources] }));
   }
 
+  /** Adds a statement that holds under conditions only. */
+  allowWhere(actions: readonly string[], resources: readonly string[], conditions: Conditions): void {
+    this.role.addToPolicy(
+      new iam.PolicyStatement({ actions: [...actions], resources: [...resources], conditions }),
+    );
+  }
+
   /** Lets the function hand a role to a service, and only to that service. */
   allowPassRole(role: iam.IRole, service: string): void {
     this.role.addToPolicy(
@@ -131,10 +141,7 @@ export class BundledFunction extends Construct {
   }
 
   private createRole(logGroup: logs.LogGroup, inNetwork: boolean): iam.Role {
-    const role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
-    // A policy of its own keeps what Lambda itself needs, and its wildcard, apart from what the code may do.
-    const runtime = new iam.Policy(role, 'Runtime', {
-      roles: [role],
+    const runtime = new iam.PolicyDocument({
       statements: [
         new iam.PolicyStatement({
           actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
@@ -150,10 +157,17 @@ export class BundledFunction extends Construct {
         }),
       ],
     });
-    acknowledge(runtime, {
-      'AwsSolutions-IAM5[Resource::*]': inNetwork
-        ? 'X-Ray’s write actions have no resource level. The network interface actions are those of AWSLambdaVPCAccessExecutionRole: Lambda makes and removes interfaces whose ids nobody knows beforehand.'
-        : 'X-Ray’s write actions have no resource level.',
+    // Inline: it keeps what Lambda itself needs, and its wildcard, apart from what the code may do, without a resource more.
+    const role = new iam.Role(this, 'Role', {
+      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+      inlinePolicies: { Runtime: runtime },
+    });
+    const reason = inNetwork
+      ? 'X-Ray’s write actions have no resource level. The network interface actions are those of AWSLambdaVPCAccessExecutionRole: Lambda makes and removes interfaces whose ids nobody knows beforehand.'
+      : 'X-Ray’s write actions have no resource level.';
+    acknowledgeInline(role, {
+      'AwsSolutions-IAM5[Resource::*]': reason,
+      'Serverless-LambdaStarPermissions': reason,
     });
     return role;
   }

@@ -101,7 +101,8 @@ export class HttpApi extends Construct {
     return new HttpLambdaIntegration(contract.name, target, {
       payloadFormatVersion: apigatewayv2.PayloadFormatVersion.VERSION_2_0,
       timeout: integrationTimeout,
-      scopePermissionToRoute: true,
+      // One for each route would fill the function's policy, and the stack. A pattern for all does not match `$default`.
+      scopePermissionToRoute: contract.functions.api?.fallback === true,
     });
   }
 }

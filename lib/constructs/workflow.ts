@@ -4,7 +4,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as stepfunctions from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { DeploymentConfig } from '../config/schema.ts';
-import { acknowledge, acknowledgeResource } from './acknowledge.ts';
+import { acknowledgeInline, acknowledgeResource } from './acknowledge.ts';
 import type { BundledFunction } from './function.ts';
 import type { States } from './states.ts';
 
@@ -32,19 +32,20 @@ export class Workflow extends Construct {
       assumedBy: new iam.ServicePrincipal('states.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
       }),
+      inlinePolicies: {
+        Runtime: new iam.PolicyDocument({
+          statements: [new iam.PolicyStatement({ actions: runtimeActions, resources: ['*'] })],
+        }),
+      },
+    });
+    acknowledgeInline(this.role, {
+      'AwsSolutions-IAM5[Resource::*]':
+        'Actions that Step Functions needs to deliver its log and its traces; IAM defines no resources for them.',
     });
     this.allow(
       ['lambda:InvokeFunction'],
       props.functions.map((fn) => fn.function.functionArn),
     );
-    const runtime = new iam.Policy(this.role, 'Runtime', {
-      roles: [this.role],
-      statements: [new iam.PolicyStatement({ actions: runtimeActions, resources: ['*'] })],
-    });
-    acknowledge(runtime, {
-      'AwsSolutions-IAM5[Resource::*]':
-        'Actions that Step Functions needs to deliver its log and its traces; IAM defines no resources for them.',
-    });
     const log = new logs.LogGroup(this, 'Log', {
       // CloudWatch's resource policy has room for few names; this prefix is covered by one entry.
       logGroupName: `/aws/vendedlogs/states/mainstay-${props.environment}-${props.name}`,
@@ -81,13 +82,18 @@ export class Workflow extends Construct {
   /** Lets a function start executions, and stop them by name; tells it which workflow. */
   grantRun(fn: BundledFunction, environmentName: string): void {
     fn.allow(['states:StartExecution'], [this.arn]);
+    this.grantStop(fn);
+    fn.addEnvironment(environmentName, this.arn);
+  }
+
+  /** Lets a function stop executions by name. */
+  grantStop(fn: BundledFunction): void {
     fn.allow(['states:StopExecution'], [this.executions]);
     acknowledgeResource(
       fn.policies,
       this.executions,
       'Executions are named when they start; the pattern ends with this workflow’s own name and covers no other.',
     );
-    fn.addEnvironment(environmentName, this.arn);
   }
 
   /** Lets another workflow start executions of this one, and see how they end. */
