@@ -30,6 +30,17 @@ const clusterSchema = z.object({
   /** Identifier of the instance that is the primary. */
   writer: z.string().optional(),
   instances: z.array(instanceSchema),
+  /** Made of another cluster's data: none of those that the platform's template has. */
+  restored: z.boolean().optional(),
+  /** Data without an instance: of a cluster that was restored, or whose last instance was deleted. */
+  volume: z
+    .object({
+      state: z.enum(['creating', 'available', 'failed']),
+      /** Identifier of the cluster it is restored from, and to when: RFC 3339; absent: as far as possible. */
+      source: z.string().optional(),
+      time: z.iso.datetime().optional(),
+    })
+    .optional(),
 });
 
 /** What is stored of all clusters. */

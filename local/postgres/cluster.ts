@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { Archive, type RestorableWindow } from './archive.ts';
 import type { ServerCertificate } from './certificates.ts';
 import { ClusterEndpoints } from './cluster-endpoints.ts';
 import { type ClusterState, type InstanceState, newResourceId } from './cluster-state.ts';
@@ -7,6 +9,7 @@ import type { TokenCheck } from './proxy/backend.ts';
 import type { Endpoint } from './proxy/endpoint.ts';
 import { createRoles, setMasterPassword } from './roles.ts';
 import { copyToStandby, isStreaming, promote } from './standby.ts';
+import { flushLog, restoreVolume, type VolumeSource } from './volume.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /** How long a standby may take to begin to stream before it is copied anew, in milliseconds. */
@@ -20,6 +23,8 @@ export interface ClusterEnvironment {
   engineVersion: string;
   /** How long a crashed server stays down, in milliseconds; see {@link PostgresClustersOptions}. */
   restartAfterMs: number;
+  /** Whether clusters can be restored to points in time: their log is archived, and base backups are taken. */
+  pointInTime: boolean;
   /** Stores the state of all clusters. */
   save(): Promise<void>;
   /** Called when a process or a role changed. */
@@ -35,12 +40,19 @@ export class Cluster {
   readonly #activities = new Map<string, Activity>();
   readonly #endpoints: ClusterEndpoints;
   readonly #work: WorkQueue;
+  readonly #archive: Archive | undefined;
+  #maintenance: Promise<void> = Promise.resolve();
+  /** When the writer was last known to run, in milliseconds since the epoch. */
+  #writerSeenAt = 0;
   #nextReader = 0;
+  #runningVolume: Instance | undefined;
 
   constructor(state: ClusterState, environment: ClusterEnvironment) {
     this.state = state;
     this.#environment = environment;
     this.#work = new WorkQueue(environment.report);
+    const { home } = environment.instances;
+    this.#archive = environment.pointInTime ? new Archive(home, state.resourceId) : undefined;
     this.#endpoints = new ClusterEndpoints({
       certificate: environment.certificate,
       resourceId: state.resourceId,
@@ -55,6 +67,7 @@ export class Cluster {
 
   /** Opens the cluster's endpoints, and starts its instances as an earlier run left them. */
   async start(): Promise<void> {
+    await this.#archive?.prepare();
     await this.#openClusterEndpoints();
     for (const instance of this.state.instances) await this.#openInstance(instance);
     const writer = this.#instance(this.state.writer);
@@ -115,6 +128,7 @@ export class Cluster {
       oldState.rebuild = true;
       await this.#environment.save();
       await promote(target);
+      await this.#archive?.beginAnew();
       await target.configure(this.#startOptions(target));
       for (const other of this.#instances.values()) {
         if (other === target || other === old || !other.running) continue;
@@ -124,6 +138,92 @@ export class Cluster {
       this.#environment.changed();
       this.#work.runInBackground(() => this.#rebuild(oldState), `rebuild ${old.identifier}`);
     });
+  }
+
+  /**
+   * Removes an instance and its data. A writer hands over to a reader first; with the last instance the data stay, as the
+   * volume of a cluster of Aurora does.
+   */
+  async removeInstance(identifier: string): Promise<void> {
+    const successor = this.state.instances.find((other) => other.identifier !== identifier);
+    if (identifier === this.state.writer && successor !== undefined) await this.promote(successor.identifier);
+    await this.#work.run(async () => {
+      const instance = this.#instances.get(identifier);
+      if (instance === undefined) return;
+      await this.#endpoints.closeInstance(identifier);
+      await instance.stop();
+      if (identifier === this.state.writer) {
+        await instance.giveDataTo(this.#volume());
+        this.state.volume = { state: 'available' };
+        this.state.writer = undefined;
+      } else await instance.remove();
+      this.#instances.delete(identifier);
+      this.state.instances = this.state.instances.filter((other) => other.identifier !== identifier);
+      await this.#environment.save();
+      this.#environment.changed();
+    });
+  }
+
+  /**
+   * Fills this cluster, which has no instance yet, with another one's data, as of the time that its state names.
+   * Whether that worked is in its status afterwards.
+   */
+  restoreFrom(source: Cluster): void {
+    this.#work.runInBackground(async () => {
+      const { volume } = this.state;
+      if (volume?.state !== 'creating') return;
+      try {
+        const time = volume.time === undefined ? undefined : Date.parse(volume.time);
+        await restoreVolume(this.#volume(), await source.volumeSource(), time);
+        volume.state = 'available';
+      } catch (error) {
+        // What was cut short by a stop goes on at the next start.
+        if (this.#work.closed) return;
+        volume.state = 'failed';
+        throw error;
+      } finally {
+        await this.#environment.save();
+        this.#environment.changed();
+      }
+    }, `restore ${this.state.identifier}`);
+  }
+
+  /** All that a restore needs of this cluster, up to now. @throws when it has no archive. */
+  async volumeSource(): Promise<VolumeSource> {
+    const archive = this.#archive;
+    const writer = this.#instance(this.state.writer);
+    if (archive === undefined) throw new Error(`The cluster ${this.state.identifier} archives nothing.`);
+    if (writer?.running === true) {
+      await flushLog(writer, archive);
+      return { archive, unarchived: undefined };
+    }
+    const { dataDirectory } = writer ?? this.#volume();
+    return { archive, unarchived: join(dataDirectory, 'pg_wal') };
+  }
+
+  /** The times that this cluster can be restored to; undefined before its first base backup. */
+  restorable(): RestorableWindow | undefined {
+    if (this.#instance(this.state.writer)?.running === true) this.#writerSeenAt = Date.now();
+    return this.#archive?.window(this.#writerSeenAt);
+  }
+
+  /** Takes a base backup if one is due; `now`: in any case. A failure is reported: the next time is soon. */
+  maintainArchive(now = false): Promise<void> {
+    this.#maintenance = this.#maintenance.then(async () => {
+      const writer = this.#instance(this.state.writer);
+      const archive = this.#archive;
+      if (archive === undefined || this.#work.closed || writer?.running !== true) return;
+      this.#writerSeenAt = Date.now();
+      try {
+        if (now) await archive.takeBase(writer, this.#work.signal);
+        else await archive.maintain(writer, this.#work.signal);
+      } catch (error) {
+        if (this.#work.closed || !writer.running || writer.identifier !== this.state.writer) return;
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#environment.report(`No base backup of ${this.state.identifier} was taken: ${reason}`);
+      }
+    });
+    return this.#maintenance;
   }
 
   /** Waits until everything asked for before has been done, rebuilt standbys included. */
@@ -139,7 +239,9 @@ export class Cluster {
 
   /** Stops the instances and closes the endpoints. Safe to call twice. */
   async stop(): Promise<void> {
-    await this.#work.close();
+    const working = this.#work.close();
+    await this.#runningVolume?.stop();
+    await Promise.all([working, this.#maintenance]);
     await this.#endpoints.closeAll();
     await Promise.all([...this.#instances.values()].map((instance) => instance.stop()));
   }
@@ -148,6 +250,8 @@ export class Cluster {
   async remove(): Promise<void> {
     await this.stop();
     for (const instance of this.#instances.values()) await instance.remove();
+    await this.#volume().remove();
+    await this.#archive?.remove();
   }
 
   async rotateLogs(): Promise<void> {
@@ -194,6 +298,19 @@ export class Cluster {
 
   async #makeWriter(instance: Instance): Promise<void> {
     const { masterUsername: username, masterPassword: password, database } = this.state;
+    const { volume } = this.state;
+    if (volume !== undefined) {
+      if (volume.state !== 'available') throw new Error(`The cluster's data are ${volume.state}.`);
+      await this.#volume().giveDataTo(instance);
+      try {
+        await instance.start(this.#startOptions(instance));
+      } catch (error) {
+        await instance.giveDataTo(this.#volume());
+        throw error;
+      }
+      this.state.volume = undefined;
+      return;
+    }
     await instance.initialise();
     await instance.start(this.#startOptions(instance));
     await createRoles(instance, { username, password }, database);
@@ -260,7 +377,13 @@ export class Cluster {
   #startOptions(instance: Instance) {
     const isWriter = this.state.writer === undefined || instance.identifier === this.state.writer;
     const primary = isWriter ? undefined : this.#instance(this.state.writer);
-    return { forceSsl: this.state.forceSsl, primary };
+    return { forceSsl: this.state.forceSsl, primary, archiveDirectory: this.#archive?.log };
+  }
+
+  /** The place of the data while there is no instance. No instance's identifier has a dot. */
+  #volume(): Instance {
+    this.#runningVolume ??= new Instance(`${this.state.identifier}.volume`, this.#environment.instances);
+    return this.#runningVolume;
   }
 
   #instance(identifier: string | undefined): Instance | undefined {

@@ -27,6 +27,13 @@ export interface PostgresClustersOptions {
    * nothing else has been promoted. Default 10 000: time enough to notice, and to fail over.
    */
   restartAfterMs?: number;
+  /**
+   * Whether clusters can be restored to points in time. Default true: their log is archived, and base backups are taken in
+   * the background.
+   */
+  pointInTime?: boolean;
+  /** How often it is looked whether a base backup is due, in milliseconds. Default 5 000. */
+  maintenanceIntervalMs?: number;
   /** Called when a process id, a port or a role has changed. */
   onChange?: () => void;
   /** Takes messages for the person at the keyboard. Default: nobody is told. */
@@ -58,9 +65,11 @@ interface Running {
   environment: ClusterEnvironment;
   certificateFile: string;
   logRotation: NodeJS.Timeout;
+  maintenance: NodeJS.Timeout;
 }
 
 const rotationIntervalMs = 30_000;
+const maintenanceIntervalMs = 5_000;
 
 /** Aurora PostgreSQL on this machine: clusters of real PostgreSQL servers behind their endpoints. */
 export class PostgresClusters implements Service {
@@ -99,16 +108,23 @@ export class PostgresClusters implements Service {
         checkToken: this.#options.checkToken,
         engineVersion: binaries.version,
         restartAfterMs: this.#options.restartAfterMs ?? 10_000,
+        pointInTime: this.#options.pointInTime ?? true,
         save: () => state.save(),
         changed: () => this.#options.onChange?.(),
         report: this.#options.report ?? (() => {}),
       },
       logRotation: setInterval(() => void this.#rotateLogs(), rotationIntervalMs).unref(),
+      maintenance: setInterval(
+        () => void this.#maintainArchives(),
+        this.#options.maintenanceIntervalMs ?? maintenanceIntervalMs,
+      ).unref(),
     };
     await this.#rotateLogs();
     for (const cluster of state.state.clusters) this.#add(cluster);
     await Promise.all([...this.#clusters.values()].map((cluster) => cluster.start()));
     await state.save();
+    // Restores that were cut short.
+    for (const cluster of this.#clusters.values()) this.#fill(cluster);
   }
 
   async stop(): Promise<void> {
@@ -116,6 +132,7 @@ export class PostgresClusters implements Service {
     if (running === undefined) return;
     this.#running = undefined;
     clearInterval(running.logRotation);
+    clearInterval(running.maintenance);
     await Promise.all([...this.#clusters.values()].map((cluster) => cluster.stop()));
     this.#clusters.clear();
     await running.supervisor.stop();
@@ -166,6 +183,54 @@ export class PostgresClusters implements Service {
     return cluster.describe();
   }
 
+  /**
+   * Makes a new cluster of another one's data as of a time. Like one of RDS it is there at once, `creating`, without
+   * an instance; it has an address, a resource id and an archive of its own.
+   *
+   * @param time milliseconds since the epoch; undefined: now.
+   */
+  async restoreCluster(request: {
+    identifier: string;
+    source: string;
+    time: number | undefined;
+    iamAuthentication: boolean;
+    /** The port to have if it is free. */
+    port?: number;
+  }): Promise<ClusterDescription> {
+    const { state } = this.#required();
+    const { name: _, writer: __, ...source } = this.cluster(request.source).state;
+    const cluster = this.#add({
+      ...source,
+      identifier: request.identifier,
+      iamAuthentication: request.iamAuthentication,
+      restored: true,
+      resourceId: newResourceId('cluster'),
+      port: request.port ?? 0,
+      createdAt: new Date().toISOString(),
+      instances: [],
+      volume: {
+        state: 'creating',
+        source: request.source,
+        ...(request.time !== undefined && { time: new Date(request.time).toISOString() }),
+      },
+    });
+    await cluster.start();
+    state.state.clusters.push(cluster.state);
+    await state.save();
+    this.#fill(cluster);
+    return cluster.describe();
+  }
+
+  /** Removes an instance; see {@link Cluster.removeInstance}. */
+  async removeInstance(cluster: string, identifier: string): Promise<void> {
+    await this.cluster(cluster).removeInstance(identifier);
+  }
+
+  /** Takes a base backup of every cluster now. */
+  async takeBaseBackups(): Promise<void> {
+    await Promise.all([...this.#clusters.values()].map((cluster) => cluster.maintainArchive(true)));
+  }
+
   /** Stops a cluster and removes its data. */
   async removeCluster(identifier: string): Promise<void> {
     const { state } = this.#required();
@@ -189,7 +254,8 @@ export class PostgresClusters implements Service {
 
   /** How programs of the person at the keyboard reach the databases. */
   describeForLocalJson(): LocalDatabase[] {
-    return [...this.#clusters.values()].map((cluster) => {
+    const own = [...this.#clusters.values()].filter(({ state }) => state.restored !== true);
+    return own.map((cluster) => {
       const { name, identifier, instances } = cluster.describe();
       const servers = (writer: boolean): LocalServer[] =>
         instances
@@ -218,6 +284,15 @@ export class PostgresClusters implements Service {
     const cluster = this.#clusters.get(identifier);
     if (cluster === undefined) throw new Error(`There is no cluster ${identifier}.`);
     return cluster;
+  }
+
+  #fill(cluster: Cluster): void {
+    const source = this.#clusters.get(cluster.state.volume?.source ?? '');
+    if (source !== undefined) cluster.restoreFrom(source);
+  }
+
+  async #maintainArchives(): Promise<void> {
+    await Promise.all([...this.#clusters.values()].map((cluster) => cluster.maintainArchive()));
   }
 
   #add(state: ClustersState['clusters'][number]): Cluster {

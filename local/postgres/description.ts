@@ -41,6 +41,8 @@ export interface ClusterDescription {
   endpoint: Address;
   /** Undefined where the machine has no second loopback address. */
   readerEndpoint: Address | undefined;
+  /** `creating` and `failed`: of a restore that is at work, or did not work out. */
+  status: 'available' | 'creating' | 'failed';
   instances: InstanceDescription[];
 }
 
@@ -82,6 +84,7 @@ export function describeCluster(state: ClusterState, facts: ClusterFacts): Clust
     engineVersion: facts.engineVersion,
     endpoint: { host: writerHost, port: state.port },
     readerEndpoint: reader && { host: reader.host, port: reader.port },
+    status: state.volume?.state ?? 'available',
     instances: state.instances.map((instance) => {
       const pid = facts.pidOf(instance.identifier);
       return {

@@ -15,7 +15,13 @@ import { AdminConnection } from './admin.ts';
 import type { PostgresHome } from './home.ts';
 import { clearLeftovers } from './orphans.ts';
 import type { OsUser } from './os-user.ts';
-import { accessConfiguration, initdbArguments, serverConfiguration, socketName } from './settings.ts';
+import {
+  accessConfiguration,
+  initdbArguments,
+  type Recovery,
+  serverConfiguration,
+  socketName,
+} from './settings.ts';
 import type { SocketDirectories } from './socket-directories.ts';
 import type { Exit, SupervisedProcess, Supervisor } from './supervisor.ts';
 import { waitUntil } from './wait.ts';
@@ -43,6 +49,10 @@ export interface StartOptions {
   forceSsl: boolean;
   /** The instance to follow; undefined: the instance is a primary. */
   primary: Instance | undefined;
+  /** Where it archives its log to, as a primary; default: nowhere. */
+  archiveDirectory?: string | undefined;
+  /** Set for a server that recovers from an archive and then ends. */
+  recovery?: Recovery | undefined;
 }
 
 /** One PostgreSQL server: a data directory, and the process that runs in it. */
@@ -101,7 +111,7 @@ export class Instance {
     await this.replaceData(async (directory) => {
       const child = await this.#spawn('initdb', [`--pgdata=${directory}`, ...initdbArguments]);
       const { code, signal } = await child.exited;
-      if (code !== 0) throw new Error(`initdb failed (${code ?? signal}). ${await this.#endOfLog()}`);
+      if (code !== 0) throw new Error(`initdb failed (${code ?? signal}). ${await this.endOfLog()}`);
     });
   }
 
@@ -136,8 +146,7 @@ export class Instance {
       startPatienceMs,
       `PostgreSQL ${this.identifier} to accept connections`,
     );
-    if (ended !== undefined)
-      throw new Error(`PostgreSQL ${this.identifier} ended. ${await this.#endOfLog()}`);
+    if (ended !== undefined) throw new Error(`PostgreSQL ${this.identifier} ended. ${await this.endOfLog()}`);
     this.#admin = new AdminConnection(await this.socketDirectory());
     this.#process = child;
     void child.exited.then(async () => {
@@ -149,14 +158,19 @@ export class Instance {
   }
 
   /** Writes the configuration files; a server that runs takes them over with {@link reload}. */
-  async configure({ forceSsl, primary }: StartOptions): Promise<void> {
+  async configure({ forceSsl, primary, archiveDirectory, recovery }: StartOptions): Promise<void> {
     const primarySocketDirectory = await primary?.socketDirectory();
     const { extensionControlPath } = this.#environment;
-    const settings = { instance: this.identifier, forceSsl, extensionControlPath, primarySocketDirectory };
+    const settings = {
+      instance: this.identifier,
+      ...{ forceSsl, extensionControlPath, primarySocketDirectory, archiveDirectory, recovery },
+    };
     await this.#write('postgresql.conf', serverConfiguration(settings));
     await this.#write('pg_hba.conf', accessConfiguration);
     if (primary === undefined) await rm(join(this.dataDirectory, 'standby.signal'), { force: true });
     else await this.#write('standby.signal', '');
+    if (recovery === undefined) await rm(join(this.dataDirectory, 'recovery.signal'), { force: true });
+    else await this.#write('recovery.signal', '');
   }
 
   reload(): void {
@@ -173,6 +187,13 @@ export class Instance {
     const impatience = setTimeout(() => child.signal('SIGQUIT'), stopPatienceMs);
     await child.exited;
     clearTimeout(impatience);
+  }
+
+  /** Gives the data of a server that does not run to another instance. */
+  async giveDataTo(other: Instance): Promise<void> {
+    await clearLeftovers(this.dataDirectory);
+    await rm(other.dataDirectory, { recursive: true, force: true });
+    await rename(this.dataDirectory, other.dataDirectory);
   }
 
   /** Removes the data. */
@@ -229,7 +250,8 @@ export class Instance {
     if (user !== undefined) await chown(path, user.uid, user.gid);
   }
 
-  async #endOfLog(): Promise<string> {
+  /** What the server said last, for messages. */
+  async endOfLog(): Promise<string> {
     const log = await readFile(this.logFile, 'utf8').catch(() => '');
     return `Its log ends: ${log.trimEnd().split('\n').slice(-8).join('\n')}`;
   }

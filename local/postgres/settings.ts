@@ -16,7 +16,20 @@ export const initdbArguments = [
   '--auth=trust',
   '--no-instructions',
   '--no-sync',
+  // In MiB: what is archived is copied segment by segment, and a shard of an example writes little.
+  '--wal-segsize=1',
 ];
+
+/** How long what was written may wait before its segment of the log is archived. A restore does not wait for it. */
+const archiveTimeout = '60s';
+
+/** A recovery from an archive. */
+export interface Recovery {
+  /** Directory of the archived log. */
+  log: string;
+  /** The last transactions that count were committed by then; undefined: all that are in the log count. */
+  time: Date | undefined;
+}
 
 export interface InstanceSettings {
   instance: string;
@@ -24,6 +37,10 @@ export interface InstanceSettings {
   extensionControlPath: string;
   /** Set for a standby: the directory with the primary's socket. */
   primarySocketDirectory: string | undefined;
+  /** Where the archiver copies the log to; undefined: nothing is archived. */
+  archiveDirectory?: string | undefined;
+  /** Set while a server brings a base backup to a point in time. */
+  recovery?: Recovery | undefined;
 }
 
 /** `postgresql.conf`, written anew at every start. */
@@ -64,6 +81,22 @@ export function serverConfiguration(settings: InstanceSettings): string {
     timezone: 'UTC',
     'rds.force_ssl': settings.forceSsl ? 'on' : 'off',
   };
+  if (settings.archiveDirectory !== undefined) {
+    values.archive_mode = 'on';
+    values.archive_library = 'basic_archive';
+    values['basic_archive.archive_directory'] = settings.archiveDirectory;
+    values.archive_timeout = archiveTimeout;
+  }
+  if (settings.recovery !== undefined) {
+    const file = `${shellWord(settings.recovery.log)}/%f`;
+    values.restore_command = `test -f ${file} && cp ${file} %p`;
+    values.recovery_target_action = 'promote';
+    if (settings.recovery.time !== undefined)
+      values.recovery_target_time = settings.recovery.time
+        .toISOString()
+        .replace('T', ' ')
+        .replace('Z', '+00');
+  }
   if (settings.primarySocketDirectory !== undefined) {
     const conninfo = {
       host: settings.primarySocketDirectory,
@@ -78,6 +111,11 @@ export function serverConfiguration(settings: InstanceSettings): string {
   return Object.entries(values)
     .map(([name, value]) => `${name} = '${String(value).replaceAll("'", "''")}'\n`)
     .join('');
+}
+
+/** PostgreSQL gives a percent sign in a command a meaning of its own. */
+function shellWord(path: string): string {
+  return `'${path.replaceAll("'", `'\\''`).replaceAll('%', '%%')}'`;
 }
 
 /**

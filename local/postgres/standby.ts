@@ -18,7 +18,7 @@ const emptied = new Set([
   'pg_wal',
 ]);
 const leftOut =
-  /^(postmaster\.(pid|opts)|standby\.signal|backup_label.*|pg_internal\.init|\.s\.PGSQL\..*|pgsql_tmp.*)$/;
+  /^(postmaster\.(pid|opts)|standby\.signal|recovery\.signal|backup_label.*|pg_internal\.init|\.s\.PGSQL\..*|pgsql_tmp.*)$/;
 
 /**
  * Makes `standby` a copy of the running `primary`, from which it can start to stream: an online
@@ -29,7 +29,6 @@ export async function copyToStandby(primary: Instance, standby: Instance): Promi
     await session.query('SELECT pg_backup_start($1, fast => true)', [standby.identifier]);
     await standby.replaceData(async (directory, owner) => {
       await copyTree(primary.dataDirectory, directory, owner);
-      await makeDirectory(join(directory, 'pg_wal', 'archive_status'), owner);
       const { rows } = await session.query<{ labelfile: string; spcmapfile: string }>(
         'SELECT labelfile, spcmapfile FROM pg_backup_stop(wait_for_archive => false)',
       );
@@ -69,13 +68,25 @@ export async function promote(standby: Instance): Promise<void> {
   );
 }
 
-async function copyTree(from: string, to: string, owner: OsUser | undefined): Promise<void> {
+/**
+ * Copies a data directory that a server may be working in, without what belongs to that server alone.
+ *
+ * @throws when `signal` is aborted.
+ */
+export async function copyTree(
+  from: string,
+  to: string,
+  owner: OsUser | undefined,
+  signal?: AbortSignal,
+): Promise<void> {
   for (const entry of await readdir(from, { withFileTypes: true })) {
+    signal?.throwIfAborted();
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
     if (leftOut.test(entry.name)) continue;
     if (entry.isDirectory()) {
       await makeDirectory(target, owner);
-      if (!emptied.has(entry.name)) await copyTree(source, target, owner);
+      if (entry.name === 'pg_wal') await makeDirectory(join(target, 'archive_status'), owner);
+      if (!emptied.has(entry.name)) await copyTree(source, target, owner, signal);
     } else if (entry.isFile()) {
       await ignoringVanished(async () => {
         await copyFile(source, target, constants.COPYFILE_FICLONE);

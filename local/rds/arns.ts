@@ -7,7 +7,7 @@ export interface Place {
 }
 
 /** Kinds of resources, as ARNs of RDS name them. */
-export type Kind = 'cluster' | 'db';
+export type Kind = 'cluster' | 'db' | 'subgrp' | 'cluster-pg' | 'pg' | 'og';
 
 /** The ARN of a cluster or an instance; `*` as the identifier stands for all of them. */
 export function arnOf({ region, accountId }: Place, kind: Kind, identifier: string): string {

@@ -13,6 +13,9 @@ import { AwsError } from '../aws/operation.ts';
 import { page } from '../aws/paging.ts';
 import { arnOf, clusterNotFound, identifierOf, instanceNotFound, type Place } from './arns.ts';
 import { filtered, filtersSchema } from './filters.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import { lifecycleOperations } from './lifecycle-operations.ts';
+import { clusterIdentifier, instanceIdentifier } from './requests.ts';
 import {
   clusterShape,
   endpointShapes,
@@ -27,6 +30,7 @@ export interface RdsParts {
   place: Place;
   clusters(): KnownCluster[];
   instances(): KnownInstance[];
+  lifecycle: Lifecycle;
   /** Makes a reader the writer, in the background. @throws when the cluster has no reader to take over. */
   failOver(cluster: KnownCluster, target: string | undefined): void;
 }
@@ -36,14 +40,6 @@ const pagingSchema = z.strictObject({
   MaxRecords: z.int().default(100),
   Marker: z.string().optional(),
 });
-const clusterIdentifier = z
-  .string()
-  .min(1)
-  .transform((text) => identifierOf(text, 'cluster'));
-const instanceIdentifier = z
-  .string()
-  .min(1)
-  .transform((text) => identifierOf(text, 'db'));
 
 const describeClustersSchema = pagingSchema.extend({
   DBClusterIdentifier: clusterIdentifier.optional(),
@@ -134,6 +130,7 @@ export function rdsOperations(rds: RdsParts): Record<string, QueryOperation> {
         run: ({ ResourceName }) => ({ TagList: tagList(tagsOf(rds, ResourceName)) }),
       }),
     },
+    ...lifecycleOperations({ ...rds, tierOf: (instance) => tierOf(rds.instances(), instance) }),
   };
 }
 

@@ -6,6 +6,7 @@ import { StateFile } from '../aws/state-file.ts';
 import type { PostgresClusters } from '../postgres/clusters.ts';
 import type { Address } from '../postgres/description.ts';
 import { arnOf, instanceNotFound, type Place } from './arns.ts';
+import { Lifecycle, pendingInstances } from './lifecycle.ts';
 import { rdsOperations } from './operations.ts';
 import { type InstanceRecord, type Records, recordsSchema } from './records.ts';
 import type { KnownCluster, KnownInstance } from './shapes.ts';
@@ -47,6 +48,12 @@ export interface DbClusterRequest {
   /** Key that encrypts the storage. */
   kmsKeyId?: string;
   serverlessV2?: { minCapacity: number; maxCapacity: number };
+  subnetGroup?: string;
+  securityGroups?: string[];
+  /** Default false. */
+  copyTagsToSnapshot?: boolean;
+  /** Logs that go to CloudWatch; default none. */
+  logExports?: string[];
   tags?: Record<string, string>;
 }
 
@@ -57,6 +64,9 @@ export interface DbInstanceRequest {
   instanceClass?: string;
   /** 0 is promoted first. Default 1. */
   promotionTier?: number;
+  parameterGroup?: string;
+  /** Default false. */
+  performanceInsights?: boolean;
   tags?: Record<string, string>;
 }
 
@@ -82,18 +92,30 @@ export class RdsService {
   readonly #options: RdsOptions;
   readonly #records: StateFile<Records>;
   readonly #failingOver = new Set<string>();
+  readonly #lifecycle: Lifecycle;
 
   constructor(options: RdsOptions) {
     this.#options = options;
     const empty: Records = { version: 1, clusters: {}, instances: {} };
     this.#records = new StateFile(join(options.directory, 'rds.json'), recordsSchema, empty);
+    this.#lifecycle = new Lifecycle({
+      clusters: options.clusters,
+      records: this.#records,
+      knownClusters: () => this.#clusters(),
+      knownInstances: () => this.#instances(),
+      report: (message) => options.report?.(message),
+    });
     this.api = {
       protocol: 'query',
       signingName: 'rds',
       xmlNamespace: 'http://rds.amazonaws.com/doc/2014-10-31/',
       operations: rdsOperations({
         place: options,
-        clusters: () => this.#clusters(),
+        lifecycle: this.#lifecycle,
+        clusters: () => {
+          this.#lifecycle.resume();
+          return this.#clusters();
+        },
         instances: () => this.#instances(),
         failOver: (cluster, target) => this.#failOver(cluster, target),
       }),
@@ -126,6 +148,10 @@ export class RdsService {
       kmsKeyId: request.kmsKeyId,
       minCapacity: serverlessV2?.minCapacity,
       maxCapacity: serverlessV2?.maxCapacity,
+      subnetGroup: request.subnetGroup,
+      securityGroups: request.securityGroups,
+      copyTagsToSnapshot: request.copyTagsToSnapshot,
+      logExports: request.logExports,
       tags,
     };
     this.#records.state.clusters[identifier] = record;
@@ -144,7 +170,10 @@ export class RdsService {
   /** Adds an instance to a cluster: its writer, when it is the first one. */
   async ensureInstance(request: DbInstanceRequest): Promise<DbInstance> {
     const { identifier, cluster, instanceClass = 'db.serverless', promotionTier = 1, tags = {} } = request;
-    this.#records.state.instances[identifier] = { instanceClass, promotionTier, tags };
+    const { parameterGroup, performanceInsights } = request;
+    this.#records.state.instances[identifier] = {
+      ...{ instanceClass, promotionTier, parameterGroup, performanceInsights, tags },
+    };
     await this.#records.save();
     const { instances } = await this.#options.clusters.ensureInstance({ cluster, identifier });
     const found = instances.find((instance) => instance.identifier === identifier);
@@ -175,18 +204,21 @@ export class RdsService {
     return this.#options.clusters.describe().flatMap((description) => {
       const record = this.#records.state.clusters[description.identifier];
       const failingOver = this.#failingOver.has(description.identifier);
-      return record === undefined ? [] : [{ description, record, failingOver }];
+      const restorable = this.#options.clusters.cluster(description.identifier).restorable();
+      return record === undefined ? [] : [{ description, record, failingOver, restorable }];
     });
   }
 
   #instances(): KnownInstance[] {
-    return this.#clusters().flatMap((cluster) =>
+    const clusters = this.#clusters();
+    const there = clusters.flatMap((cluster) =>
       cluster.description.instances.map((description) => ({
         cluster,
         description,
         record: this.#recordOf(description.identifier),
       })),
     );
+    return [...there, ...pendingInstances(this.#records.state, clusters)];
   }
 
   #recordOf(instance: string): InstanceRecord {

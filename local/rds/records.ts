@@ -15,12 +15,27 @@ const clusterSchema = z.object({
   kmsKeyId: z.string().optional(),
   minCapacity: z.number().optional(),
   maxCapacity: z.number().optional(),
+  subnetGroup: z.string().optional(),
+  securityGroups: z.array(z.string()).optional(),
+  copyTagsToSnapshot: z.boolean().optional(),
+  logExports: z.array(z.string()).optional(),
+  storageType: z.string().optional(),
   tags: tagsSchema,
 });
 
 const instanceSchema = z.object({
   instanceClass: z.string(),
   promotionTier: z.number().int(),
+  parameterGroup: z.string().optional(),
+  performanceInsights: z.boolean().optional(),
+  /** What an API call began and is not done yet. */
+  pending: z
+    .object({
+      state: z.enum(['creating', 'deleting', 'failed']),
+      cluster: z.string(),
+      since: z.iso.datetime(),
+    })
+    .optional(),
   tags: tagsSchema,
 });
 

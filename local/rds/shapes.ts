@@ -1,18 +1,17 @@
 import type { DBCluster, DBClusterEndpoint, DBInstance, Tag } from '@aws-sdk/client-rds';
+import type { RestorableWindow } from '../postgres/archive.ts';
 import type { ClusterDescription, InstanceDescription } from '../postgres/description.ts';
 import { arnOf, type Place } from './arns.ts';
 import type { ClusterRecord, InstanceRecord } from './records.ts';
 
 export const engine = 'aurora-postgresql';
 
-/** Aurora writes continuously; the latest restorable time moves on in steps, in milliseconds. */
-const restorableStepMs = 300_000;
-const dayMs = 86_400_000;
-
 export interface KnownCluster {
   description: ClusterDescription;
   record: ClusterRecord;
   failingOver: boolean;
+  /** Undefined before the first base backup. */
+  restorable: RestorableWindow | undefined;
 }
 
 export interface KnownInstance {
@@ -24,18 +23,16 @@ export interface KnownInstance {
 /** A cluster as DescribeDBClusters shows it. */
 export function clusterShape(
   place: Place,
-  { description, record, failingOver }: KnownCluster,
+  { description, record, failingOver, restorable }: KnownCluster,
   tierOf: (instance: string) => number,
 ): DBCluster {
   const created = new Date(description.createdAt);
-  const now = Date.now();
-  const restorable = Math.max(created.getTime(), now - (now % restorableStepMs));
   const { readerEndpoint } = description;
   return {
     DBClusterIdentifier: description.identifier,
     DBClusterArn: arnOf(place, 'cluster', description.identifier),
     DbClusterResourceId: description.resourceId,
-    Status: failingOver ? 'failing-over' : 'available',
+    Status: failingOver ? 'failing-over' : description.status,
     Engine: engine,
     EngineMode: 'provisioned',
     EngineVersion: description.engineVersion,
@@ -64,15 +61,22 @@ export function clusterShape(
     DeletionProtection: record.deletionProtection,
     BackupRetentionPeriod: record.backupRetentionDays,
     ClusterCreateTime: created,
-    EarliestRestorableTime: new Date(Math.max(created.getTime(), now - record.backupRetentionDays * dayMs)),
-    LatestRestorableTime: new Date(restorable),
+    ...(restorable !== undefined && {
+      EarliestRestorableTime: new Date(restorable.earliest),
+      LatestRestorableTime: new Date(restorable.latest),
+    }),
     StorageEncrypted: record.kmsKeyId !== undefined,
     ...(record.kmsKeyId !== undefined && { KmsKeyId: record.kmsKeyId }),
     ...(record.minCapacity !== undefined && {
       ServerlessV2ScalingConfiguration: { MinCapacity: record.minCapacity, MaxCapacity: record.maxCapacity },
     }),
     ReadReplicaIdentifiers: [],
-    VpcSecurityGroups: [],
+    DBSubnetGroup: record.subnetGroup ?? 'default',
+    VpcSecurityGroups: securityGroups(record),
+    CopyTagsToSnapshot: record.copyTagsToSnapshot ?? false,
+    EnabledCloudwatchLogsExports: record.logExports ?? [],
+    // Shown of I/O-optimized clusters alone.
+    ...(record.storageType === 'aurora-iopt1' && { StorageType: record.storageType }),
     AssociatedRoles: [],
     HttpEndpointEnabled: false,
     TagList: tagList(record.tags),
@@ -85,15 +89,18 @@ export function instanceShape(place: Place, { cluster, description, record }: Kn
   return {
     DBInstanceIdentifier: description.identifier,
     DBInstanceArn: arnOf(place, 'db', description.identifier),
-    DbiResourceId: description.resourceId,
+    ...(description.resourceId !== '' && { DbiResourceId: description.resourceId }),
     DBInstanceClass: record.instanceClass,
-    DBInstanceStatus: description.status,
+    DBInstanceStatus: record.pending?.state ?? description.status,
     DBClusterIdentifier: cluster.description.identifier,
     Engine: engine,
     EngineVersion: cluster.description.engineVersion,
     DBName: cluster.description.database,
     MasterUsername: cluster.description.masterUsername,
-    Endpoint: { Address: description.endpoint.host, Port: description.endpoint.port },
+    // An instance that is being created has none yet.
+    ...(description.endpoint.port !== 0 && {
+      Endpoint: { Address: description.endpoint.host, Port: description.endpoint.port },
+    }),
     InstanceCreateTime: new Date(description.createdAt),
     AvailabilityZone: place.region + 'abc'.charAt(zone),
     MultiAZ: false,
@@ -103,7 +110,19 @@ export function instanceShape(place: Place, { cluster, description, record }: Kn
     BackupRetentionPeriod: cluster.record.backupRetentionDays,
     StorageEncrypted: cluster.record.kmsKeyId !== undefined,
     PubliclyAccessible: false,
-    VpcSecurityGroups: [],
+    DBParameterGroups: [
+      {
+        DBParameterGroupName:
+          record.parameterGroup ?? `default.${engine}${cluster.description.engineVersion.split('.')[0]}`,
+        ParameterApplyStatus: 'in-sync',
+      },
+    ],
+    PerformanceInsightsEnabled: record.performanceInsights ?? false,
+    ...(record.performanceInsights === true && {
+      PerformanceInsightsKMSKeyId: cluster.record.kmsKeyId,
+      PerformanceInsightsRetentionPeriod: 7,
+    }),
+    VpcSecurityGroups: securityGroups(cluster.record),
     TagList: tagList(record.tags),
   };
 }
@@ -118,6 +137,10 @@ export function endpointShapes({ description }: KnownCluster): DBClusterEndpoint
       ? []
       : [{ ...common, Endpoint: readerEndpoint.host, EndpointType: 'READER' }]),
   ];
+}
+
+function securityGroups({ securityGroups: ids = [] }: ClusterRecord) {
+  return ids.map((VpcSecurityGroupId) => ({ VpcSecurityGroupId, Status: 'active' }));
 }
 
 export function tagList(tags: Readonly<Record<string, string>>): Tag[] {

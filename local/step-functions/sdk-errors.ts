@@ -37,7 +37,8 @@ export async function sdkFailure(error: unknown, service: SdkService): Promise<S
 
 async function isDeclared(code: string, signingName: string): Promise<boolean> {
   const client = (await clients[signingName]?.()) ?? {};
-  const exported = Object.entries(client).find(([name]) => name === code)?.[1];
+  // Some services leave the last word of an error's name out of its code: DBInstanceNotFound is DBInstanceNotFoundFault.
+  const exported = Object.entries(client).find(([name]) => name === code || name === `${code}Fault`)?.[1];
   return typeof exported === 'function' && exported.prototype instanceof Error;
 }
 

@@ -12,3 +12,32 @@ export function withKeys(value: Json, first: 'lower' | 'upper'): Json {
     }),
   );
 }
+
+/**
+ * Members of RDS as workflows know them. Step Functions has the names of the SDK for Java, where `DBClusters` is `DbClusters`: only
+ * the first word of a name is written that way.
+ */
+export function withoutAcronym(value: Json): Json {
+  return renamed(value, (key) =>
+    key.replace(
+      /^([A-Z])([A-Z]+)(?=[A-Z][a-z])/,
+      (_, first: string, rest: string) => first + rest.toLowerCase(),
+    ),
+  );
+}
+
+/** The members of RDS that a workflow's parameters mean. @throws Error for a name that Step Functions does not have. */
+export function withAcronym(value: Json): Json {
+  return renamed(value, (key) => {
+    if (/^DB[A-Z]/.test(key)) throw new Error(`The field "${key}" is not supported by Step Functions`);
+    return key.replace(/^Db(?=[A-Z])/, 'DB');
+  });
+}
+
+function renamed(value: Json, rename: (key: string) => string): Json {
+  if (Array.isArray(value)) return value.map((element) => renamed(element, rename));
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [rename(key), renamed(member, rename)]),
+  );
+}

@@ -16,6 +16,8 @@ export interface SdkService {
   errorPrefix: string;
   /** Parameters are PascalCase in definitions; some services have camelCase on the wire. */
   camelCase?: true;
+  /** Names begin with an acronym, which definitions write as a word: `DbClusterIdentifier`. */
+  acronyms?: true;
 }
 
 /** The services of `aws-sdk` integrations, by the name used in a `Resource`. */
@@ -24,7 +26,7 @@ const sdkServices: Readonly<Record<string, SdkService>> = {
   dynamodb: { signingName: 'dynamodb', errorPrefix: 'DynamoDb' },
   eventbridge: { signingName: 'events', errorPrefix: 'EventBridge' },
   kms: { signingName: 'kms', errorPrefix: 'Kms' },
-  rds: { signingName: 'rds', errorPrefix: 'Rds' },
+  rds: { signingName: 'rds', errorPrefix: 'Rds', acronyms: true },
   scheduler: { signingName: 'scheduler', errorPrefix: 'Scheduler' },
   secretsmanager: { signingName: 'secretsmanager', errorPrefix: 'SecretsManager' },
   sfn: { signingName: 'states', errorPrefix: 'Sfn', camelCase: true },

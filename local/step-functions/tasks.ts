@@ -6,7 +6,8 @@ import { type Json, toJson } from './json.ts';
 import { invokeFunction, type LambdaAnswer, type LambdaCall, lambdaInvoke } from './lambda-task.ts';
 import { callOptimized } from './optimized-task.ts';
 import { sdkFailure } from './sdk-errors.ts';
-import { withKeys } from './sdk-keys.ts';
+import { withAcronym, withKeys, withoutAcronym } from './sdk-keys.ts';
+import type { SdkService } from './task-resource.ts';
 
 /** The AWS that tasks call, under the role of the state machine. */
 export interface TaskTargets {
@@ -51,12 +52,26 @@ export async function runTaskOn(
     case 'sdk': {
       const { service, operation } = task;
       try {
-        const sent = service.camelCase ? withKeys(input, 'lower') : input;
-        const answer = toJson(await targets.callAws(principal, service.signingName, operation, sent));
-        return service.camelCase ? withKeys(answer, 'upper') : answer;
+        const sent = toApi(input, service);
+        return fromApi(
+          toJson(await targets.callAws(principal, service.signingName, operation, sent)),
+          service,
+        );
       } catch (error) {
         throw await sdkFailure(error, service);
       }
     }
   }
+}
+
+/** Parameters as the service's API names them. */
+function toApi(input: Json, { camelCase, acronyms }: SdkService): Json {
+  if (camelCase) return withKeys(input, 'lower');
+  return acronyms ? withAcronym(input) : input;
+}
+
+/** An answer as Step Functions names its members. */
+function fromApi(answer: Json, { camelCase, acronyms }: SdkService): Json {
+  if (camelCase) return withKeys(answer, 'upper');
+  return acronyms ? withoutAcronym(answer) : answer;
 }

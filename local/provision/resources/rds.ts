@@ -6,7 +6,11 @@ import { physicalName, type ResourceHandler } from '../resource.ts';
 const clusterProperties = z.looseObject({
   BackupRetentionPeriod: z.number().optional(),
   DBClusterIdentifier: z.string().optional(),
+  CopyTagsToSnapshot: z.boolean().optional(),
   DBClusterParameterGroupName: z.string().optional(),
+  DBSubnetGroupName: z.string().optional(),
+  EnableCloudwatchLogsExports: z.array(z.string()).optional(),
+  VpcSecurityGroupIds: z.array(z.string()).optional(),
   DatabaseName: z.string(),
   DeletionProtection: z.boolean().default(false),
   EnableIAMDatabaseAuthentication: z.boolean().default(false),
@@ -26,6 +30,8 @@ const instanceProperties = z.looseObject({
   DBClusterIdentifier: z.string(),
   DBInstanceClass: z.string(),
   DBInstanceIdentifier: z.string().optional(),
+  DBParameterGroupName: z.string().optional(),
+  EnablePerformanceInsights: z.boolean().optional(),
   PromotionTier: z.number().optional(),
 });
 const parameterGroupProperties = z.looseObject({
@@ -62,6 +68,14 @@ export function rdsResources(rds: RdsService): Record<string, ResourceHandler> {
         ...(properties.BackupRetentionPeriod !== undefined && {
           backupRetentionPeriod: properties.BackupRetentionPeriod,
         }),
+        ...(properties.CopyTagsToSnapshot !== undefined && {
+          copyTagsToSnapshot: properties.CopyTagsToSnapshot,
+        }),
+        ...(properties.DBSubnetGroupName !== undefined && { subnetGroup: properties.DBSubnetGroupName }),
+        ...(properties.EnableCloudwatchLogsExports && {
+          logExports: properties.EnableCloudwatchLogsExports,
+        }),
+        ...(properties.VpcSecurityGroupIds && { securityGroups: properties.VpcSecurityGroupIds }),
         ...(capacity && {
           serverlessV2: { minCapacity: capacity.MinCapacity, maxCapacity: capacity.MaxCapacity },
         }),
@@ -85,6 +99,12 @@ export function rdsResources(rds: RdsService): Record<string, ResourceHandler> {
         identifier,
         cluster: properties.DBClusterIdentifier,
         instanceClass: properties.DBInstanceClass,
+        ...(properties.DBParameterGroupName !== undefined && {
+          parameterGroup: properties.DBParameterGroupName,
+        }),
+        ...(properties.EnablePerformanceInsights !== undefined && {
+          performanceInsights: properties.EnablePerformanceInsights,
+        }),
         ...(properties.PromotionTier !== undefined && { promotionTier: properties.PromotionTier }),
       });
       return {

@@ -30,6 +30,7 @@ export async function startPostgres(): Promise<TestPostgres> {
   const directory = await passableDirectory('mainstay-test-');
   const claims: TokenClaim[] = [];
   const clusters = new PostgresClusters({
+    pointInTime: false,
     stateDirectory: join(directory, 'state'),
     checkToken: (claim) => void claims.push(claim),
   });

@@ -42,6 +42,8 @@ export class Sandbox {
       checkToken: () => {
         throw new Error('nobody may');
       },
+      // Few ask for it, and all would pay.
+      pointInTime: false,
       ...options,
     });
     this.#started.push(clusters);

@@ -54,11 +54,12 @@ const request = {
 
 beforeAll(async () => {
   sandbox = await Sandbox.create();
-  clusters = await sandbox.clusters();
+  clusters = await sandbox.clusters({ pointInTime: true });
   rds = newService();
   cluster = await rds.ensureCluster(request);
   await rds.ensureInstance({ cluster: 'shard-a', identifier: 'shard-a-1', promotionTier: 0 });
   await rds.ensureInstance({ cluster: 'shard-a', identifier: 'shard-a-2' });
+  await clusters.takeBaseBackups();
   await rds.ensureCluster({ ...request, identifier: 'empty', name: 'empty', iamAuthentication: false });
   aws = await startAws(() => [rds.api]);
   client = new RDSClient(aws.client());
@@ -97,8 +98,10 @@ describe('a cluster', () => {
         { DBInstanceIdentifier: 'shard-a-2', IsClusterWriter: false, PromotionTier: 1 },
       ],
     });
-    const restorable = DBClusters?.[0]?.LatestRestorableTime?.getTime() ?? 0;
-    expect(Date.now() - restorable).toBeLessThan(301_000);
+    const { EarliestRestorableTime: earliest, LatestRestorableTime: latest } = DBClusters?.[0] ?? {};
+    expect(Date.now() - (latest?.getTime() ?? 0)).toBeLessThan(10_000);
+    expect(earliest?.getTime()).toBeLessThanOrEqual(latest?.getTime() ?? 0);
+    expect(cluster.resourceId).toMatch(/^cluster-[A-Z0-9]{26}$/);
     expect(cluster.resourceId).toMatch(/^cluster-[A-Z0-9]{26}$/);
   });
 

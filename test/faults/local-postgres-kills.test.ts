@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { clearLeftovers } from '../../../local/postgres/orphans.ts';
-import { type RuntimeProcess, startRuntime } from './start-runtime.ts';
-import { isAlive, listens, query, Sandbox, until } from './support.ts';
+import { clearLeftovers } from '../../local/postgres/orphans.ts';
+import { type RuntimeProcess, startRuntime } from '../local/postgres/start-runtime.ts';
+import { isAlive, listens, query, Sandbox, until } from '../local/postgres/support.ts';
 
 let sandbox: Sandbox;
 let runtime: RuntimeProcess;

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { chmod, chown, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { findBinaries } from '../../../local/postgres/binaries.ts';
-import { discardClusters } from '../../../local/postgres/home.ts';
-import { type RuntimeProcess, startRuntime } from './start-runtime.ts';
-import { query, Sandbox, until } from './support.ts';
+import { findBinaries } from '../../local/postgres/binaries.ts';
+import { discardClusters } from '../../local/postgres/home.ts';
+import { type RuntimeProcess, startRuntime } from '../local/postgres/start-runtime.ts';
+import { query, Sandbox, until } from '../local/postgres/support.ts';
 
 /** Only root can give things to others; as a plain user, every other suite tests the plain user's case. */
 const asRoot = process.getuid?.() === 0 ? describe : describe.skip;

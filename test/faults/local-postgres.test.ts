@@ -1,8 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { PostgresClusters } from '../../../local/postgres/clusters.ts';
-import type { ClusterDescription } from '../../../local/postgres/description.ts';
-import { connect, isAlive, type Login, makeCluster, query, Sandbox, until } from './support.ts';
+import type { PostgresClusters } from '../../local/postgres/clusters.ts';
+import type { ClusterDescription } from '../../local/postgres/description.ts';
+import {
+  connect,
+  isAlive,
+  type Login,
+  makeCluster,
+  query,
+  Sandbox,
+  until,
+} from '../local/postgres/support.ts';
 
 let sandbox: Sandbox;
 let clusters: PostgresClusters;
