@@ -4,7 +4,8 @@ import type * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import type { ShardConfig } from '../config/data.ts';
 import type { DeploymentConfig } from '../config/schema.ts';
-import { databaseUsers } from '../constants.ts';
+import { databaseUsers, restoredClusterPrefix } from '../constants.ts';
+import { acknowledgeResource } from '../constructs/acknowledge.ts';
 import type { BundledFunction } from '../constructs/function.ts';
 import { createCluster } from './aurora-cluster.ts';
 import type { Network } from './network.ts';
@@ -36,9 +37,17 @@ export class Shard extends Construct {
   readonly name: string;
   readonly database: string;
   readonly cluster: ClusterEndpoint;
+  /** ARN pattern of the clusters that restores to a point in time make, of any shard of the deployment. */
+  readonly restoredClusters: string;
 
   constructor(scope: Construct, id: string, props: ShardProps) {
     super(scope, id);
+    this.restoredClusters = Stack.of(this).formatArn({
+      service: 'rds',
+      resource: 'cluster',
+      resourceName: `${restoredClusterPrefix(props.environment)}*`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
     this.name = props.shard.name;
     this.database = props.shard.database;
     this.cluster =
@@ -57,19 +66,23 @@ export class Shard extends Construct {
     });
   }
 
-  /** Lets a function log in as one of the database roles. It has to sit in the network to get there. */
+  /**
+   * Lets a function log in as one of the database roles, to this shard's cluster and to those that are restored. It has to
+   * sit in the network to get there.
+   */
   grantConnect(fn: BundledFunction, user: DatabaseUser): void {
-    const name = `${this.cluster.resourceId}/${databaseUsers[user]}`;
-    fn.allow(
-      ['rds-db:connect'],
-      [
-        Stack.of(this).formatArn({
-          service: 'rds-db',
-          resource: 'dbuser',
-          resourceName: name,
-          arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-        }),
-      ],
+    // The resource id of a cluster is known when it exists. One that is restored may become the shard's without a deployment.
+    const logins = Stack.of(this).formatArn({
+      service: 'rds-db',
+      resource: 'dbuser',
+      resourceName: `cluster-*/${databaseUsers[user]}`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    fn.allow(['rds-db:connect'], [logins]);
+    acknowledgeResource(
+      fn.policies,
+      logins,
+      'Clusters that are restored get resource ids of their own, and IAM can name them by nothing else: rds-db:connect has no condition keys. The user is one that only Mainstay makes, and only the security group of this deployment’s functions gets to its clusters.',
     );
   }
 
