@@ -7,8 +7,10 @@ import type { BackupCatalog } from './catalog/backup-catalog.ts';
 import type { ChunkCatalog } from './catalog/chunk-catalog.ts';
 import type { ShardLocks } from './catalog/shard-locks.ts';
 import { type Clock, isoTime } from './clock.ts';
+import { componentsOf } from './components.ts';
 import { BackupNotRunningError, NotReadyError, UnknownShardError } from './errors.ts';
 import { type ShardName, shardNameSchema } from './ids.ts';
+import { chooseParents } from './parents.ts';
 import type { planEventSchema, ShardTarget } from './workflow.ts';
 
 export interface PlanDependencies {
@@ -22,8 +24,8 @@ export interface PlanDependencies {
 }
 
 /**
- * Decides what a backup reads: which shards, and the instance of each that is its writer now. Doing it again
- * changes nothing.
+ * Decides what a backup reads: which shards, the instance of each that is its writer now, and the earlier backups that it
+ * may refer to. Doing it again changes nothing.
  *
  * @throws UnknownShardError, BackupConflictError, BackupNotRunningError, DependencyError
  */
@@ -32,11 +34,14 @@ export async function planBackup(
   { backupId, executionArn, startedAt, input }: z.output<typeof planEventSchema>,
 ): Promise<ShardTarget[]> {
   const { catalog, chunks, locks, clock } = deps;
-  const shards = chooseShards(await deps.listShards(), input.shards);
+  const components = componentsOf(input);
+  const ofDatabase = components.includes('database');
+  const shards = ofDatabase ? chooseShards(await deps.listShards(), input.shards) : [];
   const names = shards.map(({ name }) => shardNameSchema.parse(name));
   await catalog.create({
     id: backupId,
     type: input.type,
+    components,
     trigger: input.trigger,
     ...(input.requestedBy === undefined ? {} : { requestedBy: input.requestedBy }),
     traceparent: deps.traceparent,
@@ -51,6 +56,10 @@ export async function planBackup(
     startedAt: isoTime(clock.now()),
   });
   if (!started) throw new BackupNotRunningError(`Backup ${backupId} was canceled before it began.`);
+  // Where there are only files, their plan decides whether there is something to refer to.
+  if (input.type === 'incremental' && (ofDatabase || !components.includes('files'))) {
+    await chooseParents(catalog, backupId);
+  }
   const targets: ShardTarget[] = [];
   for (const shard of shards) {
     const target = await findWriter(deps.rds, shard);
@@ -81,7 +90,8 @@ export async function findWriter(rds: RDSClient, shard: Shard): Promise<ShardTar
   const { DBClusters } = await onDependency('RDS', `DescribeDBClusters ${clusterIdentifier}`, () =>
     rds.send(new DescribeDBClustersCommand({ DBClusterIdentifier: clusterIdentifier })),
   );
-  const writer = DBClusters?.[0]?.DBClusterMembers?.find((member) => member.IsClusterWriter === true);
+  const cluster = DBClusters?.[0];
+  const writer = cluster?.DBClusterMembers?.find((member) => member.IsClusterWriter === true);
   const identifier = writer?.DBInstanceIdentifier;
   if (identifier === undefined)
     throw new NotReadyError(`The cluster ${clusterIdentifier} has no writer now.`);
@@ -97,6 +107,7 @@ export async function findWriter(rds: RDSClient, shard: Shard): Promise<ShardTar
     database: shard.database,
     clusterIdentifier,
     epoch: shard.epoch,
+    ...(cluster?.DbClusterResourceId !== undefined && { resourceId: cluster.DbClusterResourceId }),
     instance: { identifier, host: endpoint.Address, port: endpoint.Port },
   };
 }

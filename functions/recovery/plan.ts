@@ -7,6 +7,7 @@ import { ChunkCatalog } from './catalog/chunk-catalog.ts';
 import { RecoveryTable } from './catalog/recovery-table.ts';
 import { ShardLocks } from './catalog/shard-locks.ts';
 import { systemClock } from './clock.ts';
+import { componentsOf } from './components.ts';
 import { recoveryContract } from './contract.ts';
 import { planBackup } from './plan-backup.ts';
 
@@ -34,7 +35,13 @@ export const handler = eventFunction({
         event,
       );
       log.info('Backup planned', { backupId, instances: shards.map(({ instance }) => instance.identifier) });
-      return { backupId, traceparent, shards };
+      const components = componentsOf(event.input);
+      const parts = {
+        database: components.includes('database'),
+        files: components.includes('files'),
+        configuration: components.includes('configuration'),
+      };
+      return { backupId, traceparent, type: event.input.type, parts, shards };
     };
   },
 });

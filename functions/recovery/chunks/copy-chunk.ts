@@ -4,13 +4,15 @@ import type { SnapshotOrigin } from '../catalog/snapshot-store.ts';
 import { type Clock, isoTime } from '../clock.ts';
 import { CopyError } from '../errors.ts';
 import type { BackupId, ShardName } from '../ids.ts';
+import { isWrappedAsNow } from '../keys/is-wrapped-as-now.ts';
 import type { StageTotals } from '../model.ts';
 import { rowsKey } from '../objects/object-keys.ts';
 import { type StorePlace, storeObject } from '../objects/store-object.ts';
 import { sqlState } from '../snapshot/sql.ts';
-import type { BlockRange, ChunkWork, StoredObject } from '../workflow.ts';
+import type { BlockRange, ChunkWork, PlannedRange, StoredObject } from '../workflow.ts';
 import { copyOut } from './copy-out.ts';
 import { type CopiedTable, copySql, describeRange, readCopiedTables } from './copy-sql.ts';
+import { blocksOf, isOwn, referTo } from './refer.ts';
 
 export interface CopyDependencies {
   readonly place: StorePlace;
@@ -39,7 +41,8 @@ export const originName = (origin: SnapshotOrigin): string =>
   [origin.systemIdentifier, origin.timeline, origin.snapshot, origin.instant].join('/');
 
 /**
- * Copies the ranges of one work item, each in one pass from COPY to the store.
+ * Copies the ranges of one work item, each in one pass from COPY to the store. Where the rows are still those of an
+ * earlier backup's object, that object is named instead.
  *
  * @param client inside the snapshot's transaction, with the tables locked. It stays usable, also when this fails.
  * @throws CopyError, DependencyError
@@ -56,12 +59,25 @@ export async function copyChunk(
     ranges.map((range) => range.oid),
   );
   const storing: Promise<CopiedRange>[] = [];
+  const parts: Promise<CopiedRange>[] = [];
   const failures: unknown[] = [];
   try {
     for (const [index, range] of ranges.entries()) {
       const table = tables.get(range.oid);
       if (table === undefined) throw new CopyError(`${describeRange(range)} is not there.`);
+      const mayRefer =
+        range.previous !== undefined && (await isWrappedAsNow(deps.place.escrow, range.previous.object));
+      const referred = !mayRefer
+        ? undefined
+        : await referTo(client, chunk.origin, range, table).catch((error: unknown) => {
+            throw copyError(range, error);
+          });
+      if (referred !== undefined) {
+        parts.push(Promise.resolve({ object: referred, stages: addStages([]) }));
+        continue;
+      }
       const { read, stored } = copyRange(deps, client, chunk, range, index, table);
+      parts.push(stored);
       storing.push(stored);
       stored.catch((error: unknown) => failures.push(error));
       await read;
@@ -73,16 +89,19 @@ export async function copyChunk(
     // An invocation ends when nothing of it is on its way any more, also when it fails.
     await Promise.allSettled(storing);
   }
-  const copied = await Promise.all(storing);
+  const copied = await Promise.all(parts);
   const objects = copied.map(({ object }) => object);
+  const own = objects.filter((object) => isOwn(chunk.backupId, object));
   return {
     shard: chunk.shard,
     item,
     origin: originName(chunk.origin),
     objects,
     rows: sum(objects.map((object) => object.rows?.count ?? 0)),
-    bytesRead: sum(objects.map((object) => object.plainBytes)),
-    bytesStored: sum(objects.map((object) => object.storedBytes)),
+    bytesRead: sum(own.map((object) => object.plainBytes)),
+    bytesStored: sum(own.map((object) => object.storedBytes)),
+    bytesReferred:
+      sum(objects.map((object) => object.storedBytes)) - sum(own.map((object) => object.storedBytes)),
     stages: addStages(copied.map(({ stages }) => stages)),
     startedAt,
     storedAt: isoTime(deps.clock.now()),
@@ -94,10 +113,11 @@ function copyRange(
   { place, attempt }: CopyDependencies,
   client: Client,
   { backupId, shard, work }: ChunkToCopy,
-  range: BlockRange,
+  planned: PlannedRange,
   index: number,
   table: CopiedTable,
 ): { read: Promise<void>; stored: Promise<CopiedRange> } {
+  const range = blocksOf(planned);
   const source = copyOut(client, copySql(range, table));
   const result = storeObject(place, {
     kind: 'rows',
@@ -116,16 +136,17 @@ function copyRange(
     ({ object, stages }) => ({ object: { ...object, rows: { range, count: source.rows } }, stages }),
     (error: unknown) => {
       source.destroy();
-      throw sqlState(error) === undefined
-        ? error
-        : new CopyError(copyFailure(range, error), { cause: error });
+      throw copyError(range, error);
     },
   );
   return { read: source.settled, stored };
 }
 
-const copyFailure = (range: BlockRange, error: unknown): string =>
-  `Copying ${describeRange(range)} failed: ${error instanceof Error ? error.message : String(error)}`;
+function copyError(range: BlockRange, error: unknown): unknown {
+  if (sqlState(error) === undefined) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new CopyError(`Copying ${describeRange(range)} failed: ${message}`, { cause: error });
+}
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 

@@ -31,12 +31,19 @@ export async function readCopiedTables(
 export function copySql(range: BlockRange, { columns, condition }: CopiedTable): string {
   const list = columns.map(quoteIdentifier).join(', ');
   const conditions = [
-    range.fromBlock > 0 ? `ctid >= '(${range.fromBlock},0)'::tid` : '',
-    range.toBlock === null ? '' : `ctid < '(${range.toBlock},0)'::tid`,
-    condition === '' ? '' : `(${condition.replace(/^\s*WHERE\s/i, '')})`,
-  ].filter((part) => part !== '');
+    ...rangeConditions(range),
+    ...(condition === '' ? [] : [`(${condition.replace(/^\s*WHERE\s/i, '')})`]),
+  ];
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
   return `COPY (SELECT ${list} FROM ONLY ${qualifiedName(range)}${where}) TO STDOUT`;
+}
+
+/** What keeps a scan to the blocks of a range; nothing when it is the whole table. */
+export function rangeConditions({ fromBlock, toBlock }: BlockRange): string[] {
+  return [
+    ...(fromBlock > 0 ? [`ctid >= '(${fromBlock},0)'::tid`] : []),
+    ...(toBlock === null ? [] : [`ctid < '(${toBlock},0)'::tid`]),
+  ];
 }
 
 /** How a range is called in messages. */

@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import * as z from 'zod';
 import { inBackup } from '../snapshot/relations.ts';
 import { columnSchema } from '../workflow.ts';
+import { readLayouts } from './table-layouts.ts';
 
 const textOrNull = z.string().nullable();
 
@@ -16,6 +17,14 @@ export const tableDescriptionSchema = z.strictObject({
   unlogged: z.boolean(),
   blocks: z.number().int(),
   bytes: z.number().int(),
+  /** Number of its file; every rewrite gives it another. Absent in backups from before there were incremental ones. */
+  filenode: z.number().int().nullable().optional(),
+  /** Names its columns and their types down to what their text is made of; `null`: nothing says what it will be. */
+  layout: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .nullable()
+    .optional(),
 });
 
 /** What there is to know of a database to read its backup, as of the snapshot. */
@@ -30,6 +39,8 @@ export const shardDescriptionSchema = z.strictObject({
     locale: textOrNull,
     collationVersion: textOrNull,
     blockBytes: z.number().int(),
+    /** Of the database; another one of the same name has another. */
+    databaseOid: z.number().int().optional(),
   }),
   extensions: z.array(z.strictObject({ name: z.string(), version: z.string(), schema: z.string() })),
   tables: z.array(tableDescriptionSchema),
@@ -47,14 +58,14 @@ export async function describeShard(client: Client): Promise<ShardDescription> {
             pg_encoding_to_char(encoding) AS encoding, datcollate AS collate, datctype AS ctype,
             CASE datlocprovider WHEN 'c' THEN 'libc' WHEN 'i' THEN 'icu' ELSE 'builtin' END AS "localeProvider",
             datlocale AS locale, datcollversion AS "collationVersion",
-            current_setting('block_size')::int AS "blockBytes"
+            current_setting('block_size')::int AS "blockBytes", oid AS "databaseOid"
      FROM pg_database WHERE datname = current_database()`,
   );
   const { rows: extensions } = await client.query(
     `SELECT e.extname AS name, e.extversion AS version, n.nspname AS schema
      FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace ORDER BY 1`,
   );
-  const { rows: tables } = await client.query(
+  const { rows: tables } = await client.query<{ oid: number }>(
     `SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relpersistence = 'u' AS unlogged,
             (pg_relation_size(c.oid) / current_setting('block_size')::int)::float8 AS blocks,
             pg_table_size(c.oid)::float8 AS bytes,
@@ -76,10 +87,11 @@ export async function describeShard(client: Client): Promise<ShardDescription> {
      WHERE d.refclassid = 'pg_authid'::regclass
        AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY 1`,
   );
+  const layouts = await readLayouts(client);
   return shardDescriptionSchema.parse({
     server: server[0],
     extensions,
-    tables,
+    tables: tables.map((table) => ({ ...table, ...layouts.get(table.oid) })),
     materializedViews,
     roles: roles.map(({ name }) => name),
   });

@@ -3,6 +3,7 @@ import type { BackupId, ShardName } from '../ids.ts';
 import { schemaKey } from '../objects/object-keys.ts';
 import { type StorePlace, storeObject } from '../objects/store-object.ts';
 import type { StoredObject } from '../workflow.ts';
+import { ddlHash } from './ddl-hash.ts';
 
 export interface StoreSchemaDependencies {
   readonly chunks: ChunkCatalog;
@@ -19,12 +20,13 @@ export async function storeSchema(
   kind: 'pre-data' | 'post-data' | 'sequences',
   text: string,
 ): Promise<StoredObject> {
-  const { object } = await storeObject(place, {
+  const { object: stored } = await storeObject(place, {
     kind,
     key: schemaKey(backupId, shard, kind, attempt, place.compression.format),
     context: { 'mainstay:backup': backupId, 'mainstay:shard': shard, 'mainstay:kind': kind },
     source: pieces(text),
   });
+  const object = kind === 'pre-data' ? { ...stored, contentSha256: ddlHash(text) } : stored;
   await chunks.setSchemaObject(shard, kind, object);
   return object;
 }

@@ -3,7 +3,9 @@ import * as z from 'zod';
 import { type SnapshotOrigin, snapshotOriginSchema } from '../catalog/snapshot-store.ts';
 import { NotReadyError } from '../errors.ts';
 import { type SnapshotId, snapshotIdSchema } from '../ids.ts';
+import { defaultDurableWaitMs, isDurable, readInsertLsn } from './durable.ts';
 import { isLockUnavailable, lockError, lockTables } from './locks.ts';
+import { optional } from './optional.ts';
 import { checkObstacles } from './preflight.ts';
 import { listTablesToLock, type TableName } from './relations.ts';
 import { beginImporting, beginReading, rollback } from './session.ts';
@@ -27,9 +29,14 @@ const undefinedTable = '42P01';
  *
  * @param client prepared by `prepareSession`.
  * @param lockWaitMs how long to wait for a session that has a table locked exclusively.
+ * @param durableWaitMs how long to wait until all that the snapshot sees is on disk.
  * @throws PreflightError, NotReadyError naming the sessions that are in the way.
  */
-export async function takeSnapshot(client: Client, lockWaitMs: number): Promise<TakenSnapshot> {
+export async function takeSnapshot(
+  client: Client,
+  lockWaitMs: number,
+  durableWaitMs = defaultDurableWaitMs,
+): Promise<TakenSnapshot> {
   for (let round = 1; round <= maxRounds; round++) {
     const tables = await listTablesToLock(client);
     await checkObstacles(client);
@@ -40,7 +47,12 @@ export async function takeSnapshot(client: Client, lockWaitMs: number): Promise<
       const seen = await listTablesToLock(client);
       if (isCovered(seen, tables)) {
         await checkObstacles(client);
-        return { snapshotId: await exportSnapshot(client), origin, tables: seen };
+        const durable = await isDurable(client, origin.insertLsn, durableWaitMs);
+        return {
+          snapshotId: await exportSnapshot(client),
+          origin: { ...origin.known, durable },
+          tables: seen,
+        };
       }
     } catch (error) {
       await rollback(client);
@@ -92,12 +104,19 @@ async function exportSnapshot(client: Client): Promise<SnapshotId> {
 
 const instantRow = z.object({ instant: z.date(), snapshot: z.string() });
 
+interface ReadOrigin {
+  readonly known: SnapshotOrigin;
+  /** The log up to here holds the end of every transaction that the snapshot sees as ended. */
+  readonly insertLsn: string | undefined;
+}
+
 /** Its first statement fixes the snapshot: locking reads nothing. */
-async function readOrigin(client: Client): Promise<SnapshotOrigin> {
+async function readOrigin(client: Client): Promise<ReadOrigin> {
   const { rows } = await client.query(
     'SELECT pg_catalog.clock_timestamp() AS instant, pg_catalog.pg_current_snapshot()::text AS snapshot',
   );
   const { instant, snapshot } = instantRow.parse(rows[0]);
+  const insertLsn = await readInsertLsn(client);
   const control = await optional(
     client,
     `SELECT s.system_identifier::text AS "systemIdentifier", c.timeline_id AS timeline
@@ -108,26 +127,18 @@ async function readOrigin(client: Client): Promise<SnapshotOrigin> {
     `SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
                  ELSE pg_catalog.pg_current_wal_lsn() END::text AS lsn`,
   );
-  return snapshotOriginSchema.parse({
+  const writing = await optional(
+    client,
+    `SELECT ('x' || left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 8))::bit(32)::int AS timeline`,
+  );
+  const timelines = [control?.timeline, writing?.timeline].filter((timeline) => typeof timeline === 'number');
+  const known = snapshotOriginSchema.parse({
     instant: instant.toISOString(),
     snapshot,
     lsn: log?.lsn ?? null,
     systemIdentifier: control?.systemIdentifier ?? null,
-    timeline: control?.timeline ?? null,
+    // Right after a promotion the last checkpoint is still of the timeline before.
+    timeline: timelines.length === 0 ? null : Math.max(...timelines),
   });
-}
-
-/** What a managed server may refuse to tell, without ending the transaction. */
-async function optional(client: Client, sql: string): Promise<Record<string, unknown> | undefined> {
-  await client.query('SAVEPOINT optional');
-  try {
-    const { rows } = await client.query<Record<string, unknown>>(sql);
-    return rows[0];
-  } catch (error) {
-    if (sqlState(error) === undefined) throw error;
-    await client.query('ROLLBACK TO SAVEPOINT optional');
-    return undefined;
-  } finally {
-    await client.query('RELEASE SAVEPOINT optional');
-  }
+  return { known, insertLsn };
 }

@@ -98,28 +98,6 @@ describe('a backup', () => {
     const total = rows.reduce((sum, row) => sum + Number(row.split('\t')[1]), 0);
     expect(total).toBe(500_000);
   });
-
-  it('goes on while a TRUNCATE waits for as long as it likes', async () => {
-    const name = await database.create(`
-      CREATE TABLE patient (id int, body text);
-      INSERT INTO patient SELECT n, repeat('x', 100) FROM generate_series(1, 2000) n;`);
-    const truncater = await database.asOwner(name);
-    let truncation: Promise<unknown> = Promise.resolve();
-    const run = new BackupRun(world, database, name);
-    const { manifest } = await run.complete({
-      between: async () => {
-        truncation = truncater.query('TRUNCATE patient');
-        await new Promise((resolve) => setTimeout(resolve, 200));
-      },
-      targetBytes: 64 * 1024,
-    });
-    await truncation;
-    const { rows } = await truncater.query('SELECT count(*)::int AS n FROM patient');
-    await truncater.end();
-    expect(rows).toEqual([{ n: 0 }]);
-    const table = manifest.manifest.shards[0]?.tables.find((table) => table.name === 'patient');
-    expect(table?.rows).toBe(2000);
-  });
 });
 
 describe('the copy of a table', () => {

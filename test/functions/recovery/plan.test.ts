@@ -1,12 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { copySql } from '../../../functions/recovery/chunks/copy-sql.ts';
-import {
-  coverageProblem,
-  maxTablesPerItem,
-  type PlannedTable,
-  planChunks,
-} from '../../../functions/recovery/chunks/plan.ts';
+import { maxTablesPerItem, type PlannedTable, planChunks } from '../../../functions/recovery/chunks/plan.ts';
+import { coverageProblem } from '../../../functions/recovery/chunks/ranges.ts';
 
 const blockBytes = 8192;
 const tables = fc

@@ -3,6 +3,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { AssistanceRequests } from '../../../../functions/recovery/catalog/assistance.ts';
 import type { BackupRecord } from '../../../../functions/recovery/catalog/backup-record.ts';
 import { ChunkCatalog } from '../../../../functions/recovery/catalog/chunk-catalog.ts';
+import { ComponentCatalog } from '../../../../functions/recovery/catalog/component-catalog.ts';
 import { SnapshotStore } from '../../../../functions/recovery/catalog/snapshot-store.ts';
 import { describeShard } from '../../../../functions/recovery/chunks/describe-shard.ts';
 import { planShard } from '../../../../functions/recovery/chunks/plan-shard.ts';
@@ -13,13 +14,14 @@ import { planSchema } from '../../../../functions/recovery/manifest/assemble.ts'
 import { type Committed, commitBackup } from '../../../../functions/recovery/manifest/commit.ts';
 import { shardDescriptionKey } from '../../../../functions/recovery/objects/object-keys.ts';
 import { leave } from '../../../../functions/recovery/objects/work-objects.ts';
+import { chooseParents } from '../../../../functions/recovery/parents.ts';
 import { dumpDdl, dumpSequences } from '../../../../functions/recovery/schema/dump-schema.ts';
 import { storeSchema } from '../../../../functions/recovery/schema/store-schema.ts';
 import { assistOthers } from '../../../../functions/recovery/snapshot/assist.ts';
 import { holdSnapshot } from '../../../../functions/recovery/snapshot/hold.ts';
 import { awaitSnapshot } from '../../../../functions/recovery/snapshot/open.ts';
 import { verifyWork } from '../../../../functions/recovery/verification/verify-work.ts';
-import type { ChunkWork } from '../../../../functions/recovery/workflow.ts';
+import type { ChunkWork, ShardTarget } from '../../../../functions/recovery/workflow.ts';
 import type { Aws, Database } from './world.ts';
 
 export const shard = shardNameSchema.parse('shard-a');
@@ -31,12 +33,17 @@ export interface CompleteOptions {
   targetBytes?: number;
   /** Whether the DDL is dumped; default true. */
   ddl?: boolean;
+  /** Default `full`. */
+  type?: 'full' | 'incremental';
+  /** What the shard is said to be. */
+  target?: Partial<ShardTarget>;
 }
 
 /** One backup of one database, driven step by step as the workflow drives it. */
 export class BackupRun {
   readonly id: BackupId;
   readonly chunks: ChunkCatalog;
+  readonly components: ComponentCatalog;
   readonly store: SnapshotStore;
   readonly #world: Aws;
   readonly #database: Database;
@@ -53,6 +60,7 @@ export class BackupRun {
     this.#name = name;
     this.#clock = clock;
     this.chunks = new ChunkCatalog(world.table, this.id);
+    this.components = new ComponentCatalog(world.table, this.id);
     this.store = new SnapshotStore(world.table, this.id, shard);
   }
 
@@ -94,18 +102,19 @@ export class BackupRun {
     };
   }
 
-  async begin(): Promise<void> {
+  async begin({ type = 'full', target: changed = {} }: CompleteOptions = {}): Promise<void> {
     const { catalog } = this.#world;
     const now = new Date().toISOString();
     await catalog.create({
       id: this.id,
-      type: 'full',
+      type,
       trigger: 'api',
       traceparent,
       shards: [shard],
       createdAt: now,
     });
     await catalog.start(this.id, { executionArn: `arn:test:${this.id}`, shards: [shard], startedAt: now });
+    if (type === 'incremental') await chooseParents(catalog, this.id);
     const { host, port } = this.#database.address;
     const target = {
       name: shard,
@@ -113,6 +122,7 @@ export class BackupRun {
       clusterIdentifier: 'shard-a',
       epoch: 1,
       instance: { identifier: 'shard-a-1', host, port },
+      ...changed,
     };
     await this.chunks.setShard(shard, { target });
   }
@@ -140,8 +150,10 @@ export class BackupRun {
   }
 
   async plan(targetBytes = 64 * 1024): Promise<ChunkWork[]> {
-    const { bucket } = this.#world;
-    const { key } = await planShard({ ...this.parts, bucket, targetBytes });
+    const { bucket, catalog, manifests, verifyPlace } = this.#world;
+    const log = new Logger({ logLevel: 'SILENT' });
+    const { keyArn } = verifyPlace;
+    const { key } = await planShard({ ...this.parts, catalog, manifests, keyArn, bucket, targetBytes, log });
     const stored = await bucket.readText({ key, versionId: null });
     return planSchema.parse(JSON.parse(stored?.text ?? ''));
   }
@@ -154,7 +166,13 @@ export class BackupRun {
   async verify(item: number, objects: Awaited<ReturnType<typeof runChunk>>['objects']): Promise<void> {
     const { operations, verifyPlace } = this.#world;
     await verifyWork(
-      { place: verifyPlace, chunks: this.chunks, operations, clock: this.#clock },
+      {
+        place: verifyPlace,
+        chunks: this.chunks,
+        components: this.components,
+        operations,
+        clock: this.#clock,
+      },
       { purpose: 'backup', backupId: this.id, traceparent, shard, work: { item, objects } },
     );
   }
@@ -170,7 +188,14 @@ export class BackupRun {
   commit(): Promise<Committed> {
     const { catalog, manifests, verifyPlace } = this.#world;
     return commitBackup(
-      { catalog, chunks: this.chunks, place: verifyPlace, manifests, clock: this.#clock },
+      {
+        catalog,
+        chunks: this.chunks,
+        components: this.components,
+        place: verifyPlace,
+        manifests,
+        clock: this.#clock,
+      },
       this.id,
     );
   }
@@ -180,8 +205,9 @@ export class BackupRun {
   }
 
   /** Everything in order. */
-  async complete({ between, targetBytes, ddl = true }: CompleteOptions = {}): Promise<Committed> {
-    await this.begin();
+  async complete(options: CompleteOptions = {}): Promise<Committed> {
+    const { between, targetBytes, ddl = true } = options;
+    await this.begin(options);
     this.holdIn();
     await awaitSnapshot(this.parts, 30_000);
     await between?.();

@@ -37,6 +37,8 @@ export interface Aws {
   readonly place: StorePlace;
   readonly verifyPlace: VerifyPlace;
   readonly manifests: ManifestStore;
+  /** Makes a bucket that keeps versions. */
+  makeBucket(name: string): void;
   /** Flips one bit of a stored object behind S3's back; again, and it is as it was. Answers where its bytes are. */
   flipBit(object: ObjectVersion): Promise<string>;
   close(): Promise<void>;
@@ -86,6 +88,7 @@ export async function startAwsWorld(): Promise<Aws> {
     },
     verifyPlace: { bucket, kms, keyArn: keys.encryption },
     manifests: new ManifestStore(bucket, kms, keys.mac),
+    makeBucket: (name) => void store?.ensureBucket({ name, versioning: 'Enabled' }),
     flipBit: async ({ key, versionId }) => {
       const path = store?.dataFile(bucket.name, key, versionId ?? undefined) ?? '';
       await flipBit(path);
@@ -137,8 +140,13 @@ async function makeDatabase(): Promise<Database> {
   const sandbox = await Sandbox.create();
   const clusters = await sandbox.clusters();
   const cluster = await makeCluster(clusters, 'shard-a', 1);
-  const address = cluster.instances[0]?.endpoint ?? cluster.endpoint;
   const ca = await readFile(clusters.authorityFile, 'utf8');
+  const address = cluster.instances[0]?.endpoint ?? cluster.endpoint;
+  return databaseAt(address, ca, () => sandbox.dispose());
+}
+
+/** The databases of the server behind an address. */
+export function databaseAt(address: Address, ca: string, close: () => Promise<void>): Database {
   const asOwner = (database?: string) =>
     connect(address, { ca, ...(database !== undefined && { database }) });
   const prepare = async (name: string, sql: string): Promise<void> => {
@@ -166,6 +174,6 @@ async function makeDatabase(): Promise<Database> {
       await prepare(name, sql);
       return name;
     },
-    close: () => sandbox.dispose(),
+    close,
   };
 }
