@@ -15,14 +15,15 @@ const shardProperties = z.strictObject({
 });
 export type ShardProperties = z.output<typeof shardProperties>;
 
-/** A recurring backup that is created where no schedule of that name exists; afterwards it belongs to its users. */
-const scheduleProperties = z.strictObject({
-  Name: z.string().regex(/^[0-9a-zA-Z-_.]{1,64}$/),
+/** When backups are taken and how long they are kept, where nobody has said so yet; afterwards it is its users' choice. */
+const automationProperties = z.strictObject({
   /** `cron(…)` or `rate(…)`, as EventBridge Scheduler reads it, in UTC. */
-  Expression: z.string().regex(/^(cron|rate)\(.+\)$/),
-  Type: z.enum(['full']).default('full'),
+  Full: z.string().default('cron(0 2 * * ? *)'),
+  /** Absent: no incremental backups by themselves. */
+  Incremental: z.string().optional(),
+  RetentionDays: z.coerce.number().int().min(1).default(30),
 });
-export type ScheduleProperties = z.output<typeof scheduleProperties>;
+export type AutomationProperties = z.output<typeof automationProperties>;
 
 /** The properties of the custom resource `Custom::MainstayBootstrap`. */
 export const bootstrapProperties = z.strictObject({
@@ -31,9 +32,7 @@ export const bootstrapProperties = z.strictObject({
   /** Any text; a change runs the bootstrap again. */
   Revision: z.string().optional(),
   Shards: z.array(shardProperties).min(1),
-  Schedules: z
-    .array(scheduleProperties)
-    .default([{ Name: 'full-backup-daily', Expression: 'cron(0 2 * * ? *)', Type: 'full' }]),
+  Automation: automationProperties.prefault({ Incremental: 'rate(6 hours)' }),
 });
 
 /** The result of preparing one shard's database. */
@@ -51,23 +50,27 @@ export type DatabaseResult = z.output<typeof databaseResultSchema>;
 export const bootstrapContract = defineContract({
   name: 'bootstrap',
   title: 'Bootstrap',
-  description: 'What a deployment needs once: database roles, the first admin key, default schedules.',
+  description:
+    'What a deployment needs once: database roles, the first admin key, default schedules and retention.',
   routes: {},
   functions: {
     /**
      * Outside the VPC; answers CloudFormation's custom resource events. Needs: UpdateItem on the shards table,
      * PutItem and UpdateItem on the access table, GetSecretValue of the pepper and of each master secret, GetSecretValue and
-     * PutSecretValue of the admin key's secret, CreateSchedule in the group, PassRole of the schedules' role,
-     * InvokeFunction of `database`.
+     * PutSecretValue of the admin key's secret, GetItem and PutItem on the recovery table, CreateSchedule of the two schedules, PassRole of the schedules' role,
+     * InvokeFunction of `database` and of `derive-escrow`.
      */
     'custom-resource': {
       environment: z.object({
         SHARDS_TABLE: z.string().min(1),
         ACCESS_TABLE: z.string().min(1),
+        RECOVERY_TABLE: z.string().min(1),
         KEY_PEPPER_SECRET_ARN: z.string().startsWith('arn:'),
         ADMIN_KEY_SECRET_ARN: z.string().startsWith('arn:'),
         /** Function name or ARN of `database`. */
         DATABASE_FUNCTION_ARN: z.string().startsWith('arn:'),
+        /** Function that makes the wrapping key of the escrow passphrase; absent: there is no escrow. */
+        ESCROW_FUNCTION_ARN: z.string().startsWith('arn:').optional(),
         SCHEDULE_GROUP: z.string().min(1),
         /** The role that EventBridge Scheduler assumes to start the backup workflow. */
         SCHEDULE_ROLE_ARN: z.string().startsWith('arn:'),

@@ -7,8 +7,9 @@ import { ensureAdminKey } from './admin-key.ts';
 import { answerEvent } from './answer-event.ts';
 import { bootstrapContract, bootstrapProperties } from './contract.ts';
 import { isOwn, prepareDatabases } from './databases.ts';
+import { prepareEscrow } from './prepare-escrow.ts';
 import { restoresScript } from './restores-sql.ts';
-import { ensureSchedules } from './schedules.ts';
+import { ensureAutomation } from './schedules.ts';
 import { seedShards } from './seed-shards.ts';
 import { bootstrapScript, latestVersion } from './sql.ts';
 
@@ -20,7 +21,7 @@ export const handler = eventFunction({
   contract: bootstrapContract.functions['custom-resource'],
   handler: (environment) => (event, context) =>
     answerEvent(event, context, async ({ log, trace }) => {
-      const { Shards, Schedules } = bootstrapProperties.parse(event.ResourceProperties);
+      const { Shards, Automation } = bootstrapProperties.parse(event.ResourceProperties);
 
       const kept = await seedShards(dynamo(), environment.SHARDS_TABLE, Shards);
       const store = new KeyStore(dynamo(), environment.ACCESS_TABLE);
@@ -38,17 +39,28 @@ export const handler = eventFunction({
         functionArn: environment.DATABASE_FUNCTION_ARN,
         traceparent: trace.traceparent,
       });
+      const escrow = await prepareEscrow(lambda(), environment.ESCROW_FUNCTION_ARN);
+      if (escrow.state === 'missing' || escrow.state === 'failed') {
+        log.warn('Only KMS opens backups: there is no escrow passphrase in use', { escrow });
+      }
       // Last: nothing starts by itself before it can succeed, and a new role has had time to become known.
       const target = {
         group: environment.SCHEDULE_GROUP,
         stateMachineArn: environment.BACKUP_STATE_MACHINE_ARN,
         roleArn: environment.SCHEDULE_ROLE_ARN,
       };
-      const schedules = await ensureSchedules(scheduler(), target, Schedules);
+      const schedules = await ensureAutomation(
+        { client: scheduler(), target, dynamo: dynamo(), table: environment.RECOVERY_TABLE },
+        Automation,
+      );
       log.info('The deployment is prepared', { kept, keyCreated, schedules, databases });
 
       const adopted = Shards.filter((shard) => !isOwn(shard)).map(({ Name }) => Name);
-      const result = { Version: String(latestVersion), AdoptedShards: adopted.join(',') };
+      const result = {
+        Version: String(latestVersion),
+        AdoptedShards: adopted.join(','),
+        Escrow: escrow.state,
+      };
       if (adopted.length === 0) return result;
       // Too long for the answer: CloudFormation reads 4 096 bytes.
       const sql = `${bootstrapScript()}${restoresScript()}`;

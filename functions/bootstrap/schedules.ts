@@ -1,57 +1,42 @@
-import { CreateScheduleCommand, type SchedulerClient } from '@aws-sdk/client-scheduler';
-import type { ScheduleProperties } from './contract.ts';
+import type { SchedulerClient } from '@aws-sdk/client-scheduler';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { seedAutomation } from '../recovery/automation/automation.ts';
+import { BackupSchedules, type ScheduleTarget } from '../recovery/automation/backup-schedules.ts';
+import { automationBodySchema } from '../recovery/automation/model.ts';
+import { RuleStore } from '../recovery/automation/rule-store.ts';
+import { RecoveryTable } from '../recovery/catalog/recovery-table.ts';
+import { systemClock } from '../recovery/clock.ts';
+import type { AutomationProperties } from './contract.ts';
 
-export interface ScheduleTarget {
-  readonly group: string;
-  readonly stateMachineArn: string;
-  /** The role that EventBridge Scheduler assumes to start the workflow. */
-  readonly roleArn: string;
+export interface AutomationPlace {
+  readonly client: SchedulerClient;
+  readonly target: ScheduleTarget;
+  readonly dynamo: DynamoDBDocumentClient;
+  /** Name of the recovery table. */
+  readonly table: string;
 }
 
 /**
- * Creates schedules of the backup workflow where none of their name exists. An existing one belongs to its users
- * and is left alone, whatever it says.
+ * Makes the rule of backups where there never was one, and the schedules of the rule where they are missing. What is
+ * there belongs to its users and is left alone, whatever it says; so is that they have removed it.
  *
  * @returns the names of schedules that were created.
  */
-export async function ensureSchedules(
-  client: SchedulerClient,
-  target: ScheduleTarget,
-  schedules: readonly ScheduleProperties[],
+export async function ensureAutomation(
+  { client, target, dynamo, table }: AutomationPlace,
+  { Full, Incremental, RetentionDays }: AutomationProperties,
 ): Promise<string[]> {
-  const created: string[] = [];
-  for (const schedule of schedules) {
-    if (await createSchedule(client, target, schedule)) created.push(schedule.Name);
-  }
-  return created;
-}
-
-async function createSchedule(
-  client: SchedulerClient,
-  { group, stateMachineArn, roleArn }: ScheduleTarget,
-  { Name, Expression, Type }: ScheduleProperties,
-): Promise<boolean> {
-  try {
-    await client.send(
-      new CreateScheduleCommand({
-        GroupName: group,
-        Name,
-        Description: `A ${Type} backup of every shard. Created by the deployment, yours to change.`,
-        ScheduleExpression: Expression,
-        ScheduleExpressionTimezone: 'UTC',
-        FlexibleTimeWindow: { Mode: 'OFF' },
-        State: 'ENABLED',
-        Target: {
-          Arn: stateMachineArn,
-          RoleArn: roleArn,
-          Input: JSON.stringify({ trigger: 'schedule', type: Type }),
-          RetryPolicy: { MaximumRetryAttempts: 5, MaximumEventAgeInSeconds: 3_600 },
-        },
-      }),
-    );
-    return true;
-  } catch (error) {
-    if (error instanceof Error && error.name === 'ConflictException') return false;
-    throw error;
-  }
+  const settings = automationBodySchema.parse({
+    full: Full,
+    incremental: Incremental ?? null,
+    retentionDays: RetentionDays,
+  });
+  return seedAutomation(
+    {
+      rules: new RuleStore(new RecoveryTable(dynamo, table)),
+      schedules: new BackupSchedules(client, target),
+      clock: systemClock,
+    },
+    settings,
+  );
 }

@@ -2,17 +2,17 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import type { BackupCatalog, NeededSweep } from './catalog/backup-catalog.ts';
 import type { BackupRecord } from './catalog/backup-record.ts';
 import type { ChunkCatalog } from './catalog/chunk-catalog.ts';
+import { releaseReferences } from './catalog/release-references.ts';
 import type { Clock } from './clock.ts';
+import { type SweepExpiredDependencies, sweepExpired } from './expiry/sweep-expired.ts';
 import type { BackupId } from './ids.ts';
-import type { Bucket } from './objects/bucket.ts';
-import { backupPrefix, manifestKey } from './objects/object-keys.ts';
-import { exists, type Removal, removePrefix } from './objects/remove-prefix.ts';
+import { failAbandoned } from './import/abandoned.ts';
+import { backupPrefix, manifestKey, uploadKey, workPrefix } from './objects/object-keys.ts';
+import { exists, noRemoval as nothing, type Removal, removePrefix } from './objects/remove-prefix.ts';
 import { stragglersUntil } from './stragglers.ts';
 
-export interface SweepDependencies {
-  readonly catalog: BackupCatalog;
+export interface SweepDependencies extends SweepExpiredDependencies {
   readonly chunks: (backupId: BackupId) => ChunkCatalog;
-  readonly bucket: Bucket;
   readonly clock: Clock;
   /** Milliseconds until this invocation ends. */
   readonly remainingMs: () => number;
@@ -31,9 +31,10 @@ const settleMs = 10_000;
 const endMs = 20_000;
 
 /**
- * Removes what deleted, failed and canceled backups left: of the one given, or of all that are waiting for it. A backup
- * with a manifest is never touched, unless it is being deleted; then its manifest goes first. What does not
- * get done in time, what is still locked, and what functions that were not stopped store later, is done by a later run.
+ * Removes what deleted, expired, failed and canceled backups left: of the one given, or of all that are waiting for it. A
+ * backup with a manifest is never touched, unless it is being deleted, when its manifest goes first, or has expired; then
+ * what newer backups refer to stays. What does not get done in time, what is still locked, and what functions that were
+ * not stopped store later, is done by a later run.
  *
  * @throws the first error, after all others had their turn.
  */
@@ -67,8 +68,6 @@ async function* waiting(catalog: BackupCatalog): AsyncGenerator<Wanted> {
   for await (const needed of catalog.sweepsNeeded()) yield [needed.id, needed];
 }
 
-const nothing: Removal = { objectsRemoved: 0, uploadsAborted: 0, remaining: false };
-
 const both = (one: Removal, other: Removal): Removal => ({
   objectsRemoved: one.objectsRemoved + other.objectsRemoved,
   uploadsAborted: one.uploadsAborted + other.uploadsAborted,
@@ -83,6 +82,9 @@ async function sweepOne(
   const { catalog, bucket, log, clock } = deps;
   const record = await catalog.get(id);
   if (record === undefined && needed === undefined) return nothing;
+  if (record !== undefined && (await failAbandoned(catalog, record, clock.now()))) {
+    return sweepOne(deps, id, needed);
+  }
   const state = record?.state ?? 'deleted';
   if (state === 'queued' || state === 'running') return nothing;
   if (state === 'completed') {
@@ -90,6 +92,10 @@ async function sweepOne(
     return nothing;
   }
   const hasTime = () => deps.remainingMs() > endMs;
+  if (record !== undefined && state === 'expired') {
+    const removal = await sweepExpired(deps, record, hasTime);
+    return removal.remaining ? removal : both(removal, await sweepOne(deps, id, needed));
+  }
   let removal = nothing;
   if (state === 'deleting' || state === 'deleted') {
     removal = await removePrefix(bucket, manifestKey(id), hasTime);
@@ -102,9 +108,12 @@ async function sweepOne(
     await catalog.sweepDone(id);
     return nothing;
   }
-  removal = both(removal, await removePrefix(bucket, backupPrefix(id), hasTime));
+  for (const prefix of prefixesOf(id, record)) {
+    removal = both(removal, await removePrefix(bucket, prefix, hasTime));
+  }
   if (removal.remaining) return removal;
   await deps.chunks(id).removeAll();
+  if (record !== undefined) await releaseReferences(catalog, record);
   if (record !== undefined && state === 'deleting') {
     await deps.onDeleted(record);
     await catalog.remove(id);
@@ -117,6 +126,10 @@ async function sweepOne(
   await catalog.sweepDone(id);
   return removal;
 }
+
+/** Where a backup may have left something. */
+const prefixesOf = (id: BackupId, record: BackupRecord | undefined): string[] =>
+  record?.type === 'import' ? [backupPrefix(id), uploadKey(id), workPrefix(id)] : [backupPrefix(id)];
 
 /** Stopping an execution does not stop a commit that has begun: without its objects, its manifest would promise too much. */
 const mayBeCommitting = (record: BackupRecord | undefined, now: number): boolean =>

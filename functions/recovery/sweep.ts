@@ -1,28 +1,39 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { Announcer } from '../shared/announcer.ts';
-import { dynamo, eventBridge, s3 } from '../shared/clients.ts';
+import { dynamo, eventBridge, kms, s3 } from '../shared/clients.ts';
 import { eventFunction } from '../shared/event-function.ts';
 import { eventSource } from './bus-events.ts';
 import { BackupCatalog } from './catalog/backup-catalog.ts';
 import { ChunkCatalog } from './catalog/chunk-catalog.ts';
+import { endUnstarted } from './catalog/end-unstarted.ts';
 import { RecoveryTable } from './catalog/recovery-table.ts';
 import { isoTime, systemClock } from './clock.ts';
 import { recoveryContract } from './contract.ts';
+import { RetentionCatalog } from './expiry/retention-catalog.ts';
+import { ManifestStore } from './manifest/manifest-store.ts';
 import { Bucket } from './objects/bucket.ts';
 import { sweepBackups } from './sweep-backups.ts';
 
-/** Removes what deleted, failed and canceled backups have stored. */
+/**
+ * Removes what deleted, expired, failed and canceled backups have stored. Without a backup it
+ * also ends what was asked for and never started.
+ */
 export const handler = eventFunction({
   contract: recoveryContract.functions.sweep,
   handler: (environment) => {
     const table = new RecoveryTable(dynamo(), environment.RECOVERY_TABLE);
     const catalog = new BackupCatalog(table);
     const bucket = new Bucket(s3(), environment.BACKUPS_BUCKET);
+    const retention = new RetentionCatalog(table);
+    const manifests = new ManifestStore(bucket, kms(), environment.HMAC_KEY_ARN);
     const announcer = new Announcer(eventBridge(), environment.EVENT_BUS_NAME);
     return async ({ backupId }, { log, metrics, trace, remainingMs }) => {
+      if (backupId === undefined) await endUnstarted({ table, clock: systemClock, log });
       const result = await sweepBackups(
         {
           catalog,
+          retention,
+          manifests,
           chunks: (id) => new ChunkCatalog(table, id),
           bucket,
           clock: systemClock,

@@ -4,7 +4,7 @@ import type * as z from 'zod';
 import { bootstrapContract, type bootstrapProperties } from '../../functions/bootstrap/contract.ts';
 import type { Access } from '../access/access.ts';
 import { BundledFunction, type FunctionSettings } from '../constructs/function.ts';
-import type { Workflow } from '../constructs/workflow.ts';
+import type { Recovery } from '../recovery/recovery.ts';
 import type { StatefulStack } from '../stateful-stack.ts';
 import { Schedules } from './schedules.ts';
 
@@ -12,8 +12,8 @@ export interface BootstrapProps {
   settings: FunctionSettings;
   stateful: StatefulStack;
   access: Access;
-  /** The workflow that schedules start. */
-  backups: Workflow;
+  /** The workflow that schedules start, and the function that its users change the schedules by. */
+  recovery: Recovery;
 }
 
 /** What CloudFormation passes on, before it turns everything into text. */
@@ -22,11 +22,11 @@ type Properties = Omit<z.input<typeof bootstrapProperties>, 'ServiceToken' | 'Se
 const databaseTimeout = Duration.minutes(5);
 const resourceTimeout = Duration.minutes(15);
 
-/** Prepares what a deployment needs once: database roles, the first admin key, default schedules. */
+/** Prepares what a deployment needs once: database roles, the first admin key, default schedules and retention. */
 export class Bootstrap extends Construct {
   constructor(scope: Construct, id: string, props: BootstrapProps) {
     super(scope, id);
-    const { settings, stateful, backups } = props;
+    const { settings, stateful, recovery } = props;
     const database = new BundledFunction(this, 'Database', {
       settings,
       contract: bootstrapContract,
@@ -44,7 +44,10 @@ export class Bootstrap extends Construct {
       memoryMiB: 512,
       timeout: resourceTimeout,
     });
-    const schedules = new Schedules(this, 'Schedules', { environment: settings.environment, backups });
+    const schedules = new Schedules(this, 'Schedules', {
+      environment: settings.environment,
+      backups: recovery.backups,
+    });
 
     stateful.tables.shards.grant(customResource, ['dynamodb:UpdateItem']);
     props.access.grantIssue(customResource);
@@ -52,7 +55,13 @@ export class Bootstrap extends Construct {
     for (const shard of stateful.shards) shard.grantReadMasterSecret(customResource);
     database.grantInvoke(customResource, 'DATABASE_FUNCTION_ARN');
     schedules.grantSeed(customResource);
+    stateful.tables.recovery.grant(customResource, ['dynamodb:GetItem', 'dynamodb:PutItem']);
+    if (stateful.escrow !== undefined) {
+      recovery.functions['derive-escrow'].grantInvoke(customResource, 'ESCROW_FUNCTION_ARN');
+    }
+    schedules.grantManage(recovery.functions.api);
 
+    const { backup } = settings.config;
     const properties: Properties = {
       Revision: settings.bundles.revisionOf('bootstrap'),
       Shards: stateful.shards.map(({ name, database: databaseName, cluster }) => ({
@@ -64,7 +73,11 @@ export class Bootstrap extends Construct {
         WriterPort: cluster.writerPort,
         ...(cluster.masterSecretArn !== undefined && { MasterSecretArn: cluster.masterSecretArn }),
       })),
-      Schedules: [{ Name: 'full-backup-daily', Expression: settings.config.backup.schedule, Type: 'full' }],
+      Automation: {
+        Full: backup.schedule,
+        ...(backup.incrementalSchedule !== null && { Incremental: backup.incrementalSchedule }),
+        RetentionDays: String(backup.retentionDays),
+      },
     };
     const resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::MainstayBootstrap',
@@ -73,6 +86,7 @@ export class Bootstrap extends Construct {
       properties,
       removalPolicy: RemovalPolicy.DESTROY,
     });
+    resource.node.addDependency(recovery.functions['derive-escrow']);
     // The functions with their policies, and the group and the role that its schedules need.
     resource.node.addDependency(database, customResource, schedules);
   }

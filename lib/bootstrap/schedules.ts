@@ -2,7 +2,7 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
-import { acknowledgeResource } from '../constructs/acknowledge.ts';
+import { scheduleNames } from '../../functions/recovery/automation/names.ts';
 import type { BundledFunction } from '../constructs/function.ts';
 import type { Workflow } from '../constructs/workflow.ts';
 
@@ -36,23 +36,34 @@ export class Schedules extends Construct {
     );
   }
 
-  /** Lets a function create schedules that start backups, where there are none; tells it group, role and workflow. */
+  /** Lets a function create schedules that start backups; tells it group, role and workflow. */
   grantSeed(fn: BundledFunction): void {
-    const schedules = Stack.of(this).formatArn({
-      service: 'scheduler',
-      resource: 'schedule',
-      resourceName: `${this.groupName}/*`,
-      arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
-    });
-    fn.allow(['scheduler:CreateSchedule'], [schedules]);
-    acknowledgeResource(
-      fn.policies,
-      schedules,
-      'Schedules of this deployment’s own group. Their names are data: operators add and remove schedules by the API.',
+    this.grant(fn, ['scheduler:CreateSchedule']);
+    fn.addEnvironment('BACKUP_STATE_MACHINE_ARN', this.backups.arn);
+  }
+
+  /** Lets a function that starts backups read, create, change and remove their schedules; tells it group and role. */
+  grantManage(fn: BundledFunction): void {
+    this.grant(fn, [
+      'scheduler:CreateSchedule',
+      'scheduler:GetSchedule',
+      'scheduler:UpdateSchedule',
+      'scheduler:DeleteSchedule',
+    ]);
+  }
+
+  private grant(fn: BundledFunction, actions: readonly string[]): void {
+    const schedules = Object.values(scheduleNames).map((name) =>
+      Stack.of(this).formatArn({
+        service: 'scheduler',
+        resource: 'schedule',
+        resourceName: `${this.groupName}/${name}`,
+        arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+      }),
     );
+    fn.allow(actions, schedules);
     fn.allowPassRole(this.role, 'scheduler.amazonaws.com');
     fn.addEnvironment('SCHEDULE_GROUP', this.group.ref);
     fn.addEnvironment('SCHEDULE_ROLE_ARN', this.role.roleArn);
-    fn.addEnvironment('BACKUP_STATE_MACHINE_ARN', this.backups.arn);
   }
 }

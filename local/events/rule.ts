@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { readSchedule, type Timetable } from '../scheduler/schedule-expression.ts';
+import { readSchedule, type Timetable } from '../../functions/shared/schedules/schedule-expression.ts';
 import { parsePath } from '../step-functions/json-path.ts';
 import { compilePattern, type EventMatcher } from './event-pattern.ts';
 import { targetInputSchema } from './target-input.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { readSchedule } from './schedule-expression.ts';
+import { readSchedule } from '../../functions/shared/schedules/schedule-expression.ts';
 import { parseTarget } from './target.ts';
 
 const name = z.string().regex(/^[0-9a-zA-Z_.-]{1,64}$/);

@@ -66,7 +66,7 @@ function reply(call: AwsCall): AwsReply {
 }
 
 beforeAll(async () => {
-  dynamo = await startDynamo('shards', 'access');
+  dynamo = await startDynamo('shards', 'access', 'recovery');
   aws = await startFakeAws(reply);
   cloudFormation = createServer(async (request, response) => {
     const chunks: Uint8Array[] = [];
@@ -88,6 +88,7 @@ beforeAll(async () => {
     AWS_ENDPOINT_URL_DYNAMODB: dynamo.url,
     SHARDS_TABLE: 'shards',
     ACCESS_TABLE: 'access',
+    RECOVERY_TABLE: 'recovery',
     KEY_PEPPER_SECRET_ARN: pepperSecret,
     ADMIN_KEY_SECRET_ARN: adminSecret,
     DATABASE_FUNCTION_ARN: arn('lambda:us-east-1:000000000000:function:database'),
@@ -186,7 +187,7 @@ describe('creating a deployment', () => {
       state: 'active',
     });
 
-    expect([...schedules.keys()]).toEqual(['full-backup-daily']);
+    expect([...schedules.keys()]).toEqual(['full-backup-daily', 'incremental-backup']);
     expect(schedules.get('full-backup-daily')).toMatchObject({
       GroupName: 'mainstay-test',
       ScheduleExpression: 'cron(0 2 * * ? *)',
