@@ -36,8 +36,8 @@ export interface ExampleOptions {
 }
 
 /**
- * Fills a database with the example platform: tenants, users, contents and what they do, about 120 000 rows in
- * shard-a and half of that in others, whose users do less, in many kinds of tables and types. All of it is there
+ * Fills a database with the example platform: tenants, users, contents and what they do, about 100 000 rows in
+ * shard-a and two thirds of that in others, whose users do less, in many kinds of tables and types. All of it is there
  * afterwards, or nothing.
  *
  * @returns `present` when the database has it already; then nothing is changed.

@@ -35,7 +35,7 @@ SELECT
   ('198.51.100.' || n % 256)::inet,
   (n % 90000) * interval '1 millisecond',
   CASE WHEN n % 2 = 0 THEN jsonb_build_object('path', '/c/' || n % 10000, 'status', 200 + n % 300, 'agent', md5(n::text)) END
-FROM generate_series(1, CASE current_setting('example.shard') WHEN 'shard-a' THEN 60000 ELSE 6000 END) AS n;
+FROM generate_series(1, CASE current_setting('example.shard') WHEN 'shard-a' THEN 40000 ELSE 6000 END) AS n;
 
 CREATE INDEX events_by_time ON activity.events USING brin (occurred_at);
 CREATE INDEX events_by_tenant ON activity.events (tenant_id, occurred_at);

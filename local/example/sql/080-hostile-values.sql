@@ -65,14 +65,14 @@ INSERT INTO hostile.extremes VALUES
    ('1' || repeat('0', 500) || '.' || repeat('0', 499) || '1')::numeric, NULL, NULL, NULL, '2026-03-29 02:30:00.000001',
    '2026-10-25 02:30:00.5+02', '00:00:00.000001', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 
--- Several megabytes in one value: compressible, incompressible, stored without compression, deep.
+-- A megabyte or two in one value: compressible, incompressible, stored without compression, deep.
 CREATE TABLE hostile.large (
   id integer PRIMARY KEY, words text, noise bytea, plain text, document jsonb
 );
 ALTER TABLE hostile.large ALTER COLUMN plain SET STORAGE EXTERNAL;
 INSERT INTO hostile.large VALUES
-  (1, repeat('the same again ', 300000), NULL, NULL, NULL),
-  (2, NULL, (SELECT string_agg(sha256(n::text::bytea), '' ORDER BY n) FROM generate_series(1, 100000) AS n), NULL, NULL),
-  (3, NULL, NULL, repeat(E'a line\twith a tab\n', 150000), NULL),
-  (4, NULL, NULL, NULL, (SELECT jsonb_object_agg('key ' || n, jsonb_build_array(n, md5(n::text), repeat('x', n % 60))) FROM generate_series(1, 20000) AS n)),
+  (1, repeat('the same again ', 100000), NULL, NULL, NULL),
+  (2, NULL, (SELECT string_agg(sha256(n::text::bytea), '' ORDER BY n) FROM generate_series(1, 32000) AS n), NULL, NULL),
+  (3, NULL, NULL, repeat(E'a line\twith a tab\n', 60000), NULL),
+  (4, NULL, NULL, NULL, (SELECT jsonb_object_agg('key ' || n, jsonb_build_array(n, md5(n::text), repeat('x', n % 60))) FROM generate_series(1, 8000) AS n)),
   (5, 'x', 'x', 'x', '{}');

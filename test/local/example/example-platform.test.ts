@@ -160,8 +160,8 @@ describe('the example platform', () => {
       `SELECT count(*)::int AS found FROM pg_inherits WHERE inhparent = 'content.media'::regclass`,
     ],
     [
-      'value of several megabytes',
-      `SELECT count(*)::int AS found FROM hostile.large WHERE octet_length(noise) > 3000000 OR length(plain) > 2000000`,
+      'value of a megabyte',
+      `SELECT count(*)::int AS found FROM hostile.large WHERE octet_length(noise) > 1000000 OR length(plain) > 1000000`,
     ],
   ])('has a %s', async (_what, text) => {
     expect((await one(text))?.found).toBeGreaterThan(0);
