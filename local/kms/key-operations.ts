@@ -27,8 +27,8 @@ export function keyOperations(store: KeyStore): Record<string, Operation> {
   return {
     DescribeKey: {
       ...keyOperation(store, 'DescribeKey', keySchema, () => undefined),
-      run: ({ KeyId }, { accountId, region }) => ({
-        KeyMetadata: keyMetadata(store.find(String(KeyId)), accountId, region),
+      run: ({ KeyId }, { accountId }) => ({
+        KeyMetadata: keyMetadata(store.find(String(KeyId)), accountId),
       }),
     },
     ListKeys: defineOperation('kms:ListKeys', pageSchema, {
@@ -68,6 +68,9 @@ export function keyOperations(store: KeyStore): Record<string, Operation> {
       keySchema.extend({ PendingWindowInDays: z.int().min(7).max(30).default(30) }),
       async (key, { PendingWindowInDays }) => {
         requireNotPendingDeletion(key);
+        if (key.replicaArns.length > 0) {
+          throw kmsError.unsupported(`${key.arn} has replicas; deleting it before them is not emulated.`);
+        }
         key.deletionAt = Date.now() + PendingWindowInDays * day;
         await store.save();
         const DeletionDate = new Date(key.deletionAt);

@@ -94,13 +94,44 @@ export class KeyStore {
     }
     const enabled = definition.enabled ?? true;
     const key =
-      existing ?? this.#create({ name, spec, multiRegion, enabled, definedEnabled: enabled, ...settings });
+      existing ??
+      this.#create({
+        name,
+        spec,
+        multiRegion,
+        enabled,
+        definedEnabled: enabled,
+        replicaArns: [],
+        ...settings,
+      });
     // What somebody enabled or disabled by hand stays so until the definition changes.
     if (key.definedEnabled !== enabled) key.enabled = enabled;
     Object.assign(key, { ...settings, definedEnabled: enabled });
     for (const alias of definition.aliases ?? []) await this.ensureAlias(alias, key.keyId);
     await this.#file.save();
     return key;
+  }
+
+  /**
+   * Makes a replica of another region's key here: the same id and material, with a description, a policy and a state of
+   * its own. Throws `AlreadyExistsException` when there is one.
+   */
+  async addReplica(primary: Key, settings: Pick<Key, 'description' | 'policy'>): Promise<Key> {
+    const { name, keyId, spec, rotation, material } = primary;
+    if (this.#file.state.keys.some((key) => key.keyId === keyId)) throw kmsError.alreadyExists(keyId);
+    const replica: Key = {
+      ...{ name, keyId, spec, rotation, material, ...settings },
+      arn: `${this.#prefix()}:key/${keyId}`,
+      multiRegion: true,
+      enabled: true,
+      definedEnabled: true,
+      createdAt: Date.now(),
+      primaryArn: primary.arn,
+      replicaArns: [],
+    };
+    this.#file.state.keys.push(replica);
+    await this.#file.save();
+    return replica;
   }
 
   /** Points an alias (`alias/…`) at a key, given by id or ARN. */
@@ -133,7 +164,8 @@ export class KeyStore {
   }
 }
 
-function defaultPolicy(accountId: string): unknown {
+/** The account's root with `kms:*`, which leaves the key to IAM policies. */
+export function defaultPolicy(accountId: string): Key['policy'] {
   return {
     Version: '2012-10-17',
     Statement: [

@@ -19,6 +19,10 @@ export const keySchema = z.object({
   /** Milliseconds since the epoch, when the key is pending deletion. */
   deletionAt: z.number().optional(),
   policy: z.json(),
+  /** Of a replica: the key in another region that it is one of. */
+  primaryArn: z.string().optional(),
+  /** Of a primary: its replicas in other regions. */
+  replicaArns: z.array(z.string()).default([]),
   /** 256 bits in base64. */
   material: z.base64(),
 });
@@ -48,7 +52,7 @@ export function requireNotPendingDeletion(key: Key): void {
 }
 
 /** The key as `DescribeKey` gives it. */
-export function keyMetadata(key: Key, accountId: string, region: string): Record<string, unknown> {
+export function keyMetadata(key: Key, accountId: string): Record<string, unknown> {
   const mac = key.spec === 'HMAC_256';
   return {
     AWSAccountId: accountId,
@@ -66,17 +70,20 @@ export function keyMetadata(key: Key, accountId: string, region: string): Record
     KeySpec: key.spec,
     ...(mac ? { MacAlgorithms: ['HMAC_SHA_256'] } : { EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'] }),
     MultiRegion: key.multiRegion,
-    ...(key.multiRegion
-      ? {
-          MultiRegionConfiguration: {
-            MultiRegionKeyType: 'PRIMARY',
-            PrimaryKey: { Arn: key.arn, Region: region },
-            ReplicaKeys: [],
-          },
-        }
-      : {}),
+    ...(key.multiRegion && {
+      MultiRegionConfiguration: {
+        MultiRegionKeyType: regionTypeOf(key),
+        PrimaryKey: regionOf(key.primaryArn ?? key.arn),
+        ReplicaKeys: (key.primaryArn === undefined ? key.replicaArns : [key.arn]).map(regionOf),
+      },
+    }),
   };
 }
+
+const regionTypeOf = (key: Key): 'PRIMARY' | 'REPLICA' =>
+  key.primaryArn === undefined ? 'PRIMARY' : 'REPLICA';
+
+const regionOf = (arn: string) => ({ Arn: arn, Region: arn.split(':')[3] });
 
 /** Condition keys of a key for IAM. */
 export function keyContext(key: Key): Record<string, string> {
@@ -85,6 +92,6 @@ export function keyContext(key: Key): Record<string, string> {
     'kms:KeySpec': key.spec,
     'kms:KeyUsage': usageOf(key),
     'kms:MultiRegion': String(key.multiRegion),
-    ...(key.multiRegion ? { 'kms:MultiRegionKeyType': 'PRIMARY' } : {}),
+    ...(key.multiRegion ? { 'kms:MultiRegionKeyType': regionTypeOf(key) } : {}),
   };
 }

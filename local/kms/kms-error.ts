@@ -18,6 +18,8 @@ export const kmsError = {
       'InvalidKeyUsageException',
       `${arn} key usage is ${usage} which is not valid for ${operation}.`,
     ),
+  alreadyExists: (keyId: string) =>
+    new AwsError('AlreadyExistsException', `The region has a key ${keyId} already.`),
   unsupported: (message: string) => new AwsError('UnsupportedOperationException', message),
   dryRun: () =>
     new AwsError('DryRunOperationException', 'The request would have succeeded, but DryRun is set.'),

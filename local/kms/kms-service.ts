@@ -3,11 +3,12 @@ import type { Authorization } from '../aws/operation.ts';
 import type { Authorizer } from '../iam/authorizer.ts';
 import type { EncryptionContext } from './ciphertext.ts';
 import { encryptionOperations } from './encryption-operations.ts';
-import { requireUsable } from './key.ts';
+import { type Key, requireUsable } from './key.ts';
 import { keyOperations } from './key-operations.ts';
 import { type KeyDefinition, KeyStore } from './key-store.ts';
 import { macOperations } from './mac-operations.ts';
 import { keyAuthorization } from './operations.ts';
+import { replicaOperations } from './replica-operations.ts';
 
 export interface KmsOptions {
   /** Keys are kept here in `kms.json`, mode 0600. */
@@ -18,6 +19,8 @@ export interface KmsOptions {
   accountId?: string;
   /** Default `us-east-1`. */
   region?: string;
+  /** The KMS of another region, where keys can be replicated to; default: no other region is emulated. */
+  inRegion?: (region: string) => KmsService | undefined;
 }
 
 /** KMS: symmetric and HMAC keys whose material stays in one file of mode 0600. */
@@ -41,6 +44,10 @@ export class KmsService {
         ...encryptionOperations(this.#store),
         ...macOperations(this.#store),
         ...keyOperations(this.#store),
+        ...replicaOperations(this.#store, (region) => {
+          const other = options.inRegion?.(region);
+          return other && ((primary, settings) => other.#addReplica(primary, settings));
+        }),
       },
     };
   }
@@ -54,6 +61,12 @@ export class KmsService {
     const key = await this.#store.ensure(definition);
     this.#options.authorizer.setResourcePolicy(key.arn, key.policy);
     return { keyId: key.keyId, arn: key.arn };
+  }
+
+  async #addReplica(primary: Key, settings: Pick<Key, 'description' | 'policy'>): Promise<Key> {
+    const replica = await this.#store.addReplica(primary, settings);
+    this.#options.authorizer.setResourcePolicy(replica.arn, replica.policy);
+    return replica;
   }
 
   /** Points an alias (`alias/…`) at a key, given by id or ARN. Throws `NotFoundException` for an unknown key. */

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { promisify } from 'node:util';
 import {
   constants,
@@ -37,8 +38,13 @@ export function compressStage({ format, level }: Compression, consumed?: (piece:
   return new Stage(inner, 2 * bufferBytes, consumed);
 }
 
-/** Reverses `compressStage`: one zstd frame, or gzip's members. */
-export function decompressStage(format: Compression['format']): Stage {
+/** Passes content on as it is: for what came compressed already. */
+export const passStage = (): Stage =>
+  new Stage(new PassThrough({ highWaterMark: bufferBytes }), 2 * bufferBytes);
+
+/** Reverses `compressStage`: one zstd frame, or gzip's members; `none`: passes it on as it is. */
+export function decompressStage(format: Compression['format'] | 'none'): Stage {
+  if (format === 'none') return passStage();
   const options = { chunkSize: bufferBytes };
   const inner = format === 'gzip' ? createGunzip(options) : createZstdDecompress(options);
   return new Stage(inner, 2 * bufferBytes);

@@ -4,10 +4,12 @@ import { AwsKmsMrkAwareSymmetricKeyringNode } from '@aws-crypto/kms-keyring-node
 import {
   AlgorithmSuiteIdentifier,
   CommitmentPolicy,
+  type EncryptedDataKey,
   type KeyringNode,
 } from '@aws-crypto/material-management-node';
 import { DecryptCommand, EncryptCommand, GenerateDataKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
 import { onDependency } from '../../shared/dependency.ts';
+import { escrowNamespace } from '../keys/escrow-model.ts';
 import { Stage } from './stage.ts';
 
 /** The default of 4 KiB a frame costs more time than the encryption itself; 1 MiB is still a small buffer. */
@@ -25,6 +27,11 @@ const sdk = { ...buildEncrypt(options), ...buildDecrypt(options) };
 
 /** What a message is about; authenticated with it, and readable without a key. */
 export type EncryptionContext = Readonly<Record<string, string>>;
+
+/**
+ * Makes what opens one message. Made anew for each, so that it can tell what KMS answered when it did not decrypt.
+ */
+export type Opener = (onFailure: (error: unknown) => void) => KeyringNode;
 
 /** The three calls that a keyring makes. */
 type KeyringClient = ConstructorParameters<typeof AwsKmsMrkAwareSymmetricKeyringNode>[0]['client'];
@@ -71,14 +78,36 @@ function complete({ KeyId = '', CiphertextBlob = nothing, Plaintext = nothing }:
 const nothing = new Uint8Array();
 
 /** Encrypts a stream as one message of the AWS Encryption SDK, under a data key of its own. */
-export function encryptStage(keyring: KeyringNode, context: EncryptionContext): Stage {
-  const inner = sdk.encryptStream(keyring, {
-    suiteId,
-    frameLength: frameBytes,
-    encryptionContext: { ...context },
-  });
-  return new Stage(inner, frameBytes);
+export function encryptStage(keyring: KeyringNode, context: EncryptionContext): EncryptStage {
+  return new EncryptStage(keyring, context);
 }
+
+/** A message that is being made. */
+export class EncryptStage extends Stage {
+  #escrow: string | undefined;
+
+  constructor(keyring: KeyringNode, context: EncryptionContext) {
+    const inner = sdk.encryptStream(keyring, {
+      suiteId,
+      frameLength: frameBytes,
+      encryptionContext: { ...context },
+    });
+    super(inner, frameBytes);
+    inner.once(
+      'MessageHeader',
+      ({ encryptedDataKeys }: { encryptedDataKeys: readonly EncryptedDataKey[] }) => {
+        const wrapped = encryptedDataKeys.find(({ providerId }) => providerId === escrowNamespace);
+        this.#escrow = wrapped?.providerInfo.slice(0, fingerprintLength);
+      },
+    );
+  }
+
+  /** Fingerprint of the wrapping key of the escrow that the data key is wrapped by too; known at the message's end. */
+  get escrow(): string | undefined {
+    return this.#escrow;
+  }
+}
+const fingerprintLength = 32;
 
 /** The message is authentic, but it is about something else. */
 export class WrongContextError extends Error {
@@ -87,19 +116,20 @@ export class WrongContextError extends Error {
 
 /**
  * Decrypts one message. Unsigned suites only: nothing is given out of a frame before its tag was checked.
- * Ends with `WrongContextError` when the message is not about what `expected` says.
+ * Ends with `WrongContextError` unless the message is about exactly what `expected` says, no less and no more;
+ * `undefined`: it may be about anything, and only its authenticity counts.
  */
-export function decryptStage(keyring: KeyringNode, expected: EncryptionContext): Stage {
+export function decryptStage(keyring: KeyringNode, expected: EncryptionContext | undefined): Stage {
   const inner = sdk.decryptUnsignedMessageStream(keyring, { maxBodySize: frameBytes });
   inner.once('MessageHeader', ({ encryptionContext }) => {
-    const wrong = Object.entries(expected).find(([name, value]) => encryptionContext[name] !== value);
+    if (expected === undefined) return;
+    const names = new Set([...Object.keys(expected), ...Object.keys(encryptionContext)]);
+    const wrong = [...names].find((name) => encryptionContext[name] !== expected[name]);
     if (wrong === undefined) return;
-    const found = encryptionContext[wrong[0]];
-    inner.destroy(
-      new WrongContextError(
-        `The message says ${wrong[0]} is ${found === undefined ? 'nothing' : `"${found}"`}, not "${wrong[1]}".`,
-      ),
+    const [found, wanted] = [encryptionContext[wrong], expected[wrong]].map((value) =>
+      value === undefined ? 'nothing' : `"${value}"`,
     );
+    inner.destroy(new WrongContextError(`The message says ${wrong} is ${found}, not ${wanted}.`));
   });
   return new Stage(inner, frameBytes);
 }

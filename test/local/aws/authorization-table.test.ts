@@ -60,6 +60,10 @@ const table: Record<string, { input: object; needs: string[] }> = {
     input: { CiphertextBlob: 'blob', DestinationKeyId: 'alias/k' },
     needs: ['kms:ReEncryptFrom <key>', 'kms:ReEncryptTo <key>'],
   },
+  'kms:ReplicateKey': {
+    input: { KeyId: 'alias/k', ReplicaRegion: 'eu-west-1' },
+    needs: ['kms:ReplicateKey <key>'],
+  },
   'kms:ScheduleKeyDeletion': { input: { KeyId: 'alias/k' }, needs: ['kms:ScheduleKeyDeletion <key>'] },
   'kms:VerifyMac': {
     input: { KeyId: 'alias/k', MacAlgorithm: 'HMAC_SHA_256', Message: 'YQ==', Mac: 'YQ==' },

@@ -32,25 +32,31 @@ export interface ClientSettings {
   maxAttempts: number;
 }
 
-/** Starts an endpoint with the services that `build` returns. */
+/** Starts an endpoint with the services that `build` returns, of a region (default {@link region}). */
 export async function startAws(
   build: (parts: {
     directory: string;
     credentials: CredentialStore;
     authorizer: Authorizer;
   }) => readonly AwsApi[] | Promise<readonly AwsApi[]>,
+  own: string = region,
 ): Promise<EmulatedAws> {
   const directory = mkdtempSync(join(tmpdir(), 'mainstay-aws-'));
   const credentials = CredentialStore.open(directory);
   const authorizer = new Authorizer();
   const logged: string[] = [];
-  const endpoint = new AwsEndpoint({ credentials, authorizer, log: (line) => logged.push(line) });
+  const endpoint = new AwsEndpoint({
+    credentials,
+    authorizer,
+    region: own,
+    log: (line) => logged.push(line),
+  });
   for (const api of await build({ directory, credentials, authorizer })) endpoint.register(api);
   await endpoint.start();
-  const client = (own = credentials.operator()): ClientSettings => ({
+  const client = (caller = credentials.operator()): ClientSettings => ({
     endpoint: endpoint.url,
-    region,
-    credentials: own,
+    region: own,
+    credentials: caller,
     maxAttempts: 1,
   });
   return {

@@ -17,6 +17,7 @@ import {
   ListAliasesCommand,
   ListKeysCommand,
   ReEncryptCommand,
+  ReplicateKeyCommand,
   ScheduleKeyDeletionCommand,
   VerifyMacCommand,
 } from '@aws-sdk/client-kms';
@@ -274,5 +275,70 @@ describe('who may use a key', () => {
       resource: key.arn,
       context: { 'kms:ViaService': 's3.us-east-1.amazonaws.com', 'kms:EncryptionContext:object': 'o' },
     });
+  });
+});
+
+describe('multi-Region keys', () => {
+  const replicaRegion = 'eu-west-1';
+  let standby: EmulatedAws;
+  let primary: EmulatedAws;
+  let [here, there]: KMSClient[] = [];
+  let ids: { symmetric: string; single: string };
+
+  beforeAll(async () => {
+    let replicas: KmsService | undefined;
+    standby = await startAws(({ directory, authorizer }) => {
+      replicas = new KmsService({ directory, authorizer, region: replicaRegion });
+      return [replicas.api];
+    }, replicaRegion);
+    ids = { symmetric: '', single: '' };
+    primary = await startAws(async ({ directory, authorizer }) => {
+      const inRegion = (region: string) => (region === replicaRegion ? replicas : undefined);
+      const service = new KmsService({ directory, authorizer, inRegion });
+      ids.symmetric = (await service.ensureKey({ name: 'multi', multiRegion: true })).keyId;
+      ids.single = (await service.ensureKey({ name: 'single' })).keyId;
+      return [service.api];
+    });
+    here = new KMSClient(primary.client());
+    there = new KMSClient(standby.client());
+  });
+  afterAll(() => Promise.all([primary.close(), standby.close()]));
+
+  it('have replicas with the same id and material, and a policy and a state of their own', async () => {
+    const KeyId = ids.symmetric;
+    const { CiphertextBlob } = (await here?.send(new EncryptCommand({ KeyId, Plaintext: message }))) ?? {};
+    const decrypt = new DecryptCommand({ CiphertextBlob });
+    await expect(there?.send(decrypt)).rejects.toMatchObject({ name: 'InvalidCiphertextException' });
+
+    const replicated = await here?.send(new ReplicateKeyCommand({ KeyId, ReplicaRegion: replicaRegion }));
+    expect(replicated?.ReplicaKeyMetadata).toMatchObject({
+      KeyId,
+      Arn: expect.stringContaining(`:${replicaRegion}:`),
+      MultiRegionConfiguration: { MultiRegionKeyType: 'REPLICA', PrimaryKey: { Region: 'us-east-1' } },
+    });
+    await here?.send(new DisableKeyCommand({ KeyId }));
+    await expect(here?.send(decrypt)).rejects.toMatchObject({ name: 'DisabledException' });
+    const opened = await there?.send(decrypt);
+    expect(Buffer.from(opened?.Plaintext ?? [])).toEqual(message);
+    expect(opened?.KeyId).toContain(`:${replicaRegion}:`);
+
+    const described = await here?.send(new DescribeKeyCommand({ KeyId }));
+    expect(described?.KeyMetadata?.MultiRegionConfiguration).toMatchObject({
+      MultiRegionKeyType: 'PRIMARY',
+      ReplicaKeys: [{ Region: replicaRegion }],
+    });
+  });
+
+  it('are replicated once in a region, from the primary, and single-Region keys never', async () => {
+    const replicate = (KeyId: string, client = here, ReplicaRegion = replicaRegion) =>
+      client?.send(new ReplicateKeyCommand({ KeyId, ReplicaRegion }));
+    await expect(replicate(ids.symmetric)).rejects.toMatchObject({ name: 'AlreadyExistsException' });
+    for (const attempt of [
+      replicate(ids.single),
+      replicate(ids.symmetric, there, 'us-east-1'),
+      replicate(ids.symmetric, here, 'eu-central-1'),
+    ]) {
+      await expect(attempt).rejects.toMatchObject({ name: 'UnsupportedOperationException' });
+    }
   });
 });

@@ -1,0 +1,77 @@
+import { Stack } from 'aws-cdk-lib';
+import type { KeySource } from '../../functions/recovery/keys/key-source.ts';
+import { acknowledgeResource } from '../constructs/acknowledge.ts';
+import type { BundledFunction } from '../constructs/function.ts';
+import type { Recovery, RecoveryProps } from './recovery.ts';
+
+/** Functions that make messages, or authenticate manifests. */
+const wrapping = [
+  ...(['hold-snapshot', 'dump-schema', 'chunk-pipeline', 'commit'] as const),
+  ...(['plan-files', 'copy-files', 'dump-configuration'] as const),
+  ...(['import-segment', 'commit-import'] as const),
+];
+/** Functions that open backups, and may read the passphrase to prove it. Those in the network cannot. */
+const proving = [
+  'plan-verification',
+  'verify-chunk',
+  'plan-restore',
+  'restore-import',
+  'plan-drill',
+] as const;
+/** Functions that open backups by the wrapping keys that are kept. */
+const opening = [
+  'plan-restore',
+  'restore-import',
+  'plan-drill',
+  'restore-database',
+  'restore-rows',
+  'restore-files',
+] as const;
+
+/** Lets functions use the other keys that open backups: the escrow, and replicas in a standby region. */
+export function grantOtherKeys({ functions }: Recovery, props: RecoveryProps): void {
+  const { escrow } = props.stateful;
+  const sources: KeySource[] = ['kms'];
+  if (escrow !== undefined) {
+    sources.push('escrow');
+    escrow.grantDerive(functions['derive-escrow']);
+    for (const name of new Set([...wrapping, ...opening])) escrow.grantOpen(functions[name]);
+    for (const name of proving) escrow.grantPassphrase(functions[name]);
+  } else props.stateful.buckets.backups.grantProbe(functions['derive-escrow']);
+  if (props.standby !== undefined) {
+    sources.push('replica');
+    grantReplicas(functions['verify-chunk'], props, 'encryption', 'kms:Decrypt');
+    grantReplicas(functions['plan-verification'], props, 'hmac', 'kms:VerifyMac');
+  }
+  functions.api.addEnvironment('KEY_SOURCES', sources.join(' '));
+}
+
+/** Lets a function read the copies of backups, and use the replica of a key beside them; tells it where they are. */
+function grantReplicas(
+  fn: BundledFunction,
+  { stateful, standby }: RecoveryProps,
+  key: 'encryption' | 'hmac',
+  action: 'kms:Decrypt' | 'kms:VerifyMac',
+): void {
+  if (standby === undefined) return;
+  const { region, vault } = standby;
+  const { partition, account } = Stack.of(fn);
+  const replica = (id: string) => `arn:${partition}:kms:${region}:${account}:key/${id}`;
+  const objects = vault.bucket.arnForObjects('*');
+  fn.allow(['s3:GetObject', 's3:GetObjectVersion'], [objects]);
+  fn.allow(['s3:ListBucket'], [vault.bucket.bucketArn]);
+  fn.allow([action], [replica(stateful.keys[key].keyId)]);
+  // S3 opens the copies by the replica of the backups' key.
+  if (key === 'hmac') {
+    fn.allowWhere(['kms:Decrypt'], [replica(stateful.keys.encryption.keyId)], {
+      StringEquals: { 'kms:ViaService': `s3.${region}.amazonaws.com` },
+    });
+  }
+  acknowledgeResource(
+    fn.policies,
+    objects,
+    'The copies of backups in this one bucket. Their keys contain the id of the backup.',
+  );
+  fn.addEnvironment('STANDBY_REGION', region);
+  fn.addEnvironment('VAULT_BUCKET', vault.bucket.bucketName);
+}
