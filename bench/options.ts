@@ -1,6 +1,16 @@
 import { parseArgs } from 'node:util';
 
-export const suiteNames = ['backup', 'restore', 'load', 'local', 'limits', 'stack', 'scale'] as const;
+export const suiteNames = [
+  'backup',
+  'restore',
+  'incremental',
+  'load',
+  'local',
+  'limits',
+  'stack',
+  'scale',
+  'files',
+] as const;
 export type SuiteName = (typeof suiteNames)[number];
 
 export const usage = `Usage: npm run bench -- [options]

@@ -25,6 +25,9 @@ async function measure(options: BenchOptions, found: (outcome: Outcome) => void)
   for (const suite of suiteNames.filter((name) => options.only.includes(name))) {
     if (suite === 'backup' || suite === 'restore') {
       found(await measureRows(suite, options));
+    } else if (suite === 'incremental') {
+      const { measureIncremental } = await import('./incremental/suite.ts');
+      found(await measureIncremental({ ...options, progress }));
     } else if (suite === 'load') {
       const { measureLoad } = await import('./load/suite.ts');
       found(ofReports(await measureLoad({ ...options, progress })));
@@ -34,6 +37,9 @@ async function measure(options: BenchOptions, found: (outcome: Outcome) => void)
     } else if (suite === 'stack') {
       const { measureStack } = await import('./stack/suite.ts');
       found(ofReports(await measureStack({ ...options, progress })));
+    } else if (suite === 'files') {
+      const { measureFiles } = await import('./files/suite.ts');
+      found(await measureFiles({ ...options, progress }));
     } else if (suite === 'scale') {
       const { measureScale } = await import('./scale/suite.ts');
       found(ofReports(...(await measureScale({ progress }))));

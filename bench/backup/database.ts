@@ -54,6 +54,8 @@ export class BenchDatabase {
     await chmod(directory, 0o711);
     const clusters = new PostgresClusters({
       stateDirectory: directory,
+      // Nothing is archived beside what is measured.
+      pointInTime: false,
       checkToken: () => {
         throw new Error('Nobody uses a token here.');
       },
