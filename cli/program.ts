@@ -3,6 +3,7 @@ import { Command } from '@commander-js/extra-typings';
 import { Command as UntypedCommand } from 'commander';
 import { addBackupCommand } from './commands/backup.ts';
 import type { CommandHost } from './commands/command.ts';
+import { addDrillCommand } from './commands/drill.ts';
 import { addOpenCommand } from './commands/open.ts';
 import { addRestoreCommand } from './commands/restore.ts';
 import { addStatusCommand } from './commands/status.ts';
@@ -35,6 +36,7 @@ export function createProgram(host: CommandHost): Command {
   addBackupCommand(program, host);
   addVerifyCommand(program, host);
   addRestoreCommand(program, host);
+  addDrillCommand(program, host);
   addStatusCommand(program, host);
   addOpenCommand(program, host);
   // They are one class with two descriptions of its types; tab knows the other one.

@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { drillSchema } from '../functions/recovery/drill/model.ts';
+import { drillReportSchema } from '../functions/recovery/drill/report.ts';
 import {
   type BackupState,
   backupSchema,
@@ -23,6 +25,14 @@ export interface RestoreRequest {
   dryRun?: boolean;
 }
 
+/** What a drill is asked for. */
+export interface DrillRequest {
+  restorePoint?: string;
+  shards?: string[];
+  reuseVerification?: boolean;
+  keys?: 'kms' | 'escrow';
+}
+
 /** The calls of the recovery capability that an operator makes, each by its name. */
 export class RecoveryApi {
   readonly #api: ApiClient;
@@ -31,8 +41,12 @@ export class RecoveryApi {
     this.#api = api;
   }
 
-  startBackup(shards?: readonly string[]) {
-    return this.#api.call('POST', `${root}/backup`, backupSchema, shards === undefined ? {} : { shards });
+  /** @param type without one the platform's default, incremental. */
+  startBackup(shards?: readonly string[], type?: 'full') {
+    return this.#api.call('POST', `${root}/backup`, backupSchema, {
+      ...(type !== undefined && { type }),
+      ...(shards !== undefined && { shards }),
+    });
   }
 
   backup(id: string) {
@@ -106,8 +120,25 @@ export class RecoveryApi {
   resumeRestore(id: string) {
     return this.#api.call('POST', `${restorePath(id)}/resume`, restoreSchema);
   }
+
+  startDrill(request: DrillRequest) {
+    return this.#api.call('POST', `${root}/test`, drillSchema, request);
+  }
+
+  followDrill(id: string, show: (drill: z.output<typeof drillSchema>) => void) {
+    return this.#api.follow(drillPath(id), drillSchema, show);
+  }
+
+  drillReport(id: string) {
+    return this.#api.call('GET', `${drillPath(id)}/report?format=json`, drillReportSchema);
+  }
+
+  cancelDrill(id: string) {
+    return this.#api.call('POST', `${drillPath(id)}/cancel`, drillSchema);
+  }
 }
 
 const backupPath = (id: string) => `${root}/backups/${encodeURIComponent(id)}`;
 const operationPath = (id: string) => `${root}/encryption/operations/${encodeURIComponent(id)}`;
 const restorePath = (id: string) => `${root}/restore/${encodeURIComponent(id)}`;
+const drillPath = (id: string) => `${root}/test/${encodeURIComponent(id)}`;

@@ -1,3 +1,4 @@
+import type { Drill } from '../functions/recovery/drill/model.ts';
 import type { Backup, Operation } from '../functions/recovery/model.ts';
 import type { Restore } from '../functions/recovery/restore/model.ts';
 import { createProgressBar } from './progress-bar.ts';
@@ -36,6 +37,20 @@ export function watchRestore(api: RecoveryApi, id: string, options: BarOptions):
     api.followRestore(id, ({ progress }) => {
       const { objectsDone, objectsTotal, bytesRestored, bytesPerSecond, stage, etaMs } = progress;
       update(fractionOf(objectsDone, objectsTotal), detailOf(stage, bytesRestored, bytesPerSecond, etaMs));
+    }),
+  );
+}
+
+/** Shows a drill until it has ended. */
+export function watchDrill(api: RecoveryApi, id: string, options: BarOptions): Promise<Drill> {
+  return withBar(options, (update) =>
+    api.followDrill(id, ({ progress }) => {
+      const { stage, objectsDone, objectsTotal, bytesRestored, checksDone, checksTotal } = progress;
+      // Of a restore, loading takes about as long as all that follows.
+      const restored = fractionOf(objectsDone, objectsTotal) ?? 0;
+      const checked = fractionOf(checksDone, checksTotal) ?? 0;
+      const amount = bytesRestored === 0 ? [] : [formatBytes(bytesRestored)];
+      update(objectsTotal === null ? undefined : (restored + checked) / 2, [stage, ...amount].join(', '));
     }),
   );
 }

@@ -19,3 +19,9 @@ export const databaseUsers = {
 
 /** The name of a new shard's cluster; its instances and its log group begin with it. */
 export const clusterName = (environment: string, shard: string): string => `mainstay-${environment}-${shard}`;
+
+/**
+ * How names of clusters begin that a restore to a point in time makes. No shard's name begins with a digit, so no cluster that was
+ * deployed is called so.
+ */
+export const restoredClusterPrefix = (environment: string): string => `${clusterName(environment, '0')}-`;

@@ -51,8 +51,14 @@ export class PlatformStack extends Stack {
     const access = new Access(this, 'Access', { ...common, events });
     new Reference(this, 'Reference', { settings, api, access });
     new Monitoring(this, 'Monitoring', { ...common, access });
-    const recovery = new Recovery(this, 'Recovery', { ...common, access, events });
-    new Bootstrap(this, 'Bootstrap', { settings, stateful, access, backups: recovery.backups });
+    const recovery = new Recovery(this, 'Recovery', {
+      ...common,
+      access,
+      events,
+      ...(vault !== undefined &&
+        config.standby !== undefined && { standby: { region: config.standby.region, vault } }),
+    });
+    new Bootstrap(this, 'Bootstrap', { settings, stateful, access, recovery });
     if (vault !== undefined) {
       watchReplication(this, {
         source: stateful.buckets.backups.bucket,

@@ -4,6 +4,8 @@ import type { DeploymentConfig } from './config/schema.ts';
 import { Replication } from './standby/replication.ts';
 import type { Vault } from './standby/vault.ts';
 import { Buckets } from './stateful/buckets.ts';
+import { DeploymentParameters } from './stateful/deployment-parameters.ts';
+import { Escrow } from './stateful/escrow.ts';
 import { Keys } from './stateful/keys.ts';
 import { Network } from './stateful/network.ts';
 import { Secrets } from './stateful/secrets.ts';
@@ -24,8 +26,11 @@ export class StatefulStack extends Stack {
   readonly buckets: Buckets;
   readonly tables: Tables;
   readonly secrets: Secrets;
+  /** Where it is configured. */
+  readonly escrow: Escrow | undefined;
   readonly network: Network;
   readonly shards: readonly Shard[];
+  readonly configuration: DeploymentParameters;
 
   constructor(scope: Construct, id: string, { environment, config, vault, ...props }: StatefulStackProps) {
     super(scope, id, props);
@@ -43,6 +48,15 @@ export class StatefulStack extends Stack {
       key: this.keys.data,
       deletionProtection: config.deletionProtection,
     });
+    const { escrow } = config.backup;
+    this.escrow = escrow.enabled
+      ? new Escrow(this, 'Escrow', {
+          key: this.keys.data,
+          backups: this.buckets.backups,
+          generate: escrow.generate,
+        })
+      : undefined;
+    this.configuration = new DeploymentParameters(this, 'Configuration', { environment, config });
     this.secrets = new Secrets(this, 'Secrets', { key: this.keys.data });
     this.network = new Network(this, 'Network', { config: config.network, logs: this.buckets.logs });
     this.shards = config.shards.map(

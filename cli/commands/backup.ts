@@ -2,7 +2,7 @@ import { type Command, Option } from '@commander-js/extra-typings';
 import type { Backup } from '../../functions/recovery/model.ts';
 import type { Outcome } from '../exit-codes.ts';
 import { Session, type SessionOptions } from '../session.ts';
-import { formatDuration } from '../units.ts';
+import { formatBytes, formatDuration } from '../units.ts';
 import { shardsTable } from '../views/backup-tables.ts';
 import { endedAs } from '../views/ended.ts';
 import { watchBackup } from '../work-bars.ts';
@@ -12,34 +12,40 @@ import { type CommandHost, collect, platformCommand } from './command.ts';
 export function addBackupCommand(program: Command, host: CommandHost): void {
   platformCommand(program, 'backup')
     .summary('take a backup')
-    .description('Takes a full backup, every object of which is read back, and shows it until it has ended.')
+    .description(
+      'Takes a backup, every new object of which is read back, and shows it until it has ended. What has not changed since an earlier backup is referred to.',
+    )
+    .option('--full', 'store everything, depending on no earlier backup')
     .option('--shard <name>', 'only this shard; may be repeated', collect)
     .option('--detach', 'return as soon as it is accepted')
     .addOption(
       new Option('--follow <id>', 'show one that was started before').conflicts([
+        'full',
         'shard',
         'detach',
         'cancel',
       ]),
     )
-    .addOption(new Option('--cancel <id>', 'cancel a running one').conflicts(['shard', 'detach']))
+    .addOption(new Option('--cancel <id>', 'cancel a running one').conflicts(['full', 'shard', 'detach']))
     .action(async (options) => host.ended(await backup(await Session.open(host.io, options), options)));
 }
 
 interface Options extends SessionOptions {
+  full?: boolean | undefined;
   shard?: string[] | undefined;
   detach?: boolean | undefined;
   follow?: string | undefined;
   cancel?: string | undefined;
 }
 
-async function backup(session: Session, { shard, detach, follow, cancel }: Options): Promise<Outcome> {
+async function backup(session: Session, options: Options): Promise<Outcome> {
+  const { follow, cancel } = options;
   const { api } = session;
   if (cancel !== undefined) {
     session.result(await api.cancelBackup(cancel), () => `  The backup ${cancel} is being canceled.`);
     return 'done';
   }
-  const id = follow ?? (await start(session, shard, detach === true));
+  const id = follow ?? (await start(session, options));
   if (id === undefined) return 'done';
   const work = {
     name: `The backup ${id}`,
@@ -58,9 +64,9 @@ async function backup(session: Session, { shard, detach, follow, cancel }: Optio
 }
 
 /** @returns its id, or undefined when nobody wants to see it. */
-async function start(session: Session, shards: string[] | undefined, detach: boolean) {
-  const started = await session.api.startBackup(shards);
-  if (!detach) return started.id;
+async function start(session: Session, { shard, full, detach }: Options) {
+  const started = await session.api.startBackup(shard, full === true ? 'full' : undefined);
+  if (detach !== true) return started.id;
   const follow = session.command(`backup --follow ${started.id}`);
   session.result(started, () => `  The backup ${started.id} is ${started.state}. To see it: ${follow}`);
   return undefined;
@@ -69,5 +75,7 @@ async function start(session: Session, shards: string[] | undefined, detach: boo
 function textOf(backup: Backup): string {
   if (backup.state !== 'completed') return `  backup ${backup.id}: ${backup.state}`;
   const took = formatDuration(backup.durationMs ?? 0);
-  return `\n${shardsTable(backup)}\n\n  backup ${backup.id}: complete in ${took}, every object read back`;
+  const referred = backup.referencedBytes ?? 0;
+  const rest = referred === 0 ? '' : `, ${formatBytes(referred)} of earlier backups referred to`;
+  return `\n${shardsTable(backup)}\n\n  backup ${backup.id}: complete in ${took}, every object read back${rest}`;
 }

@@ -11,7 +11,7 @@ const otherBackupPatienceMs = 600_000;
 /** How long a deletion may take, in milliseconds. */
 const deletionPatienceMs = 60_000;
 
-/** Starts a backup, of all shards where none are named. One backup of a shard runs at a time: another one is waited for. */
+/** Starts a full backup, of all shards where none are named. One backup of a shard runs at a time: another one is waited for. */
 export async function startBackup(
   api: RecoveryApi,
   { output }: DemoOutput,
@@ -20,7 +20,7 @@ export async function startBackup(
   const deadline = Date.now() + otherBackupPatienceMs;
   for (;;) {
     try {
-      return (await api.startBackup(shards)).id;
+      return (await api.startBackup(shards, 'full')).id;
     } catch (error) {
       const conflict = error instanceof ApiError && error.status === 409;
       if (!conflict || Date.now() > deadline) throw error;

@@ -11,6 +11,7 @@ export function backupsTable(backups: readonly BackupSummary[]): string {
     [
       { title: 'backup' },
       { title: 'state' },
+      { title: 'type' },
       { title: 'taken (UTC)' },
       { title: 'rows', align: right },
       { title: 'stored', align: right },
@@ -18,6 +19,7 @@ export function backupsTable(backups: readonly BackupSummary[]): string {
     backups.map((backup) => [
       backup.id,
       soundness(backup),
+      backup.type,
       formatInstant(backup.createdAt),
       backup.rows?.toLocaleString('en') ?? '',
       backup.sizeBytes === null ? '' : formatBytes(backup.sizeBytes),

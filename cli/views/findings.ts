@@ -5,7 +5,7 @@ import { styleFor, type TextOutput } from '../terminal.ts';
 export function findingsText({ findings, findingsTotal, backupId }: Operation, output: TextOutput): string {
   const style = styleFor(output);
   const lines = findings.flatMap(({ object, problem, relation, detail }) => [
-    `    ${shortKey(object, backupId)}`,
+    `    ${shortKey(object, backupId ?? '')}`,
     `    ${style('red', problem)}${relation === null ? '' : `, rows of ${relation}`}`,
     `    ${style('dim', detail)}`,
   ]);

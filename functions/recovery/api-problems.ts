@@ -6,6 +6,7 @@ import {
   UnknownBackupError,
   UnknownShardError,
 } from './errors.ts';
+import { BackupLockedError, BackupReferredToError } from './expiry/delete-backup.ts';
 
 /** Where a backup is followed. */
 export const backupPath = (id: string): string => `/api/disaster-recovery/backups/${id}`;
@@ -33,6 +34,12 @@ function toProblem(error: unknown): unknown {
     return new Problem('conflict', error.message, {
       headers: { location: backupPath(error.runningBackupId) },
     });
+  }
+  if (error instanceof BackupLockedError) {
+    return new Problem('conflict', error.message, { extensions: { lockedUntil: error.lockedUntil } });
+  }
+  if (error instanceof BackupReferredToError) {
+    return new Problem('conflict', error.message, { extensions: { dependents: error.dependents } });
   }
   if (error instanceof UnknownBackupError) return new Problem('not-found', error.message);
   if (error instanceof BackupNotRunningError) return new Problem('conflict', error.message);

@@ -1,8 +1,11 @@
 import { gate } from '../access/gate.ts';
-import { dynamo, lambda, stepFunctions } from '../shared/clients.ts';
+import { dynamo, lambda, presigningS3, scheduler, stepFunctions } from '../shared/clients.ts';
 import { httpFunction } from '../shared/http-function.ts';
 import type { HttpHandlers } from '../shared/http-handler.ts';
 import { ShardReader } from '../shared/shards.ts';
+import { automationHandlers } from './automation/automation-api.ts';
+import { BackupSchedules } from './automation/backup-schedules.ts';
+import { RuleStore } from './automation/rule-store.ts';
 import { backupHandlers } from './backup-api.ts';
 import { BackupCatalog } from './catalog/backup-catalog.ts';
 import { OperationCatalog } from './catalog/operation-catalog.ts';
@@ -11,7 +14,11 @@ import { RestoreCatalog } from './catalog/restore-catalog.ts';
 import { ShardLocks } from './catalog/shard-locks.ts';
 import { systemClock } from './clock.ts';
 import { recoveryContract } from './contract.ts';
+import { drillHandlers } from './drill/drill-api.ts';
+import { DrillCatalog } from './drill/drill-catalog.ts';
+import { importHandlers } from './import/import-api.ts';
 import { restoreHandlers } from './restore/restore-api.ts';
+import { stageHandlers } from './single-stages/stage-api.ts';
 import { verificationHandlers } from './verification/verification-api.ts';
 
 /** The API of backups, their verification and restores. */
@@ -22,6 +29,7 @@ export const handler = httpFunction({
   handlers: (environment): HttpHandlers<typeof recoveryContract> => {
     const table = new RecoveryTable(dynamo(), environment.RECOVERY_TABLE);
     const catalog = new BackupCatalog(table);
+    const operations = new OperationCatalog(table);
     const shards = new ShardReader(dynamo(), environment.SHARDS_TABLE);
     const common = {
       table,
@@ -37,19 +45,52 @@ export const handler = httpFunction({
         stateMachineArn: environment.BACKUP_STATE_MACHINE_ARN,
         lambda: lambda(),
         sweepFunctionArn: environment.SWEEP_FUNCTION_ARN,
+        defaultLockDays: environment.OBJECT_LOCK_DAYS,
+      }),
+      ...automationHandlers({
+        rules: new RuleStore(table),
+        schedules: new BackupSchedules(scheduler(), {
+          group: environment.SCHEDULE_GROUP,
+          stateMachineArn: environment.BACKUP_STATE_MACHINE_ARN,
+          roleArn: environment.SCHEDULE_ROLE_ARN,
+        }),
+        clock: systemClock,
       }),
       ...verificationHandlers({
         ...common,
-        operations: new OperationCatalog(table),
+        operations,
         stateMachineArn: environment.VERIFICATION_STATE_MACHINE_ARN,
+        availableKeys: environment.KEY_SOURCES,
+        stageStateMachineArn: environment.STAGE_STATE_MACHINE_ARN,
+      }),
+      ...stageHandlers({
+        ...common,
+        operations,
+        stageStateMachineArn: environment.STAGE_STATE_MACHINE_ARN,
+      }),
+      ...importHandlers({
+        ...common,
+        uploadPlace: { s3: presigningS3(), bucket: environment.BACKUPS_BUCKET },
       }),
       ...restoreHandlers({
         ...common,
         backups: catalog,
         restores: new RestoreCatalog(table),
         stateMachineArn: environment.RESTORE_STATE_MACHINE_ARN,
+        availableKeys: environment.KEY_SOURCES,
+        importStateMachineArn: environment.IMPORT_RESTORE_STATE_MACHINE_ARN,
+        pointInTimeStateMachineArn: environment.POINT_IN_TIME_STATE_MACHINE_ARN,
         lambda: lambda(),
         discardFunctionArn: environment.RESTORE_DATABASE_FUNCTION_ARN,
+        discardPointInTimeFunctionArn: environment.DISCARD_POINT_IN_TIME_FUNCTION_ARN,
+      }),
+      ...drillHandlers({
+        ...common,
+        backups: catalog,
+        drills: new DrillCatalog(table),
+        availableKeys: environment.KEY_SOURCES,
+        restores: new RestoreCatalog(table),
+        stateMachineArn: environment.DRILL_STATE_MACHINE_ARN,
       }),
     };
   },

@@ -4,19 +4,18 @@ import type { HttpHandlers } from '../shared/http-handler.ts';
 import { decodeToken, encodeToken } from '../shared/paging.ts';
 import { Problem } from '../shared/problem.ts';
 import { answerErrors, backupPath, noSuchBackup } from './api-problems.ts';
-import {
-  cancelBackup,
-  deleteBackup,
-  type RequestDependencies,
-  startBackup,
-  sweepStarter,
-} from './backup-requests.ts';
+import { cancelBackup, type RequestDependencies, startBackup, sweepStarter } from './backup-requests.ts';
 import type { BackupRecord } from './catalog/backup-record.ts';
 import { ChunkCatalog } from './catalog/chunk-catalog.ts';
+import { ComponentCatalog } from './catalog/component-catalog.ts';
 import type { RecoveryTable } from './catalog/recovery-table.ts';
+import { readComponentProgress } from './component-progress.ts';
 import type { recoveryContract } from './contract.ts';
+import { deleteBackup } from './expiry/delete-backup.ts';
 import { idOfWork } from './id-of-work.ts';
 import { type BackupId, backupIdSchema } from './ids.ts';
+import { cancelWaiting } from './import/abandoned.ts';
+import { showImport } from './import/import-api.ts';
 import type { Backup } from './model.ts';
 import { readProgress } from './read-progress.ts';
 import { toBackup, toSummary } from './view.ts';
@@ -25,6 +24,8 @@ export interface BackupApiDependencies extends RequestDependencies {
   readonly table: RecoveryTable;
   readonly lambda: LambdaClient;
   readonly sweepFunctionArn: string;
+  /** What the bucket locks each new object for, in days; 0: not at all. */
+  readonly defaultLockDays: number;
 }
 
 type BackupHandlers = Pick<
@@ -44,10 +45,15 @@ export function backupHandlers(deps: BackupApiDependencies): BackupHandlers {
     return record;
   };
   const show = async (record: BackupRecord): Promise<Backup> => {
-    const { progress, shardDetails = [] } = record;
-    if (progress !== undefined) return toBackup(record, { progress, shardDetails });
+    const { progress, shardDetails = [], files = null, configuration = null } = record;
+    if (progress !== undefined) return toBackup(record, { progress, shardDetails, files, configuration });
+    if (record.type === 'import') return showImport(deps.table, record, clock.now());
     const chunks = new ChunkCatalog(deps.table, record.id);
-    return toBackup(record, await readProgress(chunks, record, clock.now()));
+    const components = new ComponentCatalog(deps.table, record.id);
+    return toBackup(record, {
+      ...(await readProgress(chunks, record, clock.now())),
+      ...(await readComponentProgress(components, record.components)),
+    });
   };
   const accepted = async (id: BackupId) => ({
     status: 202 as const,
@@ -60,7 +66,12 @@ export function backupHandlers(deps: BackupApiDependencies): BackupHandlers {
       answerErrors(async () => {
         const id = await idOfWork(backupIdSchema, workId, (known) => catalog.get(known));
         const { traceparent } = trace;
-        await startBackup(deps, { id, shards: body.shards, requestedBy: caller.keyId, traceparent });
+        const { type, components, shards, keepDays, lockDays } = body;
+        const requestedBy = caller.keyId;
+        await startBackup(deps, {
+          ...{ id, type, components, shards, requestedBy, traceparent },
+          ...{ keepDays, lockDays },
+        });
         log.info('Backup started', { backupId: id });
         return accepted(id);
       }),
@@ -83,6 +94,7 @@ export function backupHandlers(deps: BackupApiDependencies): BackupHandlers {
           const what = record.state === 'running' ? 'being committed' : record.state;
           throw new Problem('conflict', `The backup is ${what}: it cannot be canceled any more.`);
         }
+        await cancelWaiting(catalog, record, clock.now());
         log.info('Backup canceled', { backupId: record.id });
         return accepted(record.id);
       }),

@@ -11,10 +11,11 @@ import type { BackupCatalog } from './catalog/backup-catalog.ts';
 import type { BackupRecord } from './catalog/backup-record.ts';
 import type { ShardLocks } from './catalog/shard-locks.ts';
 import { type Clock, isoTime } from './clock.ts';
+import { componentsOf } from './components.ts';
 import { failureOf } from './errors.ts';
 import { type BackupId, type ShardName, shardNameSchema } from './ids.ts';
+import type { Component } from './model.ts';
 import { chooseShards } from './plan-backup.ts';
-import { stragglersUntil } from './stragglers.ts';
 import type { BackupInput } from './workflow.ts';
 
 export interface RequestDependencies {
@@ -28,9 +29,14 @@ export interface RequestDependencies {
 
 export interface BackupRequest {
   readonly id: BackupId;
+  readonly type: BackupInput['type'];
   readonly shards: readonly ShardName[] | undefined;
+  readonly components?: readonly Component[] | undefined;
   readonly requestedBy: string;
   readonly traceparent: string;
+  /** As `BackupRecord` has them. */
+  readonly keepDays?: number | null | undefined;
+  readonly lockDays?: number | undefined;
 }
 
 /**
@@ -43,18 +49,30 @@ export async function startBackup(deps: RequestDependencies, request: BackupRequ
   const { id, requestedBy, traceparent } = request;
   const known = await catalog.get(id);
   if (known !== undefined && (known.state !== 'queued' || known.executionArn !== undefined)) return;
-  const shards = known?.shards ?? (await wantedShards(deps, request));
+  const components =
+    known?.components ??
+    componentsOf({
+      ...(request.components && { components: [...request.components] }),
+      ...(request.shards && { shards: [...request.shards] }),
+    });
+  const shards = known?.shards ?? (components.includes('database') ? await wantedShards(deps, request) : []);
   await locks.acquire(id, shards);
   await catalog.create({
     id,
-    type: 'full',
+    type: request.type,
+    components,
     trigger: 'api',
     requestedBy,
     traceparent,
     shards,
     createdAt: isoTime(clock.now()),
+    keepDays: request.keepDays,
+    lockDays: request.lockDays,
   });
-  const input: BackupInput = { traceparent, trigger: 'api', type: 'full', requestedBy, shards };
+  const input: BackupInput = {
+    ...{ traceparent, trigger: 'api', type: request.type, requestedBy, components },
+    ...(components.includes('database') && { shards }),
+  };
   try {
     const executionArn = await startExecution(deps.stepFunctions, deps.stateMachineArn, id, input);
     if (executionArn !== undefined) await catalog.setExecution(id, executionArn);
@@ -116,25 +134,6 @@ export async function cancelBackup(
   if (record.state === 'canceled') return true;
   if (!(await deps.catalog.requestCancel(record.id))) return false;
   if (record.executionArn !== undefined) await stopExecution(deps.stepFunctions, record.executionArn);
-  return true;
-}
-
-/**
- * Begins to delete a backup that has ended; `sweep` removes what it stored.
- * @returns whether it had ended.
- */
-export async function deleteBackup(
-  { catalog, locks }: Pick<RequestDependencies, 'catalog' | 'locks'>,
-  startSweep: (id: BackupId) => Promise<void>,
-  id: BackupId,
-): Promise<boolean> {
-  if (!(await catalog.beginDelete(id))) return false;
-  const { finishedAt, shards = [] } = (await catalog.get(id)) ?? {};
-  // Its end may have been cut short; a lock whose backup is unknown counts for a while.
-  await locks.release(id, shards);
-  await catalog.sweepNeeded(id, finishedAt === undefined ? 0 : stragglersUntil(Date.parse(finishedAt)));
-  // What is noted is found by the next scheduled run as well.
-  await startSweep(id).catch(() => undefined);
   return true;
 }
 

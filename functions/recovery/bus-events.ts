@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { traceparentSchema } from '../shared/traceparent.ts';
+import { drillIdSchema } from './drill/ids.ts';
 import { backupIdSchema, restoreIdSchema, shardNameSchema } from './ids.ts';
 import { failureSchema } from './model.ts';
 
@@ -14,6 +15,22 @@ const common = {
   traceparent: traceparentSchema,
 };
 const count = z.number().int().min(0);
+const restored = {
+  ...common,
+  /** `null`: restored to a point in time. */
+  backupId: backupIdSchema.nullable(),
+  restoreId: restoreIdSchema,
+};
+
+const drill = {
+  ...common,
+  /** `null`: none could be chosen. */
+  backupId: backupIdSchema.nullable(),
+  drillId: drillIdSchema,
+  rpoMs: count.nullable(),
+  rtoMs: count.nullable(),
+  reportKey: z.string().nullable(),
+};
 
 /** What the capability tells the platform, by `detail-type`; each schema describes the `detail`. */
 export const busEvents = {
@@ -26,17 +43,23 @@ export const busEvents = {
   }),
   'backup.failed': z.strictObject({ ...common, error: failureSchema }),
   'backup.canceled': z.strictObject(common),
+  'backup.expired': z.strictObject(common).meta({
+    description: 'It is kept no longer; what newer backups refer to stays until they are gone.',
+  }),
   'backup.deleted': z.strictObject(common),
   'restore.completed': z.strictObject({
-    ...common,
-    restoreId: restoreIdSchema,
+    ...restored,
     mode: z.enum(['new', 'replace']),
     databases: z.array(z.string()),
     durationMs: count,
     rows: count,
+    /** Of a restore to a point in time: the new clusters. */
+    clusters: z.array(z.string()).optional(),
   }),
-  'restore.failed': z.strictObject({ ...common, restoreId: restoreIdSchema, error: failureSchema }),
-  'restore.canceled': z.strictObject({ ...common, restoreId: restoreIdSchema }),
+  'restore.failed': z.strictObject({ ...restored, error: failureSchema }),
+  'restore.canceled': z.strictObject(restored),
+  'drill.completed': z.strictObject(drill),
+  'drill.failed': z.strictObject({ ...drill, error: failureSchema }),
 };
 export type BusEventName = keyof typeof busEvents;
 export type BusEvent<N extends BusEventName> = z.output<(typeof busEvents)[N]>;

@@ -11,6 +11,8 @@ import { SnapshotStore } from './catalog/snapshot-store.ts';
 import { systemClock } from './clock.ts';
 import { BackupNotRunningError } from './errors.ts';
 import type { BackupId, ShardName } from './ids.ts';
+import { sealedKeysOf, withEscrow } from './keys/escrow-of.ts';
+import { Bucket } from './objects/bucket.ts';
 import type { StorePlace } from './objects/store-object.ts';
 import { connectError } from './snapshot/connect-error.ts';
 import { kmsKeyring } from './stages/encrypt.ts';
@@ -21,15 +23,19 @@ import type { ShardTarget } from './workflow.ts';
 export interface PipelineEnvironment {
   readonly BACKUPS_BUCKET: string;
   readonly ENCRYPTION_KEY_ARN: string;
+  readonly ESCROW_KEY_ARN?: string | undefined;
   readonly COMPRESSION: 'zstd' | 'gzip';
   readonly COMPRESSION_LEVEL: number;
 }
 
 export function storePlace(environment: PipelineEnvironment): StorePlace {
+  const { BACKUPS_BUCKET, ENCRYPTION_KEY_ARN, ESCROW_KEY_ARN } = environment;
+  const escrow = sealedKeysOf(new Bucket(s3(), BACKUPS_BUCKET), kms(), ESCROW_KEY_ARN);
   return {
     s3: s3(),
-    bucket: environment.BACKUPS_BUCKET,
-    keyring: kmsKeyring(kms(), environment.ENCRYPTION_KEY_ARN),
+    bucket: BACKUPS_BUCKET,
+    keyring: withEscrow(kmsKeyring(kms(), ENCRYPTION_KEY_ARN), escrow),
+    escrow,
     compression: { format: environment.COMPRESSION, level: environment.COMPRESSION_LEVEL },
   };
 }

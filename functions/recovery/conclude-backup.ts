@@ -2,10 +2,12 @@ import * as z from 'zod';
 import type { BackupCatalog } from './catalog/backup-catalog.ts';
 import type { BackupRecord } from './catalog/backup-record.ts';
 import type { ChunkCatalog } from './catalog/chunk-catalog.ts';
+import type { ComponentCatalog } from './catalog/component-catalog.ts';
 import type { Failures } from './catalog/failures.ts';
 import type { ShardLocks } from './catalog/shard-locks.ts';
 import type { SnapshotStore } from './catalog/snapshot-store.ts';
 import { type Clock, isoTime } from './clock.ts';
+import { readComponentProgress } from './component-progress.ts';
 import type { BackupId, ShardName } from './ids.ts';
 import type { Failure } from './model.ts';
 import { readProgress } from './read-progress.ts';
@@ -23,6 +25,7 @@ export interface ExecutionEnd {
 export interface ConcludeDependencies {
   readonly catalog: BackupCatalog;
   readonly chunks: ChunkCatalog;
+  readonly components: ComponentCatalog;
   readonly failures: Failures;
   readonly locks: ShardLocks;
   readonly snapshot: (shard: ShardName) => SnapshotStore;
@@ -53,6 +56,7 @@ export async function concludeBackup(
     finishedAt: isoTime(clock.now()),
     progress: { ...progress, etaMs: null },
     shardDetails,
+    ...(await readComponentProgress(deps.components, record.components)),
     rows,
     sizeBytes: progress.bytesStored,
     ...(state === 'failed' ? { error } : {}),

@@ -28,7 +28,7 @@ export const handler = eventFunction({
       }
       const deps = { restores: new RestoreCatalog(table), notes, clock: systemClock };
       const { record, first } = await completeRestore(deps, restoreId);
-      if (!first || record.dryRun) return { restoreId };
+      if (!first || record.dryRun || record.drill === true) return { restoreId };
       const durationMs = Date.parse(record.finishedAt ?? '') - Date.parse(record.startedAt ?? '');
       metrics.addMetric('RestoresCompleted', MetricUnit.Count, 1);
       metrics.addMetric('RestoreDurationMs', MetricUnit.Milliseconds, durationMs);

@@ -19,9 +19,9 @@ export const handler = eventFunction({
       clock: systemClock,
     };
     return async ({ operationId, backupId }, { log, metrics }) => {
-      const result = await concludeVerification(deps, operationId);
+      const { rehearsal, ...result } = await concludeVerification(deps, operationId);
       metrics.addMetric('VerificationsCompleted', MetricUnit.Count, 1);
-      metrics.addMetric('VerificationFindings', MetricUnit.Count, result.findings);
+      if (!rehearsal) metrics.addMetric('VerificationFindings', MetricUnit.Count, result.findings);
       log.info('Verification completed', { backupId, operationId, ...result });
       return { operationId, ...result };
     };

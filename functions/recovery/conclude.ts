@@ -9,6 +9,7 @@ import { eventSource } from './bus-events.ts';
 import { BackupCatalog, backupPartition } from './catalog/backup-catalog.ts';
 import type { BackupRecord } from './catalog/backup-record.ts';
 import { ChunkCatalog } from './catalog/chunk-catalog.ts';
+import { ComponentCatalog } from './catalog/component-catalog.ts';
 import { Failures } from './catalog/failures.ts';
 import { OperationCatalog, operationPartition } from './catalog/operation-catalog.ts';
 import { RecoveryTable } from './catalog/recovery-table.ts';
@@ -57,7 +58,7 @@ export const handler = eventFunction({
     };
 
     const announceRestore = async (record: RestoreRecord): Promise<void> => {
-      const { id: restoreId, backupId, shards, finishedAt, traceparent, error } = record;
+      const { id: restoreId, backupId = null, shards, finishedAt, traceparent, error } = record;
       const at = finishedAt ?? isoTime(systemClock.now());
       const common = { version: 1 as const, restoreId, backupId, shards, at, traceparent };
       if (record.state === 'canceled') await announcer.announce(eventSource, 'restore.canceled', common);
@@ -75,7 +76,9 @@ export const handler = eventFunction({
             failures: new Failures(table, restorePartition(restore.id)),
             startDiscard: discardStarter(
               lambda(),
-              environment.RESTORE_DATABASE_FUNCTION_ARN,
+              restore.pointInTime === undefined
+                ? environment.RESTORE_DATABASE_FUNCTION_ARN
+                : environment.DISCARD_POINT_IN_TIME_FUNCTION_ARN,
               trace.traceparent,
             ),
             clock: systemClock,
@@ -85,6 +88,8 @@ export const handler = eventFunction({
         );
         if (ended === undefined) return { outcome: 'nothing-to-do' };
         const outcome = ended.state === 'failed' ? 'failed' : 'canceled';
+        // Its drill tells.
+        if (ended.drill === true) return { outcome };
         if (outcome === 'failed' && !ended.dryRun) metrics.addMetric('RestoresFailed', MetricUnit.Count, 1);
         log.warn('Restore ended', { restoreId: ended.id, state: ended.state, error: ended.error });
         await announceRestore(ended);
@@ -111,6 +116,7 @@ export const handler = eventFunction({
         {
           catalog,
           chunks: new ChunkCatalog(table, record.id),
+          components: new ComponentCatalog(table, record.id),
           failures: new Failures(table, backupPartition(record.id)),
           locks: new ShardLocks(table, catalog),
           snapshot: (shard) => new SnapshotStore(table, record.id, shard),

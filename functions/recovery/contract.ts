@@ -2,22 +2,47 @@ import * as z from 'zod';
 import { gateEnvironment } from '../access/environment.ts';
 import { defineContract } from '../shared/contract.ts';
 import { pageQuery } from '../shared/paging.ts';
+import { automationRoutes } from './automation/contract.ts';
+import { configurationFunctions } from './configuration/contract.ts';
+import { drillFunctions, drillRoutes } from './drill/contract.ts';
 import {
   arn,
   BACKUPS_BUCKET,
   ENCRYPTION_KEY_ARN,
+  ESCROW_KEY_ARN,
+  ESCROW_SECRET_ARN,
   EVENT_BUS_NAME,
   HMAC_KEY_ARN,
+  KEY_SOURCES,
+  OBJECT_LOCK_DAYS,
+  OBJECT_LOCK_MODE,
   RECOVERY_TABLE,
   SHARDS_TABLE,
+  standbyEnvironment,
 } from './environment.ts';
+import { expiryFunctions, retentionFields } from './expiry/contract.ts';
+import { filesFunctions } from './files/contract.ts';
 import { backupIdSchema, operationIdSchema, shardNameSchema } from './ids.ts';
-import { backupSchema, backupStateSchema, backupSummarySchema, operationSchema } from './model.ts';
+import { importFunctions, importRoutes } from './import/contract.ts';
+import { keyFunctions } from './keys/contract.ts';
+import { keySourceSchema } from './keys/key-source.ts';
+import {
+  backupSchema,
+  backupStateSchema,
+  backupSummarySchema,
+  componentSchema,
+  operationSchema,
+} from './model.ts';
 import { restoreFunctions, restoreRoutes } from './restore/contract.ts';
+import { stageFunctions, stageRoutes } from './single-stages/contract.ts';
+import { verifyHashBodySchema } from './single-stages/model.ts';
 import * as workflow from './workflow.ts';
 
 const accepted = { Location: 'Where to follow it.' };
 const SWEEP_FUNCTION_ARN = arn.describe('Invoked asynchronously to remove leftovers.');
+const DISCARD_POINT_IN_TIME_FUNCTION_ARN = arn.describe(
+  'Invoked asynchronously to remove the clusters of a restore to a point in time.',
+);
 const RESTORE_DATABASE_FUNCTION_ARN = arn.describe(
   'Invoked asynchronously to remove the databases of a restore.',
 );
@@ -25,6 +50,7 @@ const pipeline = {
   RECOVERY_TABLE,
   BACKUPS_BUCKET,
   ENCRYPTION_KEY_ARN,
+  ESCROW_KEY_ARN,
   COMPRESSION: z.enum(['zstd', 'gzip']),
   COMPRESSION_LEVEL: z.coerce.number().int().min(1).max(19).describe('1 to 19 for zstd, 1 to 9 for gzip.'),
 };
@@ -37,7 +63,9 @@ const pgDump = {
 
 const backupParams = z.strictObject({ backupId: backupIdSchema });
 const operationParams = z.strictObject({ operationId: operationIdSchema });
-const verifyBody = z.strictObject({ backupId: backupIdSchema }).meta({ title: 'What to verify' });
+const verifyBody = z
+  .strictObject({ backupId: backupIdSchema, keys: keySourceSchema })
+  .meta({ title: 'What to verify' });
 const backupAccepted = { description: 'Accepted.', schema: backupSchema, headers: accepted };
 const operationAccepted = { description: 'Accepted.', schema: operationSchema, headers: accepted };
 
@@ -53,13 +81,14 @@ export const recoveryContract = defineContract({
       scope: 'admin',
       once: {},
       summary: 'Take a backup',
-      description: 'Without a body: a full backup of every shard. One backup of a shard runs at a time.',
+      description:
+        'Without a body: an incremental backup of every shard, full for those that have no earlier one to refer to. One backup of a shard runs at a time.',
       body: z
         .strictObject({
-          type: z
-            .literal('full')
-            .default('full')
-            .meta({ description: 'Everything, depending on no other backup.' }),
+          type: z.enum(['incremental', 'full']).default('incremental').meta({
+            description:
+              '`incremental`: what has not changed since an earlier backup is referred to, not stored again. `full`: everything, depending on no other backup.',
+          }),
           shards: z
             .array(shardNameSchema)
             .min(1)
@@ -67,7 +96,21 @@ export const recoveryContract = defineContract({
             .refine((shards) => new Set(shards).size === shards.length, 'names a shard twice')
             .optional()
             .meta({ description: 'Default: all shards.' }),
+          components: z
+            .array(componentSchema)
+            .min(1)
+            .refine((components) => new Set(components).size === components.length, 'names a component twice')
+            .optional()
+            .meta({ description: 'Default: all three; where `shards` are given, their databases alone.' }),
+          ...retentionFields,
         })
+        .refine(
+          ({ shards, components }) => shards === undefined || components?.includes('database') !== false,
+          {
+            path: ['shards'],
+            message: 'cannot be chosen where `components` has no `database`',
+          },
+        )
         .meta({ title: 'What to back up' }),
       responses: {
         202: backupAccepted,
@@ -126,7 +169,10 @@ export const recoveryContract = defineContract({
       responses: {
         202: backupAccepted,
         404: { description: 'No such backup.' },
-        409: { description: 'It is still running: cancel it first.' },
+        409: {
+          description:
+            'It is still running: cancel it first. Or Object Lock holds it (`lockedUntil`, RFC 3339), or newer backups refer to it (`dependents`).',
+        },
       },
     },
     verify: {
@@ -141,6 +187,7 @@ export const recoveryContract = defineContract({
         202: operationAccepted,
         404: { description: 'No such backup.' },
         409: { description: 'The backup is not complete.' },
+        422: { description: 'The deployment does not have such keys.' },
       },
     },
     verifyHash: {
@@ -148,20 +195,22 @@ export const recoveryContract = defineContract({
       path: '/api/disaster-recovery/encryption/verify-hash',
       scope: 'admin',
       once: {},
-      summary: 'Compare the hashes of a stored backup',
-      description: 'Manifest, and of every object size and SHA-256. Decrypts nothing.',
-      body: verifyBody,
+      summary: 'Compare the hashes of a stored backup, or of one object',
+      description:
+        'Of a backup the manifest, and of every object size and SHA-256; of an object by its `key` the `.sha256` file beside it. Decrypts nothing.',
+      body: verifyHashBodySchema,
       responses: {
         202: operationAccepted,
         404: { description: 'No such backup.' },
         409: { description: 'The backup is not complete.' },
+        422: { description: 'A key that single stages do not read; `errors` names the field.' },
       },
     },
     getOperation: {
       method: 'GET',
       path: '/api/disaster-recovery/encryption/operations/{operationId}',
       scope: 'admin',
-      summary: 'One verification, with what it found',
+      summary: 'One verification or single stage, with what it found or made',
       params: operationParams,
       responses: {
         200: { description: 'The operation.', schema: operationSchema },
@@ -172,7 +221,7 @@ export const recoveryContract = defineContract({
       method: 'POST',
       path: '/api/disaster-recovery/encryption/operations/{operationId}/cancel',
       scope: 'admin',
-      summary: 'Cancel a running verification',
+      summary: 'Cancel a running verification or single stage',
       params: operationParams,
       responses: {
         202: operationAccepted,
@@ -181,6 +230,10 @@ export const recoveryContract = defineContract({
       },
     },
     ...restoreRoutes,
+    ...drillRoutes,
+    ...importRoutes,
+    ...stageRoutes,
+    ...automationRoutes,
   },
   functions: {
     /** Outside the VPC: starts and stops executions, invokes `sweep`. */
@@ -189,11 +242,21 @@ export const recoveryContract = defineContract({
         ...gateEnvironment.shape,
         RECOVERY_TABLE,
         SHARDS_TABLE,
+        BACKUPS_BUCKET,
         BACKUP_STATE_MACHINE_ARN: arn,
         VERIFICATION_STATE_MACHINE_ARN: arn,
         RESTORE_STATE_MACHINE_ARN: arn,
+        DRILL_STATE_MACHINE_ARN: arn,
+        IMPORT_RESTORE_STATE_MACHINE_ARN: arn,
+        POINT_IN_TIME_STATE_MACHINE_ARN: arn,
+        DISCARD_POINT_IN_TIME_FUNCTION_ARN,
+        STAGE_STATE_MACHINE_ARN: arn,
         SWEEP_FUNCTION_ARN,
         RESTORE_DATABASE_FUNCTION_ARN,
+        OBJECT_LOCK_DAYS,
+        KEY_SOURCES,
+        SCHEDULE_GROUP: z.string().min(1).describe('Group of the schedules that start backups.'),
+        SCHEDULE_ROLE_ARN: arn.describe('The role that EventBridge Scheduler starts backups with.'),
       }),
     },
     /** Outside the VPC: `rds:DescribeDBClusters`, `rds:DescribeDBInstances`. */
@@ -228,11 +291,16 @@ export const recoveryContract = defineContract({
       result: workflow.dumpSchemaResultSchema,
       ...pgDump,
     },
-    /** Outside the VPC: reads the description that the snapshot's holder left, and writes the plan for the distributed Map. */
+    /**
+     * Outside the VPC: reads the description that the snapshot's holder left and, of an incremental backup, the manifest it
+     * refers to (`kms:VerifyMac`); writes the plan for the distributed Map. Opens no data key: it only compares which it is.
+     */
     'plan-chunks': {
       environment: z.object({
         RECOVERY_TABLE,
         BACKUPS_BUCKET,
+        ENCRYPTION_KEY_ARN,
+        HMAC_KEY_ARN,
         CHUNK_TARGET_MIB: z.coerce.number().int().min(1).max(4096).describe('Heap of a table in one chunk.'),
       }),
       event: workflow.shardEventSchema,
@@ -246,18 +314,30 @@ export const recoveryContract = defineContract({
     },
     /** Outside the VPC; serves both workflows. `s3:GetObjectVersion`, `kms:Decrypt`. */
     'verify-chunk': {
-      environment: z.object({ RECOVERY_TABLE, BACKUPS_BUCKET, ENCRYPTION_KEY_ARN }),
+      environment: z.object({
+        RECOVERY_TABLE,
+        BACKUPS_BUCKET,
+        ENCRYPTION_KEY_ARN,
+        ESCROW_SECRET_ARN,
+        ...standbyEnvironment,
+      }),
       event: workflow.verifyChunkEventSchema,
       result: workflow.verifyChunkResultSchema,
     },
-    /** Outside the VPC; `kms:Decrypt` to read DDL and sequences back, `kms:GenerateMac`, `kms:VerifyMac`. */
+    /**
+     * Outside the VPC; `kms:Decrypt` to read DDL and sequences back, `kms:GenerateMac`, `kms:VerifyMac`,
+     * `s3:GetObjectRetention`, `s3:PutObjectRetention`.
+     */
     commit: {
       environment: z.object({
         RECOVERY_TABLE,
         BACKUPS_BUCKET,
         ENCRYPTION_KEY_ARN,
+        ESCROW_KEY_ARN,
         HMAC_KEY_ARN,
         EVENT_BUS_NAME,
+        OBJECT_LOCK_MODE,
+        OBJECT_LOCK_DAYS,
       }),
       event: workflow.commitEventSchema,
       result: workflow.commitResultSchema,
@@ -275,13 +355,20 @@ export const recoveryContract = defineContract({
         EVENT_BUS_NAME,
         SWEEP_FUNCTION_ARN,
         RESTORE_DATABASE_FUNCTION_ARN,
+        DISCARD_POINT_IN_TIME_FUNCTION_ARN,
       }),
       event: workflow.concludeEventSchema,
       result: workflow.concludeResultSchema,
     },
     /** Outside the VPC; checks the manifest before its objects. */
     'plan-verification': {
-      environment: z.object({ RECOVERY_TABLE, BACKUPS_BUCKET, HMAC_KEY_ARN }),
+      environment: z.object({
+        RECOVERY_TABLE,
+        BACKUPS_BUCKET,
+        HMAC_KEY_ARN,
+        ESCROW_SECRET_ARN,
+        ...standbyEnvironment,
+      }),
       event: workflow.planVerificationEventSchema,
       result: workflow.planVerificationResultSchema,
     },
@@ -293,13 +380,21 @@ export const recoveryContract = defineContract({
     },
     /**
      * Outside the VPC; invoked asynchronously for one backup, and hourly with `{}` to finish what was left.
-     * `s3:ListBucketVersions`, `s3:ListBucketMultipartUploads`, `s3:DeleteObjectVersion`, `s3:AbortMultipartUpload`.
+     * `s3:ListBucketVersions`, `s3:ListBucketMultipartUploads`, `s3:DeleteObjectVersion`, `s3:AbortMultipartUpload`;
+     * `s3:GetObjectVersion` and `kms:VerifyMac` for the manifests of backups that refer to an expired one.
      */
     sweep: {
-      environment: z.object({ RECOVERY_TABLE, BACKUPS_BUCKET, EVENT_BUS_NAME }),
+      environment: z.object({ RECOVERY_TABLE, BACKUPS_BUCKET, HMAC_KEY_ARN, EVENT_BUS_NAME }),
       event: workflow.sweepEventSchema,
       result: workflow.sweepResultSchema,
     },
     ...restoreFunctions,
+    ...filesFunctions,
+    ...configurationFunctions,
+    ...drillFunctions,
+    ...importFunctions,
+    ...stageFunctions,
+    ...expiryFunctions,
+    ...keyFunctions,
   },
 });

@@ -37,6 +37,15 @@ export class PgDumpError extends NamedError {}
 /** The restore has ended or was canceled; nothing more is done for it. */
 export class RestoreNotRunningError extends NamedError {}
 
+/** The drill has ended or was canceled; nothing more is done for it. */
+export class DrillNotRunningError extends NamedError {}
+
+/** A drill came to its end, and something of what it has looked at is not as it should be. */
+export class DrillFindingsError extends NamedError {}
+
+/** A shard of the platform has no complete backup. */
+export class UnprotectedShardError extends NamedError {}
+
 /** The target of a restore is not what it has to be: something is there already, or is missing. Nothing was changed. */
 export class RestoreConflictError extends NamedError {}
 
@@ -46,17 +55,32 @@ export class RestoredDiffersError extends NamedError {}
 /** A statement of the stored DDL failed. Trying again changes nothing. */
 export class RestoreDdlError extends NamedError {}
 
+/** What was uploaded is not what was announced. Uploading it again takes a new import. */
+export class UploadMismatchError extends NamedError {}
+
+/** An object is larger than one function can work on in its time. */
+export class ObjectTooLargeError extends NamedError {}
+
 /** There is no complete backup of that id. */
 export class UnknownBackupError extends NamedError {}
 
 /** A table of that name is not in the backup. */
 export class UnknownTableError extends NamedError {}
 
+/** A file of that key is not in the backup. */
+export class UnknownFileError extends NamedError {}
+
 /** A stored object's bytes have changed. Trying again changes nothing. */
 export class DamagedObjectError extends NamedError {}
 
 /** The manifest is not as it was written. */
 export class ManifestError extends NamedError {}
+
+/** A wrapping key of the escrow cannot be had: no passphrase, another one, or a record that is not as it was written. */
+export class EscrowError extends NamedError {}
+
+/** The deployment does not have the keys that a backup was to be opened with. */
+export class UnavailableKeysError extends NamedError {}
 
 /** Whether an error is the SDK's, about bytes that have not the checksum that S3 keeps with them. */
 export const isChecksumMismatch = (error: unknown): boolean =>

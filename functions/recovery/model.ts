@@ -1,5 +1,8 @@
 import * as z from 'zod';
 import { backupIdSchema, operationIdSchema, shardNameSchema } from './ids.ts';
+import { importSchema } from './import/model.ts';
+import { keySourceSchema } from './keys/key-source.ts';
+import { stageResultSchema } from './single-stages/model.ts';
 
 const instant = z.iso.datetime();
 const count = z.number().int().min(0);
@@ -18,7 +21,7 @@ export type BackupState = z.output<typeof backupStateSchema>;
 export const backupTypeSchema = z.enum(['full', 'incremental', 'import']).meta({
   title: 'Type of a backup',
   description:
-    '`full`: depends on no other backup. `incremental`: refers to objects of earlier backups for what has not changed. `import`: a dump that was made elsewhere.',
+    '`full`: depends on no other backup. `incremental`: of at least one shard, objects of earlier backups stand for what has not changed; until it is planned: it was asked for. `import`: a dump that was made elsewhere.',
 });
 export type BackupType = z.output<typeof backupTypeSchema>;
 
@@ -97,6 +100,39 @@ export const shardBackupSchema = z
   .meta({ title: 'Backup of a shard' });
 export type ShardBackup = z.output<typeof shardBackupSchema>;
 
+export const filesBackupSchema = z
+  .strictObject({
+    stage: z.enum(['listing', 'copying', 'done']),
+    bucket: z.string().nullable().meta({ description: 'Whose objects’ current versions are backed up.' }),
+    listedAt: instant.nullable().meta({ description: 'When the listing of the bucket began.' }),
+    filesListed: count,
+    bytesListed: count,
+    filesKept: count.meta({
+      description: 'Files that are as they were in an earlier backup, and referred to.',
+    }),
+    filesCopied: count.meta({
+      description: 'Files stored and read back; a segment of a large one counts as one.',
+    }),
+    itemsTotal: count.nullable().meta({ description: 'Unknown until all files are listed.' }),
+    itemsDone: count,
+    bytesRead: count,
+    bytesStored: count,
+    stages: stageTotalsSchema,
+  })
+  .meta({ title: 'Backup of files' });
+export type FilesBackup = z.output<typeof filesBackupSchema>;
+
+export const configurationBackupSchema = z
+  .strictObject({
+    at: instant.nullable().meta({ description: 'When it was read.' }),
+    verified: z.boolean(),
+    bytes: count,
+    bytesStored: count,
+    redacted: count.meta({ description: 'Values that were left out because they are or look like secrets.' }),
+  })
+  .meta({ title: 'Backup of the configuration' });
+export type ConfigurationBackup = z.output<typeof configurationBackupSchema>;
+
 const backupSummary = {
   id: backupIdSchema,
   state: backupStateSchema,
@@ -106,7 +142,10 @@ const backupSummary = {
     description: 'Earlier backups whose objects this one refers to. They are not deleted before it.',
   }),
   dependents: z.array(backupIdSchema).meta({ description: 'Backups that refer to objects of this one.' }),
-  keepUntil: instant.nullable().meta({ description: 'When it expires; `null`: when it is deleted.' }),
+  keepUntil: instant.nullable().meta({
+    description:
+      'It does not expire before; the rule may hold it longer. `null`: until it is deleted, or not settled while it is at work.',
+  }),
   lockedUntil: instant
     .nullable()
     .meta({ description: 'Until then Object Lock keeps its objects from being deleted.' }),
@@ -119,6 +158,10 @@ const backupSummary = {
   finishedAt: instant.nullable(),
   durationMs: count.nullable(),
   sizeBytes: count.nullable().meta({ description: 'Bytes stored; known when the backup has ended.' }),
+  referencedBytes: count.nullable().meta({
+    description:
+      'Bytes of earlier backups’ objects that stand for what has not changed; known when the backup is complete.',
+  }),
   rows: count.nullable(),
   verified: z.boolean().meta({
     description:
@@ -128,6 +171,7 @@ const backupSummary = {
     .strictObject({ operationId: operationIdSchema, state: workStateSchema, at: instant, findings: count })
     .nullable()
     .meta({ description: 'The latest check of the stored backup after its completion.' }),
+  import: importSchema.nullable().meta({ description: 'Of type `import`: what was uploaded.' }),
   error: failureSchema.nullable(),
 };
 
@@ -141,6 +185,8 @@ export const backupSchema = z
     cancelRequested: z.boolean(),
     progress: progressSchema,
     shardDetails: z.array(shardBackupSchema),
+    files: filesBackupSchema.nullable(),
+    configuration: configurationBackupSchema.nullable(),
     skewMs: count.nullable().meta({ description: 'Time between the first and the last shard’s instant.' }),
     manifest: z
       .strictObject({ key: z.string(), versionId: z.string().nullable(), sha256: z.string() })
@@ -177,11 +223,18 @@ export const findingSchema = z
   .meta({ title: 'Finding', description: 'Which object is wrong, and how.' });
 export type Finding = z.output<typeof findingSchema>;
 
+export const operationKindSchema = z.enum(['verify', 'verify-hash', 'encrypt', 'decrypt', 'compress']);
+
 export const operationSchema = z
   .strictObject({
     id: operationIdSchema,
-    kind: z.enum(['verify', 'verify-hash']),
-    backupId: backupIdSchema,
+    kind: operationKindSchema,
+    backupId: backupIdSchema.nullable().meta({ description: '`null`: it is about an object of its own.' }),
+    object: z
+      .string()
+      .nullable()
+      .meta({ description: 'Of a single stage: the key of the object it is about.' }),
+    keys: keySourceSchema,
     state: workStateSchema,
     createdAt: instant,
     finishedAt: instant.nullable(),
@@ -191,11 +244,15 @@ export const operationSchema = z
       bytesRead: count.meta({ description: 'Stored bytes read.' }),
     }),
     intact: z.boolean().nullable().meta({
-      description: 'Whether the backup is as it was stored; known when the operation has completed.',
+      description:
+        'Of a verification: whether all is as it was stored; known when the operation has completed.',
     }),
     findings: z.array(findingSchema).meta({ description: 'At most 1 000 are listed.' }),
     findingsTotal: count,
+    result: stageResultSchema
+      .nullable()
+      .meta({ description: 'Of `encrypt`, `decrypt` and `compress`, when it has completed.' }),
     error: failureSchema.nullable(),
   })
-  .meta({ title: 'Verification' });
+  .meta({ title: 'Operation', description: 'A verification, or a single stage on one object.' });
 export type Operation = z.output<typeof operationSchema>;

@@ -1,4 +1,4 @@
-import { dynamo, kms, rds, s3 } from '../shared/clients.ts';
+import { dynamo, rds, s3 } from '../shared/clients.ts';
 import { eventFunction } from '../shared/event-function.ts';
 import { inputTraceparent } from '../shared/execution-trace.ts';
 import { ShardReader } from '../shared/shards.ts';
@@ -8,7 +8,7 @@ import { RestoreCatalog } from './catalog/restore-catalog.ts';
 import { RestoreNotes } from './catalog/restore-notes.ts';
 import { systemClock } from './clock.ts';
 import { recoveryContract } from './contract.ts';
-import { ManifestStore } from './manifest/manifest-store.ts';
+import { readingManifests, readingPlaces } from './keys/reading.ts';
 import { Bucket } from './objects/bucket.ts';
 import { planRestore } from './restore/plan-restore.ts';
 
@@ -20,14 +20,19 @@ export const handler = eventFunction({
     const table = new RecoveryTable(dynamo(), environment.RECOVERY_TABLE);
     const bucket = new Bucket(s3(), environment.BACKUPS_BUCKET);
     const shards = new ShardReader(dynamo(), environment.SHARDS_TABLE);
+    const restores = new RestoreCatalog(table);
+    const manifestsOf = readingManifests(environment);
+    const placeOf = readingPlaces(environment);
     return async ({ executionArn, input: { restoreId } }, { log, trace }) => {
+      const keys = (await restores.get(restoreId))?.keys ?? 'kms';
       const planned = await planRestore(
         {
-          restores: new RestoreCatalog(table),
+          restores,
           backups: new BackupCatalog(table),
           notes: new RestoreNotes(table, restoreId),
-          manifests: new ManifestStore(bucket, kms(), environment.HMAC_KEY_ARN),
+          manifests: manifestsOf(keys),
           bucket,
+          place: () => placeOf(keys),
           rds: rds(),
           listShards: () => shards.list(),
           clock: systemClock,

@@ -1,11 +1,11 @@
-import { dynamo, kms, s3 } from '../shared/clients.ts';
+import { dynamo, s3 } from '../shared/clients.ts';
 import { eventFunction } from '../shared/event-function.ts';
 import { inputTraceparent } from '../shared/execution-trace.ts';
 import { BackupCatalog } from './catalog/backup-catalog.ts';
 import { OperationCatalog } from './catalog/operation-catalog.ts';
 import { RecoveryTable } from './catalog/recovery-table.ts';
 import { recoveryContract } from './contract.ts';
-import { ManifestStore } from './manifest/manifest-store.ts';
+import { readingManifests } from './keys/reading.ts';
 import { Bucket } from './objects/bucket.ts';
 import { planVerification } from './verification/plan-verification.ts';
 
@@ -19,13 +19,14 @@ export const handler = eventFunction({
     const deps = {
       catalog: new BackupCatalog(table),
       operations: new OperationCatalog(table),
-      manifests: new ManifestStore(bucket, kms(), environment.HMAC_KEY_ARN),
       bucket,
     };
+    const manifestsOf = readingManifests(environment);
     return async (event, { trace }) => {
-      const { backupId, mode } = event.input;
-      const planned = await planVerification(deps, event);
-      return { backupId, traceparent: trace.traceparent, operationId: event.operationId, mode, ...planned };
+      const { backupId, mode, keys } = event.input;
+      const planned = await planVerification({ ...deps, manifests: manifestsOf(keys) }, event);
+      const { operationId } = event;
+      return { backupId, traceparent: trace.traceparent, operationId, mode, keys, ...planned };
     };
   },
 });

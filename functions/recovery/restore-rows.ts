@@ -20,9 +20,9 @@ export const handler = eventFunction({
       const notes = stores.notes(restoreId);
       const failures = new Failures(stores.table, restorePartition(restoreId));
       const rows = await failures.watch(`${shard}#${event.phase}#${item}`, async () => {
-        await requireRestoring(restores, restoreId);
+        const { keys } = await requireRestoring(restores, restoreId);
         const { tables } = await readPlan(bucket, target);
-        const server = { ...stores, connect: restoreConnection(target) };
+        const server = { ...stores, place: stores.placeOf(keys), connect: restoreConnection(target) };
         if (event.phase === 'load') {
           const startedAt = isoTime(clock.now());
           const loaded = await loadObjects(server, database, tables, event.work);

@@ -1,5 +1,7 @@
 import type { BackupRecord } from './catalog/backup-record.ts';
 import type { CheckedWork, OperationRecord } from './catalog/operation-catalog.ts';
+import type { ComponentProgress } from './component-progress.ts';
+import { toImport } from './import/model.ts';
 import type { Backup, BackupSummary, Operation } from './model.ts';
 import type { MergedProgress } from './progress.ts';
 
@@ -25,9 +27,11 @@ export function toSummary(record: BackupRecord): BackupSummary {
         ? null
         : Date.parse(finishedAt) - Date.parse(startedAt),
     sizeBytes: record.sizeBytes ?? null,
+    referencedBytes: record.referencedBytes ?? null,
     rows: record.rows ?? null,
     verified: record.manifest !== undefined && (record.verification?.findings ?? 0) === 0,
     verification: record.verification ?? null,
+    import: record.import === undefined ? null : toImport(record.import),
     error: record.error ?? null,
   };
 }
@@ -35,7 +39,12 @@ export function toSummary(record: BackupRecord): BackupSummary {
 /** How a backup is shown by itself, with its progress now or when it ended. */
 export function toBackup(
   record: BackupRecord,
-  { progress, shardDetails }: Pick<MergedProgress, 'progress' | 'shardDetails'>,
+  {
+    progress,
+    shardDetails,
+    files = null,
+    configuration = null,
+  }: Pick<MergedProgress, 'progress' | 'shardDetails'> & Partial<ComponentProgress>,
 ): Backup {
   return {
     ...toSummary(record),
@@ -43,6 +52,8 @@ export function toBackup(
     cancelRequested: record.cancelRequested,
     progress,
     shardDetails,
+    files,
+    configuration,
     skewMs: record.skewMs ?? null,
     manifest: record.manifest ?? null,
   };
@@ -55,7 +66,9 @@ export function toOperation(record: OperationRecord, checked: CheckedWork): Oper
   return {
     id: record.id,
     kind: record.kind,
-    backupId: record.backupId,
+    backupId: record.backupId ?? null,
+    object: record.object ?? null,
+    keys: record.keys,
     state: record.state,
     createdAt: record.createdAt,
     finishedAt: record.finishedAt ?? null,
@@ -64,9 +77,11 @@ export function toOperation(record: OperationRecord, checked: CheckedWork): Oper
       objectsTotal: record.objectsTotal ?? null,
       bytesRead: checked.storedBytes,
     },
-    intact: record.state === 'completed' ? checked.findings.length === 0 : null,
+    intact:
+      record.state === 'completed' && record.kind.startsWith('verify') ? checked.findings.length === 0 : null,
     findings: checked.findings.slice(0, maxFindings),
     findingsTotal: checked.findings.length,
+    result: record.result ?? null,
     error: record.error ?? null,
   };
 }

@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import { traceparentSchema } from '../shared/traceparent.ts';
 import { backupIdSchema, operationIdSchema, shardNameSchema } from './ids.ts';
+import { fingerprintSchema } from './keys/escrow-model.ts';
+import { keySourceSchema } from './keys/key-source.ts';
+import { componentSchema } from './model.ts';
 
 /**
  * What passes between the states of the backup and verification workflows. Every event is what the
@@ -15,8 +18,11 @@ const count = z.number().int().min(0);
 export const backupInputSchema = z.strictObject({
   traceparent: traceparentSchema.optional(),
   trigger: z.enum(['api', 'schedule', 'restore']),
-  type: z.literal('full'),
+  /** `incremental` is full for every shard that has no backup to refer to. */
+  type: z.enum(['full', 'incremental']),
   requestedBy: z.string().optional(),
+  /** Default: all, or `database` where `shards` are given. */
+  components: z.array(componentSchema).min(1).optional(),
   /** Default: all shards of the deployment. */
   shards: z.array(shardNameSchema).min(1).optional(),
 });
@@ -36,12 +42,22 @@ export const shardTargetSchema = z.strictObject({
   database: z.string(),
   clusterIdentifier: z.string(),
   epoch: z.number().int(),
+  /** `DbClusterResourceId`: a cluster that was restored under the same name has another. */
+  resourceId: z.string().optional(),
   instance: z.strictObject({ identifier: z.string(), host: z.string(), port: z.number().int() }),
 });
 export type ShardTarget = z.output<typeof shardTargetSchema>;
 
 /** `Plan`'s result is the whole state from there on (`OutputPath` the payload). */
-export const planResultSchema = z.strictObject({ ...context, shards: z.array(shardTargetSchema).min(1) });
+export const planResultSchema = z.strictObject({
+  ...context,
+  /** As it was asked for. */
+  type: z.enum(['full', 'incremental']),
+  /** What the backup is of. */
+  parts: z.strictObject({ database: z.boolean(), files: z.boolean(), configuration: z.boolean() }),
+  /** None where no database is backed up. */
+  shards: z.array(shardTargetSchema),
+});
 
 /** One shard's branch: `ItemSelector` of the inline Map, and the payload of its functions unless said otherwise. */
 const shardContext = { ...context, shard: shardTargetSchema };
@@ -87,14 +103,17 @@ export const blockRangeSchema = z.strictObject({
 });
 export type BlockRange = z.output<typeof blockRangeSchema>;
 
-/** One item of the plan: one range of a large table, or several small tables in whole. */
-export const chunkWorkSchema = z.strictObject({ item: count, ranges: z.array(blockRangeSchema) });
-export type ChunkWork = z.output<typeof chunkWorkSchema>;
+/** Of files: a pack of small ones, a large one or a segment of it, the list of all; and the configuration. */
+const componentKinds = ['files', 'file', 'files-index', 'configuration'] as const;
 
-/** `ChunkPipeline`: `ItemSelector` of the distributed Map gives `work` from `$$.Map.Item.Value`. */
-export const chunkPipelineEventSchema = z.strictObject({ ...shardContext, work: chunkWorkSchema });
-
-export const objectKindSchema = z.enum(['rows', 'pre-data', 'post-data', 'sequences']);
+export const objectKindSchema = z.enum([
+  'rows',
+  'pre-data',
+  'post-data',
+  'sequences',
+  'import',
+  ...componentKinds,
+]);
 export type ObjectKind = z.output<typeof objectKindSchema>;
 
 /** A stored object and all that must hold when it is read back. */
@@ -105,11 +124,19 @@ export const storedObjectSchema = z.strictObject({
   /** SHA-256 of the stored bytes, hex. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   storedBytes: count,
-  compression: z.enum(['zstd', 'gzip']),
+  /** `none`: the content came compressed already. */
+  compression: z.enum(['zstd', 'gzip', 'none']),
   /** Bytes before compression. */
   plainBytes: count,
+  /** Of the DDL before the rows: SHA-256 of its text without what differs from one dump to the next. */
+  contentSha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
   /** The AWS Encryption SDK encryption context the message must carry. */
   context: z.record(z.string(), z.string()),
+  /** Fingerprint of the wrapping key of the escrow that opens the message, too. Absent: KMS alone opens it. */
+  escrow: fingerprintSchema.optional(),
   /** Present for kind `rows`. */
   rows: z
     .strictObject({
@@ -128,6 +155,20 @@ export const storedObjectSchema = z.strictObject({
 });
 export type StoredObject = z.output<typeof storedObjectSchema>;
 
+/** A range that may be as it was in an earlier backup. */
+export const plannedRangeSchema = blockRangeSchema.extend({
+  /** The object of that backup, and the `xmin` of the snapshot that its rows were read from. */
+  previous: z.strictObject({ object: storedObjectSchema, xmin: z.string().regex(/^\d{1,20}$/) }).optional(),
+});
+export type PlannedRange = z.output<typeof plannedRangeSchema>;
+
+/** One item of the plan: one range of a large table, or several small tables in whole. */
+export const chunkWorkSchema = z.strictObject({ item: count, ranges: z.array(plannedRangeSchema) });
+export type ChunkWork = z.output<typeof chunkWorkSchema>;
+
+/** `ChunkPipeline`: `ItemSelector` of the distributed Map gives `work` from `$$.Map.Item.Value`. */
+export const chunkPipelineEventSchema = z.strictObject({ ...shardContext, work: chunkWorkSchema });
+
 /** A bounded number of stored objects that one invocation reads back. */
 const verifyWork = { item: count, objects: z.array(storedObjectSchema) };
 export const verifyWorkSchema = z.strictObject(verifyWork);
@@ -140,6 +181,14 @@ export const chunkPipelineResultSchema = z.strictObject({
   work: verifyWorkSchema,
 });
 
+/** What was stored of a component other than the database: `VerifyChunk`'s whole payload. */
+export const componentWorkSchema = z.strictObject({
+  purpose: z.literal('component'),
+  ...context,
+  part: z.enum(['files', 'files-index', 'configuration']),
+  work: verifyWorkSchema,
+});
+
 /** In a verification run, `work` is the Map's item; `mode` is the state's input. */
 export const verifyChunkEventSchema = z.discriminatedUnion('purpose', [
   chunkPipelineResultSchema,
@@ -148,8 +197,10 @@ export const verifyChunkEventSchema = z.discriminatedUnion('purpose', [
     ...context,
     operationId: operationIdSchema,
     mode: z.enum(['full', 'hash']),
+    keys: keySourceSchema,
     work: verifyWorkSchema,
   }),
+  componentWorkSchema,
 ]);
 export const verifyChunkResultSchema = z.strictObject({
   item: count,
@@ -209,6 +260,7 @@ export const verificationInputSchema = z.strictObject({
   traceparent: traceparentSchema,
   backupId: backupIdSchema,
   mode: z.enum(['full', 'hash']),
+  keys: keySourceSchema,
   requestedBy: z.string().optional(),
 });
 
@@ -223,6 +275,7 @@ export const planVerificationResultSchema = z.strictObject({
   ...context,
   operationId: operationIdSchema,
   mode: z.enum(['full', 'hash']),
+  keys: keySourceSchema,
   bucket: z.string(),
   key: z.string(),
   items: count,

@@ -7,6 +7,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { SSMClient } from '@aws-sdk/client-ssm';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
 /**
@@ -48,10 +49,32 @@ export function kms(): KMSClient {
   return kmsClient;
 }
 
+const regional = { s3: new Map<string, S3Client>(), kms: new Map<string, KMSClient>() };
+
+/** S3 of another region. */
+export function s3In(region: string): S3Client {
+  const client = regional.s3.get(region) ?? new S3Client({ ...settings(60_000, 4), region });
+  regional.s3.set(region, client);
+  return client;
+}
+
+/** KMS of another region. */
+export function kmsIn(region: string): KMSClient {
+  const client = regional.kms.get(region) ?? new KMSClient({ ...settings(5_000), region });
+  regional.kms.set(region, client);
+  return client;
+}
+
 let secretsClient: SecretsManagerClient | undefined;
 export function secretsManager(): SecretsManagerClient {
   secretsClient ??= new SecretsManagerClient(settings(5_000));
   return secretsClient;
+}
+
+let ssmClient: SSMClient | undefined;
+export function ssm(): SSMClient {
+  ssmClient ??= new SSMClient(settings(5_000));
+  return ssmClient;
 }
 
 let stepFunctionsClient: SFNClient | undefined;

@@ -4,7 +4,17 @@ import { NamedError } from './named-error.ts';
 export class DependencyError extends NamedError {}
 
 /** The dependency, as an operator knows it. */
-export type Dependency = 'S3' | 'KMS' | 'DynamoDB' | 'RDS' | 'Step Functions' | 'Lambda' | 'EventBridge' | 'Scheduler';
+export type Dependency =
+  | 'S3'
+  | 'KMS'
+  | 'DynamoDB'
+  | 'RDS'
+  | 'Step Functions'
+  | 'Lambda'
+  | 'EventBridge'
+  | 'SSM'
+  | 'Scheduler'
+  | 'Secrets Manager';
 
 /**
  * Runs one call to an AWS service whose client has a bounded number of attempts.

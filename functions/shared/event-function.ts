@@ -67,7 +67,8 @@ function parseEvent<V extends z.ZodType>(schema: V, event: unknown): z.output<V>
   throw new InvalidEvent(`The event is not what the contract describes: ${complaints.join('; ')}`);
 }
 
-function memberTraceparent(event: unknown): string | undefined {
+/** The trace of an event that carries it as its member `traceparent`. */
+export function memberTraceparent(event: unknown): string | undefined {
   if (typeof event !== 'object' || event === null || !('traceparent' in event)) return undefined;
   return typeof event.traceparent === 'string' ? event.traceparent : undefined;
 }

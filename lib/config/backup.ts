@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { readSchedule } from '../../functions/shared/schedules/schedule-expression.ts';
+import { drillSchema } from './drill.ts';
 import { integer, type Profile, scheduleExpression } from './parts.ts';
 
 const objectLockSchema = z.strictObject({
@@ -8,18 +10,79 @@ const objectLockSchema = z.strictObject({
   days: integer(1, 36_500).describe('How long each stored object cannot be deleted or overwritten, in days.'),
 });
 
+const notASchedule = 'is not an expression that EventBridge Scheduler reads';
+
+/** Whether an expression is valid in all its parts. */
+function isSchedule(expression: string): boolean {
+  try {
+    readSchedule(expression, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const configurationSchema = z.strictObject({
+  parameterPaths: z
+    .array(
+      z
+        .string()
+        .max(900)
+        .regex(/^(\/[A-Za-z0-9_.-]+){1,14}$/, 'is a path like /app/settings, without a slash at its end')
+        .refine(
+          (path) => !/^\/(aws|ssm)/i.test(path),
+          'AWS keeps paths that begin with /aws or /ssm to itself',
+        ),
+    )
+    .max(50)
+    .default([])
+    .describe(
+      'Paths of Systems Manager below which parameters are backed up with the configuration, beside the deployment’s own. What is encrypted is left out.',
+    ),
+});
+
+const escrowSchema = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether a passphrase opens backups too, for the day their KMS key is lost. Objects are then encrypted at rest by keys of S3.',
+    ),
+  generate: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether Secrets Manager makes the passphrase up. Without it, the secret is empty until you put one. Never change it.',
+    ),
+});
+
 /** How backups are taken, kept and watched. */
 export const backupSchema = (profile: Profile) =>
   z
     .strictObject({
       schedule: scheduleExpression
+        .refine(isSchedule, notASchedule)
         .default('cron(0 2 * * ? *)')
         .describe(
-          'When a full backup starts, in UTC. It seeds the default schedule, which belongs to its users from then on.',
+          'When a full backup starts, in UTC. It seeds the automation, which belongs to its users from then on.',
         ),
+      incrementalSchedule: scheduleExpression
+        .refine(isSchedule, notASchedule)
+        .nullable()
+        .default('rate(6 hours)')
+        .describe(
+          'When an incremental backup starts, in UTC; `null`: never by itself. A seed like `schedule`.',
+        ),
+      retentionDays: integer(1, 36_500)
+        .default(30)
+        .describe('For how long a backup is kept at least, in days. A seed like `schedule`.'),
+      lockMode: objectLockSchema.shape.mode
+        .default('GOVERNANCE')
+        .describe('How a backup is locked for which that was asked (`lockDays`); see `objectLock.mode`.'),
       objectLock: objectLockSchema
         .optional()
         .describe('Default retention of the backups bucket; without it, objects are not locked.'),
+      escrow: escrowSchema.prefault({}),
       noncurrentVersionDays: integer(1, 3650)
         .default(profile === 'production' ? 30 : 7)
         .describe('How long S3 keeps versions of objects that were deleted or overwritten, in days.'),
@@ -43,6 +106,10 @@ export const backupSchema = (profile: Profile) =>
         .describe(
           'Chunks of one shard that are copied at the same time; each is one connection to the database.',
         ),
+      fileConcurrency: integer(1, 1000)
+        .default(1)
+        .describe('Functions that copy files at the same time, beside those that copy chunks.'),
+      configuration: configurationSchema.prefault({}),
       holdTermSeconds: integer(2, 780)
         .default(600)
         .describe(
@@ -56,6 +123,7 @@ export const backupSchema = (profile: Profile) =>
       missedAfterHours: integer(2, 168)
         .default(26)
         .describe('Without a completed backup for this long the alarm backup-missed is raised, in hours.'),
+      drill: drillSchema(profile).prefault({}),
     })
     .refine(({ compression, compressionLevel }) => compression !== 'gzip' || compressionLevel <= 9, {
       path: ['compressionLevel'],

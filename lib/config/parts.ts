@@ -15,7 +15,7 @@ export const regionName = z
 /** A schedule as EventBridge Scheduler reads it, in UTC. */
 export const scheduleExpression = z
   .string()
-  .regex(
-    /^(cron\(\S+( \S+){5}\)|rate\([1-9]\d* (minute|minutes|hour|hours|day|days)\))$/,
-    'write cron(minutes hours day-of-month month day-of-week year) or rate(value unit)',
-  );
+  .regex(/^(cron\(\S+( \S+){5}\)|rate\([1-9]\d* (minute|minutes|hour|hours|day|days)\))$/, {
+    error: 'write cron(minutes hours day-of-month month day-of-week year) or rate(value unit)',
+    abort: true,
+  });

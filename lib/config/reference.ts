@@ -24,7 +24,7 @@ object is a deployment. An unknown, malformed or contradictory setting fails the
 \`mainstay.environments.dev.backup.chunkConcurrency: …\`.
 
 Settings that belong together are checked together: a backup may use at most
-\`shardConcurrency × (2 + chunkConcurrency)\` concurrent executions, which have to fit beside \`apiConcurrency\` into
+\`shardConcurrency × (2 + chunkConcurrency) + fileConcurrency\` concurrent executions, which have to fit beside \`apiConcurrency\` into
 \`lambdaConcurrency\`. While a backup runs its lanes take turns, and Step Functions takes 25 000 events from one execution:
 that bounds \`shardConcurrency\`, \`timeoutHours\` and \`holdTermSeconds\` together.
 `;

@@ -18,6 +18,8 @@ const maxHistoryEvents = 25_000;
 const eventsPerTurn = 7;
 /** A lane that stands by takes a turn in a third of its function's 15 minutes. */
 const standBySeconds = 300;
+/** A listing of files takes a turn when its function's time is up. */
+const listingSeconds = 780;
 /** All else that a shard's branch writes, with every retry. */
 const eventsPerShard = 100;
 
@@ -28,7 +30,8 @@ function historyEvents(
 ): number {
   const turnsPerHour = 3600 / holdTermSeconds + 3600 / standBySeconds;
   const turns = Math.min(shardConcurrency, shards) * timeoutHours * turnsPerHour;
-  return Math.ceil(turns * eventsPerTurn) + shards * eventsPerShard;
+  const listings = (timeoutHours * 3600) / listingSeconds;
+  return Math.ceil((turns + listings) * eventsPerTurn) + (shards + 1) * eventsPerShard;
 }
 
 const alarmsSchema = z.strictObject({
@@ -96,7 +99,7 @@ export const deploymentSchema = (profile: Profile) =>
         .default(10)
         .describe('Quota "Concurrent executions" of the account. A new account has 10.'),
       apiConcurrency: integer(1, 10_000)
-        .default(4)
+        .default(3)
         .describe(
           'Concurrent executions that a running backup leaves to the API and to background functions.',
         ),
@@ -115,15 +118,16 @@ export const deploymentSchema = (profile: Profile) =>
     .superRefine((config, context) => {
       checkRegions(config, context);
       const shards = Math.min(config.backup.shardConcurrency, config.shards.length);
-      const needed = shards * (lanesPerShard + config.backup.chunkConcurrency) + config.apiConcurrency;
+      const { chunkConcurrency, fileConcurrency } = config.backup;
+      const needed = shards * (lanesPerShard + chunkConcurrency) + fileConcurrency + config.apiConcurrency;
       if (needed > config.lambdaConcurrency) {
         context.addIssue({
           code: 'custom',
           path: ['backup', 'chunkConcurrency'],
           message:
-            `a backup of ${shards} shard(s) at once runs ${shards} × (${lanesPerShard} + ${config.backup.chunkConcurrency}) functions; ` +
+            `a backup of ${shards} shard(s) at once runs ${shards} × (${lanesPerShard} + ${chunkConcurrency}) + ${fileConcurrency} functions; ` +
             `with apiConcurrency (${config.apiConcurrency}) that is ${needed}, more than lambdaConcurrency (${config.lambdaConcurrency}): ` +
-            'lower chunkConcurrency or shardConcurrency, or raise the quota and lambdaConcurrency',
+            'lower chunkConcurrency, fileConcurrency or shardConcurrency, or raise the quota and lambdaConcurrency',
         });
       }
       const events = historyEvents(config.backup, config.shards.length);

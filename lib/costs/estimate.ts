@@ -64,7 +64,10 @@ export function estimate(config: DeploymentConfig, work: Workload): Item[] {
       [config.network.endpointZones, 'zones'],
       [hoursPerMonth, 'h'],
     ),
-    product('Secrets, one of them of each cluster', prices.secret, [2 + config.shards.length, 'secrets']),
+    product('Secrets, one of them of each cluster', prices.secret, [
+      2 + config.shards.length + (config.backup.escrow.enabled ? 1 : 0),
+      'secrets',
+    ]),
     product('Alarms', prices.alarm, [work.alarms, 'alarms']),
     product('Dashboard', prices.dashboard, [1, 'dashboard']),
     product('Metrics of backups', prices.metric, [5, 'metrics']),

@@ -10,7 +10,7 @@ import type { Recovery, RecoveryProps } from './recovery.ts';
 export function addAlarms(
   scope: Construct,
   recovery: Recovery,
-  { settings, notifications }: RecoveryProps,
+  { settings, stateful, notifications }: RecoveryProps,
 ): void {
   const { environment, config } = settings;
   const hours = config.backup.missedAfterHours;
@@ -42,6 +42,18 @@ export function addAlarms(
     notifications,
     metric: recoveryMetric(environment, 'VerificationFindings', Duration.minutes(5)),
   });
+  if (stateful.escrow !== undefined) {
+    new Alarm(scope, 'EscrowMissing', {
+      name: 'escrow-missing',
+      description:
+        'A backup has objects that the escrow passphrase does not open: with their KMS key they are lost.',
+      runbook: 'escrow-missing',
+      notifications,
+      metric: recoveryMetric(environment, 'ObjectsWithoutEscrow', Duration.minutes(5)),
+    });
+    const name = 'derive-escrow';
+    watchFunction(recovery.functions[name], { name, thresholds: config.alarms, notifications });
+  }
   new Alarm(scope, 'RestoreFailed', {
     name: 'restore-failed',
     description:
@@ -50,7 +62,14 @@ export function addAlarms(
     notifications,
     metric: recoveryMetric(environment, 'RestoresFailed', Duration.minutes(5)),
   });
-  for (const name of ['conclude', 'sweep', 'restore-database'] as const) {
+  for (const name of [
+    'conclude',
+    'sweep',
+    'expire',
+    'restore-database',
+    'discard-point-in-time',
+    'start-import',
+  ] as const) {
     watchFunction(recovery.functions[name], { name, thresholds: config.alarms, notifications });
   }
 }

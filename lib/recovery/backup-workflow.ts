@@ -1,5 +1,6 @@
 import { Aws, Duration } from 'aws-cdk-lib';
 import {
+  BackupConflictError,
   BackupNotRunningError,
   IncompleteBackupError,
   ManifestError,
@@ -19,6 +20,7 @@ import {
   type States,
 } from '../constructs/states.ts';
 import type { WorkflowProps } from '../constructs/workflow.ts';
+import { componentsBranch } from './components-branch.ts';
 import { concludeState } from './conclude-state.ts';
 import type { RecoveryFunctions } from './functions.ts';
 
@@ -31,9 +33,17 @@ const permanentErrors = [
   SnapshotLostError,
 ].map(({ name }) => name);
 
+/** One that was scheduled may come while the one before it is at work: for two hours it waits for its turn. */
+const waitForShards = {
+  ErrorEquals: [BackupConflictError.name],
+  IntervalSeconds: 240,
+  BackoffRate: 2,
+  MaxAttempts: 5,
+};
+
 const shardContext = { 'backupId.$': '$.backupId', 'traceparent.$': '$.traceparent', 'shard.$': '$.shard' };
 
-/** The backup of all shards: plan, then each shard on its own, then the commit that makes it a backup. */
+/** A backup: plan, then each shard on its own beside files and configuration, then the commit that makes it a backup. */
 export function backupDefinition(
   functions: RecoveryFunctions,
   config: DeploymentConfig,
@@ -52,7 +62,12 @@ export function backupDefinition(
           'startedAt.$': '$$.Execution.StartTime',
           'input.$': '$$.Execution.Input',
         },
-        { OutputPath: '$.Payload', Retry: [retryTrouble], Catch: catchAll('Conclude'), Next: 'CheckKey' },
+        {
+          OutputPath: '$.Payload',
+          Retry: [retryTrouble, waitForShards],
+          Catch: catchAll('Conclude'),
+          Next: 'CheckKey',
+        },
       ),
       // Fails early, and cheaply, when the key cannot be used. No plaintext key enters a state.
       CheckKey: {
@@ -65,8 +80,38 @@ export function backupDefinition(
           retry(['Kms.KmsInternalException', 'Kms.DependencyTimeoutException', 'Kms.SdkClientException'], 3),
         ],
         Catch: catchAll('Conclude'),
-        Next: 'Shards',
+        Next: 'Components',
       },
+      // Side by side, so that what they hold is of about the same time.
+      Components: {
+        Type: 'Parallel',
+        Branches: [databaseBranch(functions, config), componentsBranch(functions, config)],
+        ResultPath: null,
+        Catch: catchAll('Conclude'),
+        Next: 'Commit',
+      },
+      Commit: invoke(
+        functions.commit,
+        { 'backupId.$': '$.backupId', 'traceparent.$': '$.traceparent' },
+        { OutputPath: '$.Payload', Retry: [retryTrouble], Catch: catchAll('Conclude'), End: true },
+      ),
+      Conclude: concludeState(functions),
+      ...failAsCaught('Failed'),
+    },
+  };
+}
+
+/** The databases, shard by shard. */
+function databaseBranch(functions: RecoveryFunctions, config: DeploymentConfig) {
+  return {
+    StartAt: 'DatabaseWanted',
+    States: {
+      DatabaseWanted: {
+        Type: 'Choice',
+        Choices: [{ Variable: '$.parts.database', BooleanEquals: true, Next: 'Shards' }],
+        Default: 'NoDatabase',
+      },
+      NoDatabase: { Type: 'Succeed' },
       Shards: {
         Type: 'Map',
         ItemsPath: '$.shards',
@@ -82,16 +127,8 @@ export function backupDefinition(
           States: shardStates(functions, config),
         },
         ResultPath: null,
-        Catch: catchAll('Conclude'),
-        Next: 'Commit',
+        End: true,
       },
-      Commit: invoke(
-        functions.commit,
-        { 'backupId.$': '$.backupId', 'traceparent.$': '$.traceparent' },
-        { OutputPath: '$.Payload', Retry: [retryTrouble], Catch: catchAll('Conclude'), End: true },
-      ),
-      Conclude: concludeState(functions),
-      ...failAsCaught('Failed'),
     },
   };
 }

@@ -39,7 +39,7 @@ const sizes: Record<RecoveryFunctionName, Size> = {
   },
   'plan-chunks': {
     description: 'Divides the tables of a shard into chunks',
-    memoryMiB: 512,
+    memoryMiB: 1024,
     timeout: Duration.minutes(5),
   },
   'chunk-pipeline': {
@@ -68,9 +68,22 @@ const sizes: Record<RecoveryFunctionName, Size> = {
     timeout: Duration.minutes(2),
   },
   sweep: {
-    description: 'Removes what deleted, failed and canceled backups left',
+    description: 'Removes what deleted, expired, failed and canceled backups left',
     memoryMiB: 512,
     timeout: longest,
+    asynchronous: true,
+  },
+  'derive-escrow': {
+    description: 'Makes the wrapping key of the escrow passphrase',
+    // The derivation takes 128 MiB.
+    memoryMiB: 1024,
+    timeout: Duration.minutes(1),
+    asynchronous: true,
+  },
+  expire: {
+    description: 'Marks backups as expired that nothing keeps',
+    memoryMiB: 512,
+    timeout: Duration.minutes(5),
     asynchronous: true,
   },
   'plan-restore': {
@@ -95,6 +108,72 @@ const sizes: Record<RecoveryFunctionName, Size> = {
     description: 'Judges and completes a restore',
     memoryMiB: 512,
     timeout: Duration.minutes(5),
+  },
+  'plan-drill': {
+    description: 'Chooses what a drill restores',
+    memoryMiB: 1024,
+    timeout: Duration.minutes(10),
+  },
+  'check-drill': {
+    description: 'Checks the scratch database of a drill',
+    memoryMiB: 512,
+    timeout: longest,
+    inNetwork: true,
+  },
+  'conclude-drill': {
+    description: 'Measures and reports drills',
+    memoryMiB: 512,
+    timeout: Duration.minutes(2),
+    asynchronous: true,
+  },
+  'point-in-time': {
+    description: 'Plans, finds and completes restores to points in time',
+    memoryMiB: 512,
+    timeout: Duration.minutes(5),
+  },
+  'check-point-in-time': {
+    description: 'Looks at a restored cluster from inside the network',
+    memoryMiB: 256,
+    timeout: Duration.minutes(2),
+    inNetwork: true,
+  },
+  'discard-point-in-time': {
+    description: 'Removes clusters that failed and canceled restores made',
+    memoryMiB: 256,
+    timeout: Duration.minutes(5),
+    asynchronous: true,
+  },
+  'start-import': {
+    description: 'Starts the import of what was uploaded',
+    memoryMiB: 256,
+    timeout: Duration.minutes(1),
+    asynchronous: true,
+  },
+  'plan-import': {
+    description: 'Looks at an upload and divides it into segments',
+    memoryMiB: 512,
+    timeout: Duration.minutes(5),
+  },
+  'import-segment': {
+    description: 'Compresses, encrypts, hashes, stores and verifies a segment of a dump',
+    memoryMiB: oneCpuMiB,
+    timeout: longest,
+  },
+  'digest-upload': { description: 'Hashes a whole dump', memoryMiB: oneCpuMiB, timeout: longest },
+  'commit-import': { description: 'Writes the manifest of an import', memoryMiB: 1024, timeout: longest },
+  'restore-import': { description: 'Restores an import', memoryMiB: oneCpuMiB, timeout: longest },
+  'plan-files': { description: 'Lists the files, and stores the list', memoryMiB: 1024, timeout: longest },
+  'copy-files': { description: 'Copies files to the store', memoryMiB: oneCpuMiB, timeout: longest },
+  'restore-files': { description: 'Puts files back', memoryMiB: oneCpuMiB, timeout: longest },
+  'dump-configuration': {
+    description: 'Stores the configuration without secrets, and compares it',
+    memoryMiB: 1024,
+    timeout: Duration.minutes(5),
+  },
+  'stage-object': {
+    description: 'Encrypts, decrypts, compresses or hashes one stored object',
+    memoryMiB: oneCpuMiB,
+    timeout: longest,
   },
 };
 
@@ -132,10 +211,29 @@ export function createFunctions(
     'plan-verification': create('plan-verification'),
     'conclude-verification': create('conclude-verification'),
     sweep: create('sweep'),
+    'derive-escrow': create('derive-escrow'),
+    expire: create('expire'),
     'plan-restore': create('plan-restore'),
     'restore-database': create('restore-database'),
     'restore-rows': create('restore-rows'),
     'conclude-restore': create('conclude-restore'),
+    'plan-drill': create('plan-drill'),
+    'check-drill': create('check-drill'),
+    'conclude-drill': create('conclude-drill'),
+    'point-in-time': create('point-in-time'),
+    'check-point-in-time': create('check-point-in-time'),
+    'discard-point-in-time': create('discard-point-in-time'),
+    'start-import': create('start-import'),
+    'plan-import': create('plan-import'),
+    'import-segment': create('import-segment'),
+    'digest-upload': create('digest-upload'),
+    'commit-import': create('commit-import'),
+    'restore-import': create('restore-import'),
+    'stage-object': create('stage-object'),
+    'plan-files': create('plan-files'),
+    'copy-files': create('copy-files'),
+    'restore-files': create('restore-files'),
+    'dump-configuration': create('dump-configuration'),
   };
 }
 

@@ -11,7 +11,7 @@ export function grantAll(recovery: Recovery, { settings, stateful, access, event
   const bucket = stateful.buckets.backups;
   const { backup } = settings.config;
 
-  const { release, ...others } = functions;
+  const { release, 'derive-escrow': _, ...others } = functions;
   for (const fn of Object.values(others)) tables.recovery.grantReadWrite(fn);
   tables.recovery.grant(release, ['dynamodb:PutItem', 'dynamodb:UpdateItem']);
 
@@ -37,6 +37,8 @@ export function grantAll(recovery: Recovery, { settings, stateful, access, event
 
   bucket.grantRead(functions['plan-chunks']);
   bucket.grantWrite(functions['plan-chunks']);
+  keys.grantMac(functions['plan-chunks'], ['kms:VerifyMac']);
+  functions['plan-chunks'].addEnvironment('ENCRYPTION_KEY_ARN', keys.encryption.keyArn);
   functions['plan-chunks'].addEnvironment('CHUNK_TARGET_MIB', String(backup.chunkTargetMiB));
 
   bucket.grantRead(functions['verify-chunk']);
@@ -47,6 +49,11 @@ export function grantAll(recovery: Recovery, { settings, stateful, access, event
   keys.grantDecrypt(functions.commit);
   keys.grantMac(functions.commit, ['kms:GenerateMac', 'kms:VerifyMac']);
   events.grantPut(functions.commit);
+  bucket.grantLock(functions.commit);
+  functions.commit.addEnvironment('OBJECT_LOCK_MODE', backup.lockMode);
+  for (const fn of [functions.api, functions.commit]) {
+    fn.addEnvironment('OBJECT_LOCK_DAYS', String(backup.objectLock?.days ?? 0));
+  }
 
   events.grantPut(functions.conclude);
   functions.sweep.grantInvoke(functions.conclude, 'SWEEP_FUNCTION_ARN');
@@ -57,7 +64,11 @@ export function grantAll(recovery: Recovery, { settings, stateful, access, event
   keys.grantMac(functions['plan-verification'], ['kms:VerifyMac']);
 
   bucket.grantRemove(functions.sweep);
+  // The manifests of backups that refer to an expired one say what has to stay of it.
+  bucket.grantRead(functions.sweep);
+  keys.grantMac(functions.sweep, ['kms:VerifyMac']);
   events.grantPut(functions.sweep);
+  events.grantPut(functions.expire);
 
   const planRestore = functions['plan-restore'];
   tables.shards.grantRead(planRestore);
@@ -80,7 +91,7 @@ export function grantAll(recovery: Recovery, { settings, stateful, access, event
 }
 
 /** Lets a function see which instances the clusters have. */
-function grantDescribeShards(fn: BundledFunction, shards: readonly Shard[]): void {
+export function grantDescribeShards(fn: BundledFunction, shards: readonly Shard[]): void {
   const instances = Stack.of(fn).formatArn({
     service: 'rds',
     resource: 'db',
@@ -89,12 +100,24 @@ function grantDescribeShards(fn: BundledFunction, shards: readonly Shard[]): voi
   });
   fn.allow(
     ['rds:DescribeDBClusters'],
-    shards.map((shard) => shard.clusterArn),
+    shards.flatMap((shard) => [shard.clusterArn, shard.restoredClusters]),
   );
+  acceptRestored(fn, shards);
   fn.allow(['rds:DescribeDBInstances'], [instances]);
   acknowledgeResource(
     fn.policies,
     instances,
     'Instances come and go with failovers and with readers that are added, under names that only the cluster knows. The action reads descriptions and no data.',
   );
+}
+
+/** A shard's cluster may be one that was restored, and is found by the name that its entry has. */
+export function acceptRestored(fn: BundledFunction, shards: readonly Shard[]): void {
+  for (const pattern of new Set(shards.map((shard) => shard.restoredClusters))) {
+    acknowledgeResource(
+      fn.policies,
+      pattern,
+      'Clusters that restores to a point in time make. Their names begin with a part that no other cluster’s has; the action reads descriptions and no data.',
+    );
+  }
 }

@@ -6,11 +6,19 @@ import { capabilityMetric } from '../constructs/capability-metric.ts';
 export type RecoveryMetric =
   | 'BackupsCompleted'
   | 'BackupsFailed'
+  | 'BackupsExpired'
+  | 'ExpiryRefused'
   | 'BackupDurationMs'
   | 'BackupBytes'
   | 'VerificationFindings'
+  | 'ObjectsWithoutEscrow'
   | 'RestoresCompleted'
-  | 'RestoresFailed';
+  | 'RestoresFailed'
+  | 'DrillsCompleted'
+  | 'DrillsFailed'
+  | 'DrillRpoSeconds'
+  | 'DrillRtoSeconds'
+  | 'HoursSinceDrill';
 
 /** A metric of the recovery functions, over a period; its sum where nothing else is asked for. */
 export function recoveryMetric(

@@ -7,11 +7,20 @@ import type { FunctionSettings } from '../constructs/function.ts';
 import type { HttpApi } from '../constructs/http-api.ts';
 import type { Notifications } from '../constructs/notifications.ts';
 import { Workflow } from '../constructs/workflow.ts';
+import type { Vault } from '../standby/vault.ts';
 import type { StatefulStack } from '../stateful-stack.ts';
 import { addAlarms } from './alarms.ts';
 import { backupDefinition } from './backup-workflow.ts';
+import { grantComponents } from './component-grants.ts';
+import { addDrillAlarms } from './drill-alarms.ts';
+import { grantDrills } from './drill-grants.ts';
+import { addDrillTriggers } from './drill-triggers.ts';
+import { drillDefinition } from './drill-workflow.ts';
 import { createFunctions, type RecoveryFunctions } from './functions.ts';
 import { grantAll } from './grants.ts';
+import { Imports } from './imports.ts';
+import { grantOtherKeys } from './key-grants.ts';
+import { PointInTime } from './point-in-time.ts';
 import { restoreDefinition } from './restore-workflow.ts';
 import { addTriggers } from './triggers.ts';
 import { verificationDefinition } from './verification-workflow.ts';
@@ -24,6 +33,8 @@ export interface RecoveryProps {
   events: EventBus;
   deadLetters: DeadLetters;
   notifications: Notifications;
+  /** Where backups are copied to, where there is a second region. */
+  standby?: { readonly region: string; readonly vault: Vault };
 }
 
 /** Backups that are taken, proved, listed, restored and removed. */
@@ -32,6 +43,9 @@ export class Recovery extends Construct {
   readonly backups: Workflow;
   readonly verifications: Workflow;
   readonly restores: Workflow;
+  readonly drills: Workflow;
+  readonly imports: Imports;
+  readonly pointInTime: PointInTime;
 
   constructor(scope: Construct, id: string, props: RecoveryProps) {
     super(scope, id);
@@ -55,6 +69,13 @@ export class Recovery extends Construct {
       'restore-database': restoreDatabase,
       'restore-rows': restoreRows,
       'conclude-restore': concludeRestore,
+      'plan-files': planFiles,
+      'copy-files': copyFiles,
+      'restore-files': restoreFiles,
+      'dump-configuration': dumpConfiguration,
+      'plan-drill': planDrill,
+      'check-drill': checkDrill,
+      'conclude-drill': concludeDrill,
     } = this.functions;
 
     this.backups = new Workflow(this, 'BackupWorkflow', {
@@ -64,7 +85,7 @@ export class Recovery extends Construct {
       definition: backupDefinition(this.functions, config, stateful.keys.encryption.keyArn),
       functions: [
         ...[plan, holdSnapshot, dumpSchema, planChunks, chunkPipeline, verifyChunk],
-        ...[release, commit, conclude],
+        ...[release, commit, conclude, planFiles, copyFiles, dumpConfiguration],
       ],
     });
     this.backups.allow(['kms:GenerateDataKeyWithoutPlaintext'], [stateful.keys.encryption.keyArn]);
@@ -80,15 +101,37 @@ export class Recovery extends Construct {
       config,
       name: 'restore',
       definition: restoreDefinition(this.functions, config, this.backups.arn),
-      functions: [planRestore, restoreDatabase, restoreRows, concludeRestore, conclude],
+      functions: [
+        ...[planRestore, restoreDatabase, restoreRows, concludeRestore, conclude],
+        ...[restoreFiles, dumpConfiguration],
+      ],
     });
     this.backups.grantRunFrom(this.restores);
+    this.drills = new Workflow(this, 'DrillWorkflow', {
+      environment,
+      config,
+      name: 'drill',
+      definition: drillDefinition(this.functions, config, {
+        restore: this.restores.arn,
+        verification: this.verifications.arn,
+      }),
+      functions: [planDrill, checkDrill, concludeDrill, restoreDatabase],
+    });
+    this.restores.grantRunFrom(this.drills);
+    this.verifications.grantRunFrom(this.drills);
     for (const workflow of [this.backups, this.verifications, this.restores]) {
       stateful.buckets.backups.grantReadItems(workflow);
     }
+    this.imports = new Imports(this, 'Imports', this.functions, props);
+    this.pointInTime = new PointInTime(this, 'PointInTimeRestores', this.functions, props);
     grantAll(this, props);
+    grantOtherKeys(this, props);
+    grantComponents(this, props);
+    grantDrills(this, props);
     props.api.addRoutes(recoveryContract, this.functions.api);
-    addTriggers(this, this, props.deadLetters);
+    addTriggers(this, this, props);
     addAlarms(this, this, props);
+    addDrillTriggers(this, this, props);
+    addDrillAlarms(this, this, props);
   }
 }

@@ -21,6 +21,7 @@ import {
 import type { WorkflowProps } from '../constructs/workflow.ts';
 import { concludeState } from './conclude-state.ts';
 import type { RecoveryFunctions } from './functions.ts';
+import { componentStates } from './restore-components.ts';
 
 /** Errors that are the same at the next try. */
 const permanentErrors = [
@@ -97,18 +98,28 @@ export function restoreDefinition(
       },
       OnlyLooked: {
         Type: 'Choice',
-        Choices: [{ Variable: '$.dryRun', BooleanEquals: true, Next: 'CompleteRestore' }],
+        Choices: [{ Variable: '$.dryRun', BooleanEquals: true, Next: 'FilesWanted' }],
         Default: 'JudgeRestore',
       },
       JudgeRestore: invoke(functions['conclude-restore'], conclude('judge'), {
         ResultPath: null,
         Retry: [retryTrouble],
         Catch: catchAll('Conclude'),
-        Next: 'SwapNeeded',
+        Next: 'FilesWanted',
       }),
+      // After the databases are proved, and before one of them is swapped.
+      ...componentStates(functions, config, 'SwapNeeded'),
       SwapNeeded: {
         Type: 'Choice',
-        Choices: [{ Variable: '$.mode', StringEquals: 'replace', Next: 'SwapDatabases' }],
+        Choices: [
+          {
+            And: [
+              { Variable: '$.mode', StringEquals: 'replace' },
+              { Variable: '$.dryRun', BooleanEquals: false },
+            ],
+            Next: 'SwapDatabases',
+          },
+        ],
         Default: 'CompleteRestore',
       },
       SwapDatabases: {

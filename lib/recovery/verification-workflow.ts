@@ -36,6 +36,7 @@ export function verificationDefinition(
             'operationId.$': '$.operationId',
             'traceparent.$': '$.traceparent',
             'mode.$': '$.mode',
+            'keys.$': '$.keys',
             'work.$': '$$.Map.Item.Value',
           },
           startAt: 'VerifyObjects',

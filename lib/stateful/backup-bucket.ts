@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Aws, Duration } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { DeploymentConfig } from '../config/schema.ts';
@@ -18,8 +18,16 @@ export interface BackupBucketProps {
 
 /** Longer than any verification runs (`backup.timeoutHours` is at most a week). */
 const verificationDays = 14;
+/** Reports of drills are asked for once a year; the catalogue keeps drills as long. */
+const reportDays = 400;
 
-/** Where backups are stored: versioned, ready for Object Lock, encrypted with the key of backups. */
+/** What is uploaded to be imported, what lies between the states of an import, and what was decrypted: for a day. */
+const temporary = ['uploads/', 'work/', 'scratch/'] as const;
+
+/**
+ * Where backups are stored: versioned, ready for Object Lock, encrypted with the key of backups. With escrow, S3 encrypts by
+ * keys of its own instead: whoever has lost the key of backups could not even fetch what the passphrase opens.
+ */
 export class BackupBucket extends Construct {
   readonly bucket: s3.Bucket;
   private readonly keyArn: string;
@@ -33,9 +41,7 @@ export class BackupBucket extends Construct {
       // Always: a bucket without Object Lock gets it later only through a support case.
       objectLockEnabled: true,
       ...lockOf(config.objectLock),
-      encryption: s3.BucketEncryption.KMS,
-      encryptionKey: keys.encryption,
-      bucketKeyEnabled: true,
+      ...encryptionOf(config, keys),
       serverAccessLogsBucket: bucketInterface(logs),
       serverAccessLogsPrefix: 's3/backups/',
       lifecycleRules: [
@@ -47,6 +53,13 @@ export class BackupBucket extends Construct {
         // Work lists, of no use once their verification or restore has ended.
         { prefix: 'verifications/', expiration: Duration.days(verificationDays) },
         { prefix: 'restores/', expiration: Duration.days(verificationDays) },
+        { prefix: 'drills/', expiration: Duration.days(reportDays) },
+        ...temporary.map((prefix) => ({
+          prefix,
+          expiration: Duration.days(1),
+          noncurrentVersionExpiration: Duration.days(1),
+          ...abortUploads,
+        })),
       ],
     });
     sendEvents(this.bucket);
@@ -60,6 +73,13 @@ export class BackupBucket extends Construct {
     this.introduce(fn);
   }
 
+  /** Lets a function read what lies below these prefixes and is not encrypted by KMS; tells it the bucket. */
+  grantReadBelow(fn: BundledFunction, prefixes: readonly string[]): void {
+    this.allowBelow(fn, ['s3:GetObject'], prefixes);
+    fn.allow(['s3:ListBucket'], [this.bucket.bucketArn]);
+    fn.addEnvironment('BACKUPS_BUCKET', this.bucket.bucketName);
+  }
+
   /** Lets a function store objects; tells it the bucket. */
   grantWrite(fn: BundledFunction): void {
     fn.allow(['s3:PutObject', 's3:AbortMultipartUpload'], [this.objects]);
@@ -68,10 +88,48 @@ export class BackupBucket extends Construct {
     this.introduce(fn);
   }
 
+  /**
+   * Lets a function sign uploads, and put their parts together; tells it the bucket. S3 asks for the rights of whoever
+   * signed a URL when it is used.
+   */
+  grantSignUploads(fn: BundledFunction): void {
+    this.allowBelow(fn, ['s3:PutObject', 's3:AbortMultipartUpload'], ['uploads/']);
+    // Only for what S3 encrypts by itself: this function cannot open a backup's data key.
+    fn.allowWhere(['kms:GenerateDataKey', 'kms:Decrypt'], [this.keyArn], {
+      StringEquals: { 'kms:ViaService': `s3.${Aws.REGION}.amazonaws.com` },
+    });
+    fn.addEnvironment('BACKUPS_BUCKET', this.bucket.bucketName);
+  }
+
+  /** Lets a function store objects below these prefixes only; tells it the bucket. */
+  grantWriteBelow(fn: BundledFunction, prefixes: readonly string[]): void {
+    this.allowBelow(fn, ['s3:PutObject', 's3:AbortMultipartUpload'], prefixes);
+    fn.allow(['kms:GenerateDataKey', 'kms:Decrypt'], [this.keyArn]);
+    fn.addEnvironment('BACKUPS_BUCKET', this.bucket.bucketName);
+  }
+
+  /** Lets a function remove objects below these prefixes, with their versions and unfinished uploads. */
+  grantRemoveBelow(fn: BundledFunction, prefixes: readonly string[]): void {
+    fn.allow(['s3:ListBucketVersions', 's3:ListBucketMultipartUploads'], [this.bucket.bucketArn]);
+    this.allowBelow(fn, ['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:AbortMultipartUpload'], prefixes);
+  }
+
+  private allowBelow(fn: BundledFunction, actions: readonly string[], prefixes: readonly string[]): void {
+    const resources = prefixes.map((prefix) => this.bucket.arnForObjects(`${prefix}*`));
+    fn.allow(actions, resources);
+    for (const resource of resources) acknowledgeResource(fn.policies, resource, objectsReason);
+  }
+
   /** Lets a function find and remove objects, their versions and unfinished uploads; tells it the bucket. */
   grantRemove(fn: BundledFunction): void {
     fn.allow(['s3:ListBucketVersions', 's3:ListBucketMultipartUploads'], [this.bucket.bucketArn]);
     fn.allow(['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:AbortMultipartUpload'], [this.objects]);
+    this.introduce(fn);
+  }
+
+  /** Lets a function lock objects for a time, and see until when they are; tells it the bucket. */
+  grantLock(fn: BundledFunction): void {
+    fn.allow(['s3:GetObjectRetention', 's3:PutObjectRetention'], [this.objects]);
     this.introduce(fn);
   }
 
@@ -96,6 +154,14 @@ export class BackupBucket extends Construct {
     acknowledgeResource(fn.policies, this.objects, objectsReason);
     fn.addEnvironment('BACKUPS_BUCKET', this.bucket.bucketName);
   }
+}
+
+function encryptionOf(
+  { escrow }: BackupBucketProps['config'],
+  keys: Keys,
+): Pick<s3.BucketProps, 'encryption' | 'encryptionKey' | 'bucketKeyEnabled'> {
+  if (escrow.enabled) return { encryption: s3.BucketEncryption.S3_MANAGED };
+  return { encryption: s3.BucketEncryption.KMS, encryptionKey: keys.encryption, bucketKeyEnabled: true };
 }
 
 const objectsReason =

@@ -1,6 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
+import { escrowPurpose } from '../../functions/recovery/keys/escrow-model.ts';
 
 /*
  * A replica of a key has a policy of its own, so each policy is made here once, for the primary and for its replica.
@@ -28,6 +29,7 @@ export function macKeyPolicy(): iam.PolicyDocument {
 export function dataKeyPolicy(scope: Construct): iam.PolicyDocument {
   return policy(
     usableThrough(scope, ['dynamodb', 'secretsmanager', 'rds', 'sns']),
+    usableForEscrow(),
     usableByCloudWatchAlarms(scope),
   );
 }
@@ -72,6 +74,17 @@ function usableThrough(scope: Construct, services: string[]): iam.PolicyStatemen
         'kms:ViaService': services.map((service) => `${service}.${region}.amazonaws.com`),
       },
     },
+  });
+}
+
+/** Directly for one purpose alone: to seal the wrapping keys of the escrow and to open them. */
+function usableForEscrow(): iam.PolicyStatement {
+  return new iam.PolicyStatement({
+    sid: 'IamPoliciesMayGrantTheSealOfTheEscrow',
+    principals: [new iam.AccountRootPrincipal()],
+    actions: ['kms:Encrypt', 'kms:Decrypt'],
+    resources: ['*'],
+    conditions: { StringEquals: { 'kms:EncryptionContext:mainstay:purpose': escrowPurpose } },
   });
 }
 

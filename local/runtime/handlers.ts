@@ -16,6 +16,7 @@ import { schedulerResources } from '../provision/resources/scheduler.ts';
 import { secretsManagerResources } from '../provision/resources/secrets-manager.ts';
 import { snsResources } from '../provision/resources/sns.ts';
 import { sqsResources } from '../provision/resources/sqs.ts';
+import { ssmResources } from '../provision/resources/ssm.ts';
 import { stepFunctionsResources } from '../provision/resources/step-functions.ts';
 import { RoleBook } from '../provision/role-book.ts';
 import { accountId, type Parts, region } from './parts.ts';
@@ -40,6 +41,7 @@ export function resourceHandlers(parts: Parts): (type: string) => ResourceHandle
     ...secretsManagerResources(parts.secrets),
     ...snsResources(parts.sns),
     ...sqsResources(parts.sqs, policies),
+    ...ssmResources(parts.ssm),
     ...stepFunctionsResources(parts.stepFunctions, place),
   };
   const custom: ResourceHandler = async (request) => {

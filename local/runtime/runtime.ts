@@ -2,13 +2,14 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Assembly, readAssembly } from '../assembly/assembly.ts';
 import type { Reporter } from '../cli/reporter.ts';
+import { loadExampleAssets } from '../example/example-assets.ts';
 import { loadExample } from '../example/example-platform.ts';
 import { createStack, type StackEnvironment } from '../provision/stack.ts';
 import { readAdminKey } from './admin-key.ts';
 import { registerControls } from './controls.ts';
 import { resourceHandlers } from './handlers.ts';
 import { type LocalFacts, removeLocalFiles, writeLocalFiles } from './local-files.ts';
-import { accountId, createParts, type Parts, region, registerApis } from './parts.ts';
+import { accountId, createParts, operator, type Parts, region, registerApis } from './parts.ts';
 import { RunningServices } from './running-services.ts';
 import type { StateDirectory } from './state-directory.ts';
 import { synthesize } from './synth.ts';
@@ -96,6 +97,7 @@ export class LocalRuntime {
       });
       await this.#fillDatabases();
     }
+    await this.#fillAssets();
     await parts.customResources.removeOthers();
     await this.#services.start([parts.buses, parts.scheduler, parts.queueDepths]);
     await parts.stepFunctions.announceInterrupted();
@@ -182,6 +184,14 @@ export class LocalRuntime {
       );
       if (outcomes.every((outcome) => outcome === 'present')) note('unchanged');
     });
+  }
+
+  /** Puts the example platform's files where there are none. */
+  async #fillAssets(): Promise<void> {
+    const { s3, endpoint } = this.parts;
+    for (const bucket of s3.bucketNames().filter((name) => /assets/i.test(name))) {
+      await loadExampleAssets((operation, input) => endpoint.call(operator, 's3', operation, input), bucket);
+    }
   }
 
   #shards(): LocalFacts['shards'] {

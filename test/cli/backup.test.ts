@@ -35,6 +35,16 @@ describe('mainstay backup', () => {
     expect(platform.calls[0]?.body).toEqual({ shards: ['shard-b', 'shard-a'] });
   });
 
+  it('asks for a full one when that is wanted, and says what of earlier ones is referred to', async () => {
+    await using platform = await FakePlatform.start();
+    const ended = backup({ type: 'incremental', referencedBytes: 3_000_000 });
+    platform.on(start, { status: 202, body: backup() }).on(one, { body: ended });
+    const { code, stdout } = await mainstay(platform, ['backup', '--full']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('every object read back, 3.0 MB of earlier backups referred to');
+    expect(platform.calls[0]?.body).toEqual({ type: 'full' });
+  });
+
   it('ends with 1 and the cause when the backup fails', async () => {
     await using platform = await FakePlatform.start();
     const failed = backup({ state: 'failed', error: { code: 'X', message: 'The disk is full.' } });

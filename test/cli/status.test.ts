@@ -50,7 +50,7 @@ describe('mainstay status', () => {
     const restores = [restore({ state: 'running', identical: null }), restore()];
     platform.on('GET /api/disaster-recovery/restores', { body: { restores, nextToken: null } });
     const { stdout } = await mainstay(platform, ['status']);
-    expect(stdout).toMatch(/ verified +2026-11-21 14:00 +2,000 +1\.0 MB\n.* damaged /);
+    expect(stdout).toMatch(/ verified +full +2026-11-21 14:00 +2,000 +1\.0 MB\n.* damaged /);
     expect(stdout).toMatch(/^ {2}backup +\S+ +running +chunks +1 of 4$/m);
     expect(stdout).toMatch(new RegExp(`^ {2}restore +${restoreId} +running +done +4 of 4$`, 'm'));
     const json = JSON.parse((await mainstay(platform, ['status', '--json'])).stdout);

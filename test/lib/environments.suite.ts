@@ -71,9 +71,9 @@ describe('The settings', () => {
     });
   });
 
-  it('seed the schedule of backups', () => {
+  it('seed the schedules of backups and how long they are kept', () => {
     platform.template.hasResourceProperties('Custom::MainstayBootstrap', {
-      Schedules: [{ Name: 'full-backup-daily', Expression: 'rate(12 hours)', Type: 'full' }],
+      Automation: { Full: 'rate(12 hours)', Incremental: 'rate(6 hours)', RetentionDays: '30' },
     });
   });
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { contracts } from '../../functions/contracts.ts';
 import { wakeUpMs } from '../../functions/shared/database.ts';
-import { ofType, root, synthesize } from './support.ts';
+import { ofType, root, synthesize, variableBytes } from './support.ts';
 import { functionsOf, statementsOf } from './template.ts';
 
 const { platform } = synthesize('local');
@@ -30,7 +30,10 @@ describe('A function', () => {
       expect(POWERTOOLS_SERVICE_NAME).toBe(contract.name);
       expect(Object.keys(variables).sort()).toEqual(
         [
-          ...Object.keys(fn.environment.shape),
+          // What is optional is given where the deployment has it.
+          ...Object.entries(fn.environment.shape)
+            .filter(([name, schema]) => name in variables || !schema.safeParse(undefined).success)
+            .map(([name]) => name),
           'NODE_OPTIONS',
           'POWERTOOLS_LOG_LEVEL',
           'POWERTOOLS_METRICS_NAMESPACE',
@@ -64,6 +67,7 @@ describe('A function', () => {
       'bootstrap/database',
       'monitoring/api',
       'recovery/check-drill',
+      'recovery/check-point-in-time',
       'recovery/chunk-pipeline',
       'recovery/dump-schema',
       'recovery/hold-snapshot',
@@ -108,9 +112,12 @@ describe('A function', () => {
         'access/deliver-webhook',
         'recovery/conclude',
         'recovery/sweep',
+        'recovery/derive-escrow',
         'recovery/expire',
         'recovery/restore-database',
         'recovery/conclude-drill',
+        'recovery/discard-point-in-time',
+        'recovery/start-import',
       ].map((name) => ({
         Ref: functions.get(name)?.id,
       })),
@@ -123,13 +130,7 @@ describe('A function', () => {
   });
 
   it('keeps its settings below the 4 KB that Lambda takes, whatever ARNs turn out to be', () => {
-    for (const [, { variables }] of functions) {
-      const size = Object.entries(variables).reduce(
-        (sum, [name, value]) => sum + name.length + (typeof value === 'string' ? value.length : 200),
-        0,
-      );
-      expect(size).toBeLessThan(4096);
-    }
+    for (const [, { variables }] of functions) expect(variableBytes(variables)).toBeLessThan(4096);
   });
 });
 
@@ -157,9 +158,35 @@ describe('A role', () => {
       .flatMap(({ resources }) => resources)
       .filter((resource) => resource !== '*' && resource.includes('*'));
     // Objects of the backups bucket, executions of one workflow, instances of the account.
-    const known = [/BackupsBucket\w+Arn\w*>\/\*$/, /Machine\w+\.Name>[:/]\*$/, /:db:\*$/];
+    const known = [/BackupsBucket\w+Arn\w*>\/([a-z]+\/)?\*$/, /Machine\w+\.Name>[:/]\*$/, /:db:\*$/];
+    // What restores to a point in time make, who logs in to it, and the groups that it is made with.
+    known.push(/:(cluster|db):mainstay-local-0-\*$/, /:dbuser:cluster-\*\/mainstay_[a-z]+$/);
+    // Files, and the parameters below the deployment's own path.
+    known.push(/BucketsAssets\w+Arn\w*>\/\*$/, /:parameter\/mainstay\/local\/\*$/);
+    known.push(/:(subgrp|cluster-pg|pg):\*$/, /:og:default\*$/);
     expect(patterns.length).toBeGreaterThan(0);
     expect(patterns.filter((pattern) => !known.some((form) => form.test(pattern)))).toEqual([]);
+  });
+
+  it('makes, changes and deletes clusters only by names that no deployed cluster has', () => {
+    const changing = /^rds:(Create|Modify|Delete|Restore|AddTags)/;
+    const touched = statements
+      .filter(({ actions }) => actions.some((action) => changing.test(action)))
+      .flatMap(({ actions, resources }) => resources.map((resource) => ({ actions, resource })))
+      .filter(
+        ({ resource }) =>
+          /:(cluster|db):/.test(resource) && !/:(cluster|db):mainstay-local-0-\*$/.test(resource),
+      );
+    // A restore reads the clusters of the shards.
+    expect([...new Set(touched.flatMap(({ actions }) => actions))]).toEqual([
+      'rds:RestoreDBClusterToPointInTime',
+    ]);
+    const deleting = statements.filter(({ actions }) =>
+      actions.some((action) => action.startsWith('rds:Delete')),
+    );
+    expect(new Set(deleting.map(({ role }) => role))).toEqual(
+      new Set([functions.get('recovery/discard-point-in-time')?.role]),
+    );
   });
 
   it('lets a function log in to databases only as the user it is made for', () => {
@@ -173,7 +200,8 @@ describe('A role', () => {
     );
     expect(users).toEqual({
       'monitoring/api': ['mainstay_probe'],
-      'recovery/check-drill': ['mainstay_restore', 'mainstay_backup'],
+      'recovery/check-drill': ['mainstay_backup', 'mainstay_restore'],
+      'recovery/check-point-in-time': ['mainstay_restore'],
       'recovery/chunk-pipeline': ['mainstay_backup'],
       'recovery/dump-schema': ['mainstay_backup'],
       'recovery/hold-snapshot': ['mainstay_backup'],

@@ -72,19 +72,33 @@ describe('An alarm', () => {
         'backup-failed',
         'backup-missed',
         'dead-letters',
+        'drill-failed',
+        'escrow-missing',
         'function-errors-conclude',
+        'function-errors-conclude-drill',
         'function-errors-deliver-webhook',
+        'function-errors-derive-escrow',
+        'function-errors-discard-point-in-time',
         'function-errors-dispatch-webhooks',
+        'function-errors-expire',
         'function-errors-restore-database',
+        'function-errors-start-import',
         'function-errors-sweep',
         'function-errors-verify-audit',
         'function-throttles-conclude',
+        'function-throttles-conclude-drill',
         'function-throttles-deliver-webhook',
+        'function-throttles-derive-escrow',
+        'function-throttles-discard-point-in-time',
         'function-throttles-dispatch-webhooks',
+        'function-throttles-expire',
         'function-throttles-restore-database',
+        'function-throttles-start-import',
         'function-throttles-sweep',
         'function-throttles-verify-audit',
         'restore-failed',
+        'rpo-over-target',
+        'rto-over-target',
         'webhook-disabled',
       ].map((name) => `mainstay-local-${name}`),
     );
@@ -133,7 +147,7 @@ describe('What happens by itself', () => {
         'detail-type': ['Step Functions Execution Status Change'],
         detail: {
           status: ['FAILED', 'TIMED_OUT', 'ABORTED'],
-          stateMachineArn: [Match.anyValue(), Match.anyValue(), Match.anyValue()],
+          stateMachineArn: Array.from({ length: 7 }, () => Match.anyValue()),
         },
       },
       Targets: [
@@ -156,6 +170,22 @@ describe('What happens by itself', () => {
         Match.objectLike({
           Arn: { 'Fn::GetAtt': [functions.get('recovery/restore-database')?.id, 'Arn'] },
           Input: '{"phase":"discard"}',
+        }),
+        Match.objectLike({
+          Arn: { 'Fn::GetAtt': [functions.get('recovery/discard-point-in-time')?.id, 'Arn'] },
+          Input: '{}',
+        }),
+      ],
+    });
+  });
+
+  it('looks every hour for backups to expire', () => {
+    template.hasResourceProperties('AWS::Events::Rule', {
+      ScheduleExpression: 'rate(1 hour)',
+      Targets: [
+        Match.objectLike({
+          Arn: { 'Fn::GetAtt': [functions.get('recovery/expire')?.id, 'Arn'] },
+          Input: '{}',
         }),
       ],
     });

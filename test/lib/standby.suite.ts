@@ -182,3 +182,28 @@ describe('An alarm on replication', () => {
     standby.template.hasResourceProperties('AWS::SNS::Subscription', { Endpoint: 'ops@example.com' });
   });
 });
+
+describe('Reading the copies', () => {
+  const of = (words: string) =>
+    statementsOf(platform.resources).filter(({ role }) => role.startsWith(`Recovery${words}Role`));
+
+  it.each([
+    ['VerifyChunk', 'kms:Decrypt'],
+    ['PlanVerification', 'kms:VerifyMac'],
+  ])('is for %s alone, by the replica of its key', (words, action) => {
+    const regional = of(words).filter(({ resources }) =>
+      resources.some((arn) => arn.includes(':kms:eu-west-1:')),
+    );
+    expect(regional.flatMap(({ actions }) => actions)).toContain(action);
+    expect(
+      regional.flatMap(({ actions }) => actions).filter((each) => !/^kms:(Decrypt|VerifyMac)$/.test(each)),
+    ).toEqual([]);
+  });
+
+  it('is what the API is told that can be asked for', () => {
+    const variables = Object.values(platform.resources).map(({ Properties }) =>
+      JSON.stringify(Properties.Environment),
+    );
+    expect(variables.filter((text) => text?.includes('"KEY_SOURCES":"kms replica"'))).toHaveLength(1);
+  });
+});

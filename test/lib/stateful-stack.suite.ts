@@ -24,6 +24,7 @@ describe('The Stateful stack', () => {
       'BucketsAssets446D6E5B',
       'BucketsBackupsBucket20F88C3F',
       'BucketsLogsF3E46FAF',
+      'EscrowPassphrase94386EB4',
       'KeysDataA2F7C5E6',
       'KeysEncryption703EF701',
       'KeysHmac37F3D72B',
@@ -175,17 +176,6 @@ describe('Buckets', () => {
     template.hasResourceProperties('AWS::S3::Bucket', {
       ObjectLockEnabled: true,
       VersioningConfiguration: { Status: 'Enabled' },
-      BucketEncryption: {
-        ServerSideEncryptionConfiguration: [
-          {
-            BucketKeyEnabled: true,
-            ServerSideEncryptionByDefault: {
-              SSEAlgorithm: 'aws:kms',
-              KMSMasterKeyID: { 'Fn::GetAtt': ['KeysEncryption703EF701', 'Arn'] },
-            },
-          },
-        ],
-      },
       LifecycleConfiguration: {
         Rules: [
           {
@@ -196,10 +186,36 @@ describe('Buckets', () => {
           },
           { Prefix: 'verifications/', ExpirationInDays: 14, Status: 'Enabled' },
           { Prefix: 'restores/', ExpirationInDays: 14, Status: 'Enabled' },
+          { Prefix: 'drills/', ExpirationInDays: 400, Status: 'Enabled' },
+          ...['uploads/', 'work/', 'scratch/'].map((Prefix) => ({
+            Prefix,
+            ExpirationInDays: 1,
+            NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+            AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
+            Status: 'Enabled',
+          })),
         ],
       },
       NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },
       LoggingConfiguration: Match.objectLike({ LogFilePrefix: 's3/backups/' }),
+    });
+  });
+
+  it('encrypt backups with their key, and with those of S3 where a passphrase opens them without it', () => {
+    const of = (found: typeof resources) => found.BucketsBackupsBucket20F88C3F?.Properties.BucketEncryption;
+    expect(of(synthesizeUnchecked('dev').stateful.resources)).toEqual({
+      ServerSideEncryptionConfiguration: [
+        {
+          BucketKeyEnabled: true,
+          ServerSideEncryptionByDefault: {
+            SSEAlgorithm: 'aws:kms',
+            KMSMasterKeyID: { 'Fn::GetAtt': ['KeysEncryption703EF701', 'Arn'] },
+          },
+        },
+      ],
+    });
+    expect(of(resources)).toEqual({
+      ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
     });
   });
 
@@ -316,5 +332,30 @@ describe('Secrets', () => {
     expect(resources.SecretsKeyPepper97532D07?.Properties).toMatchObject({
       GenerateSecretString: { PasswordLength: 64 },
     });
+  });
+});
+
+describe('The escrow', () => {
+  const passphrases = (found: typeof resources) =>
+    Object.entries(found).filter(([id]) => id.startsWith('EscrowPassphrase'));
+
+  it('has a secret that is encrypted by another key than backups, and none where it is not wanted', () => {
+    expect(passphrases(resources).map(([, { Properties }]) => Properties.KmsKeyId)).toEqual([
+      { 'Fn::GetAtt': ['KeysDataA2F7C5E6', 'Arn'] },
+    ]);
+    expect(passphrases(synthesizeUnchecked('dev').stateful.resources)).toEqual([]);
+  });
+
+  it('is empty until somebody puts the passphrase, unless it is to be made up', () => {
+    expect(passphrases(resources)[0]?.[1].Properties).toHaveProperty('GenerateSecretString');
+    const own = synthesizeUnchecked('dev', { backup: { escrow: { enabled: true } } });
+    expect(passphrases(own.stateful.resources)[0]?.[1].Properties).not.toHaveProperty('GenerateSecretString');
+  });
+
+  it('lets the key of data be used directly to seal wrapping keys, and for nothing else', () => {
+    const policy = JSON.stringify(resources.KeysDataA2F7C5E6?.Properties.KeyPolicy);
+    expect(policy).toContain(
+      '"Condition":{"StringEquals":{"kms:EncryptionContext:mainstay:purpose":"escrow"}},"Effect":"Allow"',
+    );
   });
 });

@@ -101,6 +101,17 @@ function make(environment: string, settings: unknown, validation: boolean) {
 const templateSchema = z.record(z.string(), z.unknown());
 
 /** The resources of one type, with their logical ids. */
+/**
+ * At most so many bytes do the variables of a function take: a value that is known when the app is deployed is as long as
+ * AWS lets names and ARNs of its kind be in practice.
+ */
+export function variableBytes(variables: Record<string, unknown>): number {
+  return Object.entries(variables).reduce((sum, [name, value]) => {
+    const longest = name.endsWith('_BUCKET') ? 63 : name.endsWith('_TABLE') ? 110 : 160;
+    return sum + name.length + (typeof value === 'string' ? value.length : longest);
+  }, 0);
+}
+
 export function ofType({ resources }: Synthesized, type: string): [string, Resource][] {
   return Object.entries(resources).filter(([, resource]) => resource.Type === type);
 }

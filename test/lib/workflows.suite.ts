@@ -43,7 +43,7 @@ const invocations = states
 
 describe('A workflow', () => {
   it('is standard, traced, and logs every transition without the data in it', () => {
-    expect(machines).toHaveLength(4);
+    expect(machines).toHaveLength(9);
     for (const machine of machines) {
       expect(machine).toMatchObject({
         StateMachineType: 'STANDARD',
@@ -54,11 +54,12 @@ describe('A workflow', () => {
   });
 
   it('ends at last', () => {
-    expect(workflows.map(({ TimeoutSeconds }) => TimeoutSeconds)).toEqual([
-      8 * 86_400,
-      86_400,
-      86_400,
-      86_400,
+    const hour = 3_600;
+    expect(workflows.map(({ TimeoutSeconds }) => TimeoutSeconds / hour)).toEqual([
+      ...[8 * 24, 24, 24, 24],
+      // A drill is a verification and a restore at most, and what lies between them.
+      50,
+      ...[24, 24, 1, 24],
     ]);
   });
 
@@ -105,6 +106,7 @@ describe('A workflow', () => {
       ['Objects', 'recovery/verify-chunk'],
       ['LoadRows', 'recovery/restore-rows'],
       ['CompareRows', 'recovery/restore-rows'],
+      ['RestoreSegments', 'recovery/restore-import'],
     ] as const) {
       const selector = states.find(([name]) => name === map)?.[1].ItemSelector;
       expect(eventsOf(fn)).toContainEqual(membersOf(selector));
@@ -117,9 +119,14 @@ describe('A workflow', () => {
       'ChunkPipeline',
       'CompareRowsItem',
       'ConcludeVerification',
+      'CopyFiles',
       'LoadRowsItem',
       'ReleaseAfterFailure',
+      'RestoreFilesItem',
+      'RestoreSegment',
       'VerifyChunk',
+      'VerifyFiles',
+      'VerifyIndex',
       'VerifyObjects',
     ]);
   });
@@ -144,7 +151,7 @@ describe('A workflow', () => {
     const granted = statementsOf(platform.resources)
       .filter(({ actions }) => actions.includes('states:StopExecution'))
       .filter(({ role }) => /Workflow/.test(role));
-    expect(granted).toHaveLength(3);
+    expect(granted).toHaveLength(6);
     for (const { actions, resources } of granted) {
       expect(actions).toEqual(['states:DescribeExecution', 'states:StopExecution']);
       expect(resources.map((resource) => resource.replace(/^.*:execution:<\w+\.Name>/, '')).sort()).toEqual([
@@ -163,6 +170,36 @@ describe('A workflow', () => {
     ]);
   });
 
+  it('lets a drill start restores and verifications and see how they end, and stop none', () => {
+    const drill = statementsOf(platform.resources).filter(({ role }) => /DrillWorkflow/.test(role));
+    for (const machine of ['RecoveryRestoreWorkflow', 'RecoveryVerificationWorkflow']) {
+      const own = drill.filter(({ resources }) => resources.join().includes(machine));
+      expect(own.flatMap(({ actions }) => actions).sort()).toEqual([
+        'states:DescribeExecution',
+        'states:StartExecution',
+      ]);
+    }
+  });
+
+  it('removes what a drill has restored, and reports it, whatever goes wrong', () => {
+    const drill = machines.find(({ DefinitionString }) => flatten(DefinitionString).includes('PlanDrill'));
+    const own = z
+      .looseObject({ States: z.record(z.string(), z.looseObject({ Type: z.string() })) })
+      .parse(JSON.parse(flatten(drill?.DefinitionString)));
+    const before = ['PlanDrill', 'StartVerification', 'LookAtVerification', 'RequireIntact'];
+    for (const name of [...before, 'StartRestore', 'LookAtRestore', 'Checks']) {
+      expect(own.States[name]).toMatchObject({
+        Catch: expect.arrayContaining([
+          { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'EndWork' },
+        ]),
+      });
+    }
+    expect(own.States.EndWork).toMatchObject({ Next: 'RemoveDatabases' });
+    for (const name of ['EndWork', 'RemoveDatabases']) {
+      expect(own.States[name]).toMatchObject({ Catch: [{ Next: 'NotRemoved' }] });
+    }
+  });
+
   it('does not try again what is the same at the next try', () => {
     const chunk = invocations.find(({ fn }) => fn === 'recovery/chunk-pipeline');
     expect(chunk?.state.Retry[0]).toMatchObject({
@@ -176,7 +213,10 @@ describe('A workflow', () => {
       .filter(([, { Type }]) => Type === 'Map')
       .map(([name, state]) => [name, state.MaxConcurrency]);
     expect(Object.fromEntries(maps)).toEqual({
-      ...{ Shards: 2, Chunks: 4, Objects: 4, LoadRows: 4, CompareRows: 4, SwapDatabases: 1 },
+      ...{ Shards: 2, Chunks: 4, Objects: 4, LoadRows: 4, CompareRows: 4, SwapDatabases: 1, Checks: 2 },
+      ...{ Clusters: 2, ProtectClusters: 2 },
+      ...{ Files: 1, RestoreFiles: 4 },
+      ...{ Segments: 4, RestoreSegments: 4 },
     });
   });
 

@@ -1,3 +1,4 @@
+import { DependencyError } from '../../shared/dependency.ts';
 import { type BackupId, backupIdSchema } from '../ids.ts';
 import type { BackupState, Failure } from '../model.ts';
 import {
@@ -16,6 +17,9 @@ const active = { ':queued': 'queued', ':running': 'running' };
 /** The partition that holds everything about one backup. */
 export const backupPartition = (id: BackupId): string => `BACKUP#${id}`;
 const metaKey = (id: BackupId) => ({ pk: backupPartition(id), sk: 'META' });
+
+/** A backup's branches add to its references, each once: more than a few attempts are never taken. */
+const referenceAttempts = 20;
 
 /** A backup whose leftovers are to be removed. */
 export interface NeededSweep {
@@ -63,6 +67,15 @@ export class BackupCatalog {
     return this.#table.set(
       metaKey(id),
       { ...values, state: 'running' },
+      { expression: `${isActive} AND #cancelRequested = :no`, values: { ...active, ':no': false } },
+    );
+  }
+
+  /** Notes whose unchanged rows a backup at work refers to; `false` when it has ended or was canceled. */
+  async setParents(id: BackupId, values: Required<Pick<BackupRecord, 'type' | 'parents'>>): Promise<boolean> {
+    return this.#table.set(
+      metaKey(id),
+      { ...values },
       { expression: `${isActive} AND #cancelRequested = :no`, values: { ...active, ':no': false } },
     );
   }
@@ -147,6 +160,38 @@ export class BackupCatalog {
       expression: '#state = :completed OR (#state = :expired AND contains(#dependents, :dependent))',
       values: { ':completed': 'completed', ':expired': 'expired', ':dependent': dependent },
     });
+  }
+
+  /** Notes whose unchanged files a backup at work refers to: that makes it incremental. */
+  async setFilesParent(id: BackupId, filesParent: BackupId): Promise<boolean> {
+    return this.#table.set(
+      metaKey(id),
+      { filesParent, type: 'incremental' },
+      { expression: isActive, values: active },
+    );
+  }
+
+  /** Adds to the backups that a backup refers to, whoever else adds to them; the same ones again change nothing. */
+  async addReferences(id: BackupId, references: readonly BackupId[]): Promise<void> {
+    for (let attempt = 0; attempt < referenceAttempts; attempt++) {
+      const record = await this.get(id);
+      if (record === undefined) return;
+      const known = record.references;
+      const all = [...new Set([...known, ...references])].sort();
+      if (all.length === known.length) return;
+      // They only ever become more: as many as before are the same ones.
+      const unchanged =
+        known.length === 0
+          ? {
+              expression: 'attribute_not_exists(#references) OR size(#references) = :known',
+              values: { ':known': 0 },
+            }
+          : { expression: 'size(#references) = :known', values: { ':known': known.length } };
+      if (await this.#table.set(metaKey(id), { references: all }, unchanged)) return;
+    }
+    throw new DependencyError(
+      `DynamoDB did not take the references of ${id}: others change them all the time.`,
+    );
   }
 
   /** Notes that `dependent` refers to nothing of a backup any more. */

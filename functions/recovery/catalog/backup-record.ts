@@ -1,10 +1,13 @@
 import * as z from 'zod';
 import { backupIdSchema, operationIdSchema, shardNameSchema } from '../ids.ts';
+import { importRecordSchema } from '../import/model.ts';
 import {
   backupStateSchema,
   backupTypeSchema,
   componentSchema,
+  configurationBackupSchema,
   failureSchema,
+  filesBackupSchema,
   progressSchema,
   shardBackupSchema,
   workStateSchema,
@@ -18,6 +21,8 @@ export const backupRecordSchema = z.object({
   components: z.array(componentSchema).default(['database']),
   /** By shard, the backup whose unchanged objects are referred to. */
   parents: z.record(z.string(), backupIdSchema).optional(),
+  /** The backup whose unchanged files are referred to. */
+  filesParent: backupIdSchema.optional(),
   /** Backups whose objects this one refers to: its parents, and those that these refer to. */
   references: z.array(backupIdSchema).default([]),
   /** Backups that refer to objects of this one, from before they begin until their objects are gone. */
@@ -25,8 +30,15 @@ export const backupRecordSchema = z.object({
     .set(backupIdSchema)
     .optional()
     .transform((ids) => [...(ids ?? [])].sort()),
+  /** Who decided how long it is kept: the rule, or whoever asked for it. Settled before it is completed. */
+  keptBy: z.enum(['rule', 'request']).optional(),
+  /** It does not expire before; absent: without an end when `keptBy` is `request`. */
   keepUntil: z.string().optional(),
   lockedUntil: z.string().optional(),
+  /** For how long it is to be kept, in days; `null`: until it is deleted. Absent: as the rule says. */
+  keepDays: z.number().nullable().optional(),
+  /** For how long it is to be locked, in days. Absent: as the rule says. */
+  lockDays: z.number().optional(),
   trigger: z.enum(['api', 'schedule', 'restore']),
   requestedBy: z.string().optional(),
   traceparent: z.string(),
@@ -42,10 +54,16 @@ export const backupRecordSchema = z.object({
   /** What the progress was when the backup ended. */
   progress: progressSchema.optional(),
   shardDetails: z.array(shardBackupSchema).optional(),
+  files: filesBackupSchema.nullable().optional(),
+  configuration: configurationBackupSchema.nullable().optional(),
   sizeBytes: z.number().optional(),
+  /** Of objects of earlier backups that this one refers to. */
+  referencedBytes: z.number().optional(),
   rows: z.number().optional(),
   skewMs: z.number().optional(),
   manifest: z.object({ key: z.string(), versionId: z.string().nullable(), sha256: z.string() }).optional(),
+  /** Of an import. */
+  import: importRecordSchema.optional(),
   verification: z
     .object({ operationId: operationIdSchema, state: workStateSchema, at: z.string(), findings: z.number() })
     .optional(),
@@ -56,7 +74,9 @@ export type BackupRecord = z.output<typeof backupRecordSchema>;
 export type NewBackup = Pick<
   BackupRecord,
   'id' | 'type' | 'trigger' | 'requestedBy' | 'traceparent' | 'shards' | 'createdAt' | 'executionArn'
->;
+> &
+  Partial<Pick<BackupRecord, 'components' | 'keepUntil' | 'keepDays' | 'lockDays' | 'import'>>;
 
 /** What a backup's end leaves behind for its readers. */
-export type BackupOutcome = Required<Pick<BackupRecord, 'progress' | 'shardDetails' | 'sizeBytes' | 'rows'>>;
+export type BackupOutcome = Required<Pick<BackupRecord, 'progress' | 'shardDetails' | 'sizeBytes' | 'rows'>> &
+  Pick<BackupRecord, 'referencedBytes' | 'files' | 'configuration'>;

@@ -36,6 +36,8 @@ export const chunkRecordSchema = z.object({
   rows: z.number().int(),
   bytesRead: z.number().int(),
   bytesStored: z.number().int(),
+  /** Of objects of earlier backups that stand for rows that have not changed. */
+  bytesReferred: z.number().int().optional(),
   stages: stageTotalsSchema,
   startedAt: z.string(),
   storedAt: z.string(),
@@ -52,6 +54,7 @@ export const chunkProgressSchema = chunkRecordSchema.pick({
   rows: true,
   bytesRead: true,
   bytesStored: true,
+  bytesReferred: true,
   stages: true,
   startedAt: true,
   storedAt: true,

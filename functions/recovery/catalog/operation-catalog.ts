@@ -1,13 +1,27 @@
 import * as z from 'zod';
 import { backupIdSchema, type OperationId, operationIdSchema } from '../ids.ts';
-import { type Failure, failureSchema, findingSchema, workStateSchema } from '../model.ts';
+import { keySourceSchema } from '../keys/key-source.ts';
+import {
+  type Failure,
+  failureSchema,
+  findingSchema,
+  operationKindSchema,
+  workStateSchema,
+} from '../model.ts';
+import { type StageResult, stageResultSchema } from '../single-stages/model.ts';
 import type { RecoveryTable } from './recovery-table.ts';
 
 export const operationRecordSchema = z.object({
   id: operationIdSchema,
-  kind: z.enum(['verify', 'verify-hash']),
-  backupId: backupIdSchema,
+  kind: operationKindSchema,
+  /** Absent: it is about an object of its own. */
+  backupId: backupIdSchema.optional(),
+  /** Of a single stage. */
+  object: z.string().optional(),
+  result: stageResultSchema.optional(),
   state: workStateSchema,
+  /** Of a verification: what it opens the backup with. */
+  keys: keySourceSchema,
   traceparent: z.string(),
   executionArn: z.string().optional(),
   requestedBy: z.string().optional(),
@@ -31,6 +45,8 @@ export type CheckedWork = z.output<typeof checkedWorkSchema>;
 export const operationPartition = (id: OperationId): string => `OPERATION#${id}`;
 const metaKey = (id: OperationId) => ({ pk: operationPartition(id), sk: 'META' });
 const workPrefix = 'WORK#';
+/** The partition of the index that lists them by `createdAt`. */
+export const operationList = 'OPERATIONS';
 
 const isActive = '#state IN (:queued, :running)';
 const active = { ':queued': 'queued', ':running': 'running' };
@@ -51,13 +67,18 @@ export class OperationCatalog {
     return item === undefined ? undefined : operationRecordSchema.parse(item);
   }
 
-  async create(operation: Omit<OperationRecord, 'state' | 'cancelRequested'>): Promise<boolean> {
+  async create(
+    operation: Omit<OperationRecord, 'state' | 'cancelRequested' | 'keys'> &
+      Partial<Pick<OperationRecord, 'keys'>>,
+  ): Promise<boolean> {
     return this.#table.put(
       {
         ...metaKey(operation.id),
         ...operation,
         state: 'queued',
         cancelRequested: false,
+        gsi1pk: operationList,
+        gsi1sk: `${operation.createdAt}#${operation.id}`,
         expiresAt: this.#expiresAt(),
       },
       { expression: 'attribute_not_exists(pk)' },
@@ -83,7 +104,7 @@ export class OperationCatalog {
   async end(
     id: OperationId,
     state: 'completed' | 'failed' | 'canceled',
-    values: { finishedAt: string; error?: Failure },
+    values: { finishedAt: string; error?: Failure; result?: StageResult },
   ): Promise<boolean> {
     return this.#table.set(metaKey(id), { ...values, state }, { expression: isActive, values: active });
   }

@@ -52,13 +52,31 @@ export class RestoreCatalog {
 
   async start(
     id: RestoreId,
-    values: Required<Pick<RestoreRecord, 'executionArn' | 'startedAt' | 'plan' | 'safetyBackupId'>>,
+    values: Required<Pick<RestoreRecord, 'executionArn' | 'startedAt' | 'plan'>> &
+      Pick<RestoreRecord, 'safetyBackupId'>,
   ): Promise<boolean> {
     return this.#table.set(
       metaKey(id),
       { ...values, state: 'running' },
       { expression: `${isActive} AND #cancelRequested = :no`, values: { ...active, ':no': false } },
     );
+  }
+
+  /** The same, of a restore to a point in time. */
+  async startPointInTime(
+    id: RestoreId,
+    values: Required<Pick<RestoreRecord, 'executionArn' | 'startedAt' | 'shards'>>,
+  ): Promise<boolean> {
+    return this.#table.set(
+      metaKey(id),
+      { ...values, state: 'running' },
+      { expression: `${isActive} AND #cancelRequested = :no`, values: { ...active, ':no': false } },
+    );
+  }
+
+  /** Notes what was restored as objects. */
+  async setObjects(id: RestoreId, objects: NonNullable<RestoreRecord['objects']>): Promise<void> {
+    await this.#table.set(metaKey(id), { objects }, { expression: 'attribute_exists(pk)' });
   }
 
   /** `false` when the restore has ended, or swaps databases already. */

@@ -1,6 +1,15 @@
 import type * as z from 'zod';
+import {
+  type ConfigurationRestore,
+  configurationRestoreSchema,
+  type FilesRestorePlan,
+  filesRestorePlanSchema,
+  type RestoredFiles,
+  restoredFilesSchema,
+} from '../files/restore-model.ts';
 import type { RestoreId, ShardName } from '../ids.ts';
 import type { LeftOut } from '../restore/model.ts';
+import { type RestoredCluster, restoredClusterSchema } from '../restore/point-in-time/record.ts';
 import type { Item, RecoveryTable } from './recovery-table.ts';
 import { restorePartition } from './restore-catalog.ts';
 import {
@@ -13,7 +22,17 @@ import {
   restoredShardSchema,
 } from './restore-record.ts';
 
-const prefixes = { shard: 'SHARD#', loaded: 'LOADED#', compared: 'COMPARED#', leftOut: 'LEFTOUT#' } as const;
+const prefixes = {
+  shard: 'SHARD#',
+  loaded: 'LOADED#',
+  compared: 'COMPARED#',
+  leftOut: 'LEFTOUT#',
+  cluster: 'CLUSTER#',
+  files: 'FILES#',
+} as const;
+
+const configurationSort = 'CONFIGURATION';
+const filesPlanSort = 'FILESPLAN';
 
 /** A year: who restored what, and whether it was the same, is asked for long afterwards. */
 const keepSeconds = 365 * 24 * 60 * 60;
@@ -44,6 +63,16 @@ export class RestoreNotes {
     return this.#all(prefixes.shard, restoredShardSchema);
   }
 
+  /** Notes of a restore to a point in time. */
+  async setCluster(shard: ShardName, values: Partial<RestoredCluster>): Promise<void> {
+    const key = { pk: this.#pk, sk: `${prefixes.cluster}${shard}` };
+    await this.#table.set(key, { ...values, shard, expiresAt: this.#expiresAt() });
+  }
+
+  clusters(): Promise<RestoredCluster[]> {
+    return this.#all(prefixes.cluster, restoredClusterSchema);
+  }
+
   async putLoaded(loaded: Loaded): Promise<void> {
     await this.#put(`${prefixes.loaded}${loaded.shard}#${loaded.item}`, loaded);
   }
@@ -58,6 +87,33 @@ export class RestoreNotes {
 
   compared(): Promise<Compared[]> {
     return this.#all(prefixes.compared, comparedSchema);
+  }
+
+  /** Notes what became of one item of files; doing it again replaces the note. */
+  async putFiles(files: RestoredFiles): Promise<void> {
+    await this.#put(`${prefixes.files}${String(files.item).padStart(6, '0')}`, files);
+  }
+
+  files(): Promise<RestoredFiles[]> {
+    return this.#all(prefixes.files, restoredFilesSchema);
+  }
+
+  async putFilesPlan(plan: FilesRestorePlan): Promise<void> {
+    await this.#put(filesPlanSort, plan);
+  }
+
+  async filesPlan(): Promise<FilesRestorePlan | undefined> {
+    const item = await this.#table.get({ pk: this.#pk, sk: filesPlanSort });
+    return item === undefined ? undefined : filesRestorePlanSchema.parse(item);
+  }
+
+  async putConfiguration(configuration: ConfigurationRestore): Promise<void> {
+    await this.#put(configurationSort, configuration);
+  }
+
+  async configuration(): Promise<ConfigurationRestore | undefined> {
+    const item = await this.#table.get({ pk: this.#pk, sk: configurationSort });
+    return item === undefined ? undefined : configurationRestoreSchema.strip().parse(item);
   }
 
   /** @param group a second call for the same group replaces what the first one noted. */

@@ -1,6 +1,8 @@
 import * as z from 'zod';
-import { backupIdSchema, restoreIdSchema, shardNameSchema } from '../ids.ts';
-import { failureSchema, workStateSchema } from '../model.ts';
+import { filesSelectionSchema } from '../files/restore-model.ts';
+import { type BackupId, backupIdSchema, restoreIdSchema, shardNameSchema } from '../ids.ts';
+import { keySources } from '../keys/key-source.ts';
+import { componentSchema, failureSchema, workStateSchema } from '../model.ts';
 import { leftOutSchema, restoreStageSchema, tableDifferenceSchema } from '../restore/model.ts';
 
 const count = z.number().int().min(0);
@@ -8,15 +10,25 @@ const count = z.number().int().min(0);
 /** A restore as the catalogue keeps it; its progress is merged from the notes of its parts when it is read. */
 export const restoreRecordSchema = z.object({
   id: restoreIdSchema,
-  backupId: backupIdSchema,
+  /** Absent: restored to a point in time. */
+  backupId: backupIdSchema.optional(),
+  /** RFC 3339, in whole seconds, or `latest`. */
+  pointInTime: z.string().optional(),
   state: workStateSchema,
   mode: z.enum(['new', 'replace']),
   dryRun: z.boolean(),
+  /** What opens the backup. */
+  keys: z.enum(keySources).default('kms'),
   shards: z.array(shardNameSchema),
   /** Qualified names of the tables whose rows are wanted; absent: all. */
   tables: z.array(z.string()).optional(),
   /** Name of the new databases, where one was asked for. */
   database: z.string().optional(),
+  components: z.array(componentSchema).default(['database']),
+  /** Which files, where not all. */
+  files: filesSelectionSchema.optional(),
+  /** Run by a drill of the same id: what it has restored is never the operator's. */
+  drill: z.boolean().optional(),
   requestedBy: z.string(),
   traceparent: z.string(),
   executionArn: z.string().optional(),
@@ -33,24 +45,39 @@ export const restoreRecordSchema = z.object({
     .object({ objects: count, rows: count, bytes: count, storedBytes: count, estimatedMs: count })
     .optional(),
   identical: z.boolean().optional(),
+  /** What was restored as objects, with the time when they are removed. */
+  objects: z
+    .array(z.object({ key: z.string(), sizeBytes: count, sha256: z.string(), expiresAt: z.string() }))
+    .optional(),
   error: failureSchema.optional(),
 });
 export type RestoreRecord = z.output<typeof restoreRecordSchema>;
+export type RestoreOfBackup = RestoreRecord & { readonly backupId: BackupId };
+
+/** The record of a restore, where it is one of a backup. */
+export function ofBackup(record: RestoreRecord | undefined): RestoreOfBackup | undefined {
+  return record?.backupId === undefined ? undefined : { ...record, backupId: record.backupId };
+}
 
 /** What is known of a restore when it is asked for. */
 export type NewRestore = Pick<
   RestoreRecord,
   | 'id'
   | 'backupId'
+  | 'pointInTime'
   | 'mode'
   | 'dryRun'
   | 'shards'
   | 'tables'
   | 'database'
+  | 'drill'
   | 'requestedBy'
   | 'traceparent'
   | 'createdAt'
->;
+> &
+  Partial<Pick<RestoreRecord, 'keys'>> & {
+    readonly [M in 'components' | 'files']?: RestoreRecord[M] | undefined;
+  };
 
 /** How far one shard is. */
 export const restoredShardSchema = z.object({
@@ -80,6 +107,8 @@ export const loadedSchema = z.object({
   bytes: count,
   startedAt: z.string(),
   loadedAt: z.string(),
+  /** Of an import: the part of the restored object that this item is. */
+  part: z.object({ uploadId: z.string(), etag: z.string() }).optional(),
 });
 export type Loaded = z.output<typeof loadedSchema>;
 

@@ -21,6 +21,11 @@ export const snapshotOriginSchema = z.strictObject({
   lsn: z.string().nullable(),
   systemIdentifier: z.string().nullable(),
   timeline: z.number().int().nullable(),
+  /**
+   * Whether all that the snapshot saw was known to be on disk soon after: only then no crash can give the number of a
+   * transaction that it saw to another. Absent: not known.
+   */
+  durable: z.boolean().optional(),
 });
 export type SnapshotOrigin = z.output<typeof snapshotOriginSchema>;
 

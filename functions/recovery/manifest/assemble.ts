@@ -2,12 +2,16 @@ import * as z from 'zod';
 import { type ChunkRecord, type ShardRecord, signatureOf } from '../catalog/chunk-catalog.ts';
 import { originName } from '../chunks/copy-chunk.ts';
 import type { ShardDescription } from '../chunks/describe-shard.ts';
-import { coverageProblem } from '../chunks/plan.ts';
+import { coverageProblem } from '../chunks/ranges.ts';
+import { blocksOf, isOwn } from '../chunks/refer.ts';
 import { combineDigests } from '../digest.ts';
 import { IncompleteBackupError } from '../errors.ts';
+import type { BackupId } from '../ids.ts';
 import { qualifiedName } from '../snapshot/sql.ts';
 import { type ChunkWork, chunkWorkSchema, type StoredObject } from '../workflow.ts';
-import type { ManifestShard } from './manifest.ts';
+import { referredProblems } from './check-referred.ts';
+import type { Manifest, ManifestShard } from './manifest.ts';
+import type { Parent } from './parent.ts';
 
 export const planSchema = z.array(chunkWorkSchema);
 
@@ -17,6 +21,10 @@ export interface ShardParts {
   readonly plan: readonly ChunkWork[];
   readonly description: ShardDescription;
   readonly chunks: readonly ChunkRecord[];
+  readonly backupId: BackupId;
+  readonly encoding: Manifest['encoding'];
+  /** The backup that its unchanged rows are referred to in, if any are. */
+  readonly parent?: Parent | undefined;
 }
 
 /** How many problems an error names in full. */
@@ -24,11 +32,13 @@ const named = 20;
 
 /**
  * Puts the manifest of a shard together, if what was stored is all of what was planned, from one snapshot, and was read
- * back. Nothing is assumed: every item of the plan, every block of every table is looked for.
+ * back. Nothing is assumed: every item of the plan, every block of every table is looked for, and what is referred to in
+ * another backup has to be there.
  *
  * @throws IncompleteBackupError naming what is missing, unproved, double, or from another snapshot.
  */
-export function assembleShard({ record, plan, description, chunks }: ShardParts): ManifestShard {
+export function assembleShard(parts: ShardParts): ManifestShard {
+  const { record, plan, description, chunks, backupId, parent } = parts;
   const { target, origin } = record;
   const preData = record['pre-data'];
   const postData = record['post-data'];
@@ -39,6 +49,11 @@ export function assembleShard({ record, plan, description, chunks }: ShardParts)
   if (sequences === undefined) problems.push('the values of its sequences are missing');
   const expectedOrigin = origin === undefined ? '' : originName(origin);
   problems.push(...itemProblems(plan, chunks, expectedOrigin), ...coverage(description, chunks));
+  const referred = chunks.flatMap((chunk) => chunk.objects.filter((object) => !isOwn(backupId, object)));
+  if (target !== undefined && origin !== undefined) {
+    const now = { target, origin, description, preData, encoding: parts.encoding };
+    problems.push(...referredProblems(referred, parent, now));
+  }
   if (
     problems.length > 0 ||
     target === undefined ||
@@ -56,14 +71,17 @@ export function assembleShard({ record, plan, description, chunks }: ShardParts)
     database: target.database,
     clusterIdentifier: target.clusterIdentifier,
     epoch: target.epoch,
+    ...(target.resourceId !== undefined && { resourceId: target.resourceId }),
     origin,
+    ...(referred.length > 0 &&
+      parent !== undefined && { parent: { backupId: parent.backupId, origin: parent.shard.origin } }),
     ...description,
     tables: description.tables.map((table) => {
-      const parts = byTable.get(table.oid) ?? [];
+      const own = byTable.get(table.oid) ?? [];
       return {
         ...table,
-        rows: parts.reduce((rows, part) => rows + (part.rows?.count ?? 0), 0),
-        digest: combineDigests(parts.flatMap((part) => part.rows?.digest ?? [])),
+        rows: own.reduce((rows, part) => rows + (part.rows?.count ?? 0), 0),
+        digest: combineDigests(own.flatMap((part) => part.rows?.digest ?? [])),
       };
     }),
     preData,
@@ -99,7 +117,7 @@ function itemProblems(plan: readonly ChunkWork[], chunks: readonly ChunkRecord[]
     if (chunk.findings !== undefined && chunk.findings.length > 0) problems.push(`item ${item} is damaged`);
     if (chunk.signature !== signatureOf(chunk.objects)) problems.push(`item ${item} names other objects`);
     const ranged = chunk.objects.map((object) => object.rows?.range);
-    if (!isSame(ranged, ranges)) problems.push(`item ${item} holds other ranges than planned`);
+    if (!isSame(ranged, ranges.map(blocksOf))) problems.push(`item ${item} holds other ranges than planned`);
   }
   for (const item of stored.keys()) problems.push(`item ${item} was not planned`);
   return problems;

@@ -1,23 +1,30 @@
 import type { BackupCatalog } from '../catalog/backup-catalog.ts';
 import type { BackupRecord } from '../catalog/backup-record.ts';
 import type { ChunkCatalog, ChunkRecord, ShardRecord } from '../catalog/chunk-catalog.ts';
+import type { ComponentCatalog } from '../catalog/component-catalog.ts';
 import { shardDescriptionSchema } from '../chunks/describe-shard.ts';
+import { isOwn } from '../chunks/refer.ts';
 import { type Clock, isoTime } from '../clock.ts';
+import { readComponentProgress } from '../component-progress.ts';
 import { BackupNotRunningError, IncompleteBackupError } from '../errors.ts';
 import type { BackupId, ShardName } from '../ids.ts';
 import { type VerifyPlace, verifyObject } from '../objects/verify-object.ts';
 import { pickUp } from '../objects/work-objects.ts';
 import { readProgress } from '../read-progress.ts';
-import { pinnedSettings } from '../snapshot/session.ts';
 import { toolVersions } from '../tools.ts';
 import type { StoredObject } from '../workflow.ts';
 import { assembleShard, planSchema } from './assemble.ts';
-import type { Manifest, ManifestShard } from './manifest.ts';
+import { assembleComponents, type ComponentSections } from './assemble-components.ts';
+import { componentObjects } from './components.ts';
+import { encodingOf } from './encoding.ts';
+import { type Manifest, type ManifestShard, ownBytes } from './manifest.ts';
 import type { ManifestStore, StoredManifest } from './manifest-store.ts';
+import { readParent } from './parent.ts';
 
 export interface CommitDependencies {
   readonly catalog: BackupCatalog;
   readonly chunks: ChunkCatalog;
+  readonly components: ComponentCatalog;
   readonly place: VerifyPlace;
   readonly manifests: ManifestStore;
   readonly clock: Clock;
@@ -39,10 +46,13 @@ export async function commitBackup(deps: CommitDependencies, backupId: BackupId)
   const record = await catalog.get(backupId);
   if (record === undefined) throw new BackupNotRunningError(`There is no backup ${backupId}.`);
   const shards = await assemble(deps, record);
+  const components = await assembleComponents(deps, record);
   const committedAt = await catalog.beginCommit(backupId, isoTime(clock.now()));
   if (committedAt === undefined)
     throw new BackupNotRunningError(`Backup ${backupId} is not running any more.`);
-  const manifest = await deps.manifests.write(toManifest(record, committedAt, shards, deps.place.keyArn));
+  const manifest = await deps.manifests.write(
+    toManifest(record, committedAt, { shards, ...components }, deps.place.keyArn),
+  );
 
   const finishedAt = isoTime(clock.now());
   const { progress, shardDetails, rows } = await readProgress(deps.chunks, record, clock.now(), 'done');
@@ -50,8 +60,10 @@ export async function commitBackup(deps: CommitDependencies, backupId: BackupId)
     manifest: { key: manifest.key, versionId: manifest.versionId, sha256: manifest.sha256 },
     finishedAt,
     skewMs: manifest.manifest.skewMs,
-    sizeBytes: manifest.manifest.totals.storedBytes,
+    sizeBytes: ownBytes(manifest.manifest),
+    referencedBytes: manifest.manifest.totals.referred?.storedBytes ?? 0,
     progress: { ...progress, etaMs: 0 },
+    ...(await readComponentProgress(deps.components, record.components)),
     shardDetails: shardDetails.map((shard) => ({ ...shard, stage: 'done' })),
     rows,
   });
@@ -76,7 +88,13 @@ async function assemble(deps: CommitDependencies, record: BackupRecord): Promise
     const plan = planSchema.parse(await pickUp(deps.place.bucket, shard.plan));
     const description = shardDescriptionSchema.parse(await pickUp(deps.place.bucket, shard.description));
     await proveSchema(deps.place, shard);
-    shards.push(assembleShard({ record: shard, plan, description, chunks: chunks.get(name) ?? [] }));
+    const own = chunks.get(name) ?? [];
+    const refers = own.some(({ objects }) => objects.some((object) => !isOwn(record.id, object)));
+    const parentId = refers ? record.parents?.[name] : undefined;
+    const parent = parentId === undefined ? undefined : await readParent(deps, parentId, record.id, name);
+    const encoding = encodingOf(deps.place.keyArn);
+    const { id: backupId } = record;
+    shards.push(assembleShard({ record: shard, plan, description, chunks: own, backupId, encoding, parent }));
   }
   return shards;
 }
@@ -95,16 +113,17 @@ async function proveSchema(place: VerifyPlace, shard: ShardRecord): Promise<void
 function toManifest(
   record: BackupRecord,
   committedAt: string,
-  shards: ManifestShard[],
+  { shards, ...components }: ComponentSections & { shards: ManifestShard[] },
   keyArn: string,
 ): Manifest {
   const instants = shards.map(({ origin }) => Date.parse(origin.instant));
-  const objects = shards.flatMap(({ preData, postData, sequences, chunks }) => [
+  const rows = shards.flatMap(({ preData, postData, sequences, chunks }) => [
     preData,
     postData,
     sequences,
     ...chunks,
   ]);
+  const objects = [...rows, ...componentObjects(components)];
   const total = (value: (object: StoredObject) => number) =>
     objects.reduce((sum, object) => sum + value(object), 0);
   return {
@@ -114,20 +133,20 @@ function toManifest(
     type: record.type === 'incremental' ? 'incremental' : 'full',
     createdAt: record.createdAt,
     committedAt,
-    encoding: {
-      rows: 'PostgreSQL COPY text',
-      encryption: 'AWS Encryption SDK message, ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY',
-      keyArn,
-      settings: { ...pinnedSettings },
-    },
+    encoding: encodingOf(keyArn),
     tools: toolVersions,
     shards,
-    skewMs: Math.max(...instants) - Math.min(...instants),
+    ...components,
+    skewMs: instants.length === 0 ? 0 : Math.max(...instants) - Math.min(...instants),
     totals: {
       objects: objects.length,
       rows: total((object) => object.rows?.count ?? 0),
       plainBytes: total((object) => object.plainBytes),
       storedBytes: total((object) => object.storedBytes),
+      referred: {
+        objects: total((object) => (isOwn(record.id, object) ? 0 : 1)),
+        storedBytes: total((object) => (isOwn(record.id, object) ? 0 : object.storedBytes)),
+      },
     },
   };
 }

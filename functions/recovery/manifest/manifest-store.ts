@@ -8,9 +8,12 @@ import { onDependency } from '../../shared/dependency.ts';
 import { ManifestError } from '../errors.ts';
 import { sha256Of } from '../hash.ts';
 import type { BackupId } from '../ids.ts';
+import type { EscrowKeys } from '../keys/escrow-model.ts';
+import { escrowSection, verifyEscrowMac } from '../keys/escrow-section.ts';
 import type { Bucket } from '../objects/bucket.ts';
 import { manifestKey } from '../objects/object-keys.ts';
 import { canonicalJson, type Manifest, macMessage, parseManifest } from './manifest.ts';
+import { objectsOf } from './objects-of.ts';
 
 const algorithm = 'HMAC_SHA_256';
 
@@ -22,16 +25,26 @@ export interface StoredManifest {
   readonly manifest: Manifest;
 }
 
+/** The second MAC of a manifest, whose key comes of the escrow passphrase. */
+export interface ManifestEscrow {
+  readonly keys: EscrowKeys;
+  /** Which MAC is checked when a manifest is read. */
+  readonly reads: 'kms' | 'escrow';
+}
+
 /** Writes and reads manifests, each authenticated by a MAC whose key never leaves KMS. */
 export class ManifestStore {
   readonly #bucket: Bucket;
   readonly #kms: KMSClient;
   readonly #keyArn: string;
+  readonly #escrow: ManifestEscrow | undefined;
 
-  constructor(bucket: Bucket, kms: KMSClient, keyArn: string) {
+  /** @param escrow default: none; manifests are authenticated by KMS alone. */
+  constructor(bucket: Bucket, kms: KMSClient, keyArn: string, escrow?: ManifestEscrow) {
     this.#bucket = bucket;
     this.#kms = kms;
     this.#keyArn = keyArn;
+    this.#escrow = escrow;
   }
 
   /**
@@ -51,7 +64,11 @@ export class ManifestStore {
       ),
     );
     const value = Buffer.from(Mac ?? []).toString('base64');
-    const text = canonicalJson({ manifest, mac: { algorithm, keyArn: this.#keyArn, value } });
+    const escrow =
+      this.#escrow &&
+      (await escrowSection(this.#escrow.keys, macMessage(manifest), escrowFingerprints(manifest)));
+    const mac = { algorithm, keyArn: this.#keyArn, value };
+    const text = canonicalJson({ manifest, mac, ...(escrow && { escrow }) });
     await this.#bucket.create(manifestKey(manifest.backupId), text);
     const stored = await this.read(manifest.backupId, null);
     if (stored === undefined) throw new ManifestError('The manifest cannot be read back.');
@@ -62,7 +79,7 @@ export class ManifestStore {
   }
 
   /**
-   * Reads a manifest and has KMS check its MAC.
+   * Reads a manifest and has its MAC checked: by KMS, where nothing else was chosen.
    *
    * @returns nothing when there is none.
    * @throws ManifestError when it is not as it was written.
@@ -70,11 +87,13 @@ export class ManifestStore {
   async read(backupId: BackupId, versionId: string | null): Promise<StoredManifest | undefined> {
     const stored = await this.#bucket.readText({ key: manifestKey(backupId), versionId });
     if (stored === undefined) return undefined;
-    const { manifest, mac } = parseManifest(stored.text);
+    const { manifest, mac, escrow } = parseManifest(stored.text);
     if (manifest.backupId !== backupId) {
       throw new ManifestError(`It is the manifest of backup ${manifest.backupId}.`);
     }
-    await this.#verify(manifest, Buffer.from(mac.value, 'base64'));
+    if (this.#escrow?.reads === 'escrow') {
+      await verifyEscrowMac(this.#escrow.keys, macMessage(manifest), escrow);
+    } else await this.#verify(manifest, Buffer.from(mac.value, 'base64'));
     return { key: stored.key, versionId: stored.versionId, sha256: sha256Of(stored.text), manifest };
   }
 
@@ -97,3 +116,7 @@ export class ManifestStore {
     });
   }
 }
+
+/** The wrapping keys that the objects of a manifest are wrapped by. */
+const escrowFingerprints = (manifest: Manifest): ReadonlySet<string> =>
+  new Set(objectsOf(manifest).flatMap(({ escrow }) => escrow ?? []));

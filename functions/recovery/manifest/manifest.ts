@@ -5,7 +5,11 @@ import { shardDescriptionSchema, tableDescriptionSchema } from '../chunks/descri
 import { ManifestError } from '../errors.ts';
 import { sha256Of } from '../hash.ts';
 import { backupIdSchema, shardNameSchema } from '../ids.ts';
+import { importSectionSchema } from '../import/manifest-section.ts';
+import { escrowSectionSchema } from '../keys/escrow-section.ts';
 import { storedObjectSchema } from '../workflow.ts';
+import { configurationSectionSchema } from './configuration-section.ts';
+import { filesSectionSchema } from './files-section.ts';
 
 const count = z.number().int().min(0);
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -21,7 +25,11 @@ export const manifestShardSchema = z.strictObject({
   database: z.string(),
   clusterIdentifier: z.string(),
   epoch: z.number().int(),
+  /** `DbClusterResourceId`. */
+  resourceId: z.string().optional(),
   origin: snapshotOriginSchema,
+  /** The backup whose objects stand for what has not changed since, and the snapshot that it was of. */
+  parent: z.strictObject({ backupId: backupIdSchema, origin: snapshotOriginSchema }).optional(),
   ...shardDescriptionSchema.omit({ tables: true }).shape,
   tables: z.array(manifestTableSchema),
   preData: storedObjectSchema,
@@ -36,23 +44,40 @@ export const manifestSchema = z.strictObject({
   format: z.literal('mainstay.backup'),
   formatVersion: z.literal(1),
   backupId: backupIdSchema,
-  type: z.enum(['full', 'incremental']),
+  type: z.enum(['full', 'incremental', 'import']),
   createdAt: z.iso.datetime(),
   committedAt: z.iso.datetime(),
   /** How to read the objects: each is compressed, then encrypted. */
   encoding: z.strictObject({
-    rows: z.literal('PostgreSQL COPY text'),
+    rows: z.enum(['PostgreSQL COPY text', 'none']),
     encryption: z.literal('AWS Encryption SDK message, ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY'),
     keyArn: z.string(),
     settings: z.record(z.string(), z.string()),
   }),
   tools: z.record(z.string(), z.string()),
-  shards: z.array(manifestShardSchema).min(1),
+  /** None in an import. */
+  shards: z.array(manifestShardSchema),
+  /** Of an import: the dump. */
+  import: importSectionSchema.optional(),
+  files: filesSectionSchema.optional(),
+  configuration: configurationSectionSchema.optional(),
   /** Milliseconds between the first and the last shard's instant. */
   skewMs: count,
-  totals: z.strictObject({ objects: count, rows: count, plainBytes: count, storedBytes: count }),
+  /** Of all objects that are named. */
+  totals: z.strictObject({
+    objects: count,
+    rows: count,
+    plainBytes: count,
+    storedBytes: count,
+    /** Those among them that earlier backups have stored. */
+    referred: z.strictObject({ objects: count, storedBytes: count }).optional(),
+  }),
 });
 export type Manifest = z.output<typeof manifestSchema>;
+
+/** Bytes that a backup has stored itself. */
+export const ownBytes = ({ totals }: Pick<Manifest, 'totals'>): number =>
+  totals.storedBytes - (totals.referred?.storedBytes ?? 0);
 
 /** The stored form: the manifest, and what proves that Mainstay wrote it. */
 const envelopeSchema = z.strictObject({
@@ -63,6 +88,8 @@ const envelopeSchema = z.strictObject({
     /** Base64, over `macMessage`. */
     value: z.string(),
   }),
+  /** What authenticates the manifest and opens its objects without KMS, for whoever has the passphrase. */
+  escrow: escrowSectionSchema.optional(),
 });
 export type ManifestEnvelope = z.output<typeof envelopeSchema>;
 

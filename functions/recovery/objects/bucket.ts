@@ -1,6 +1,7 @@
 import {
   GetObjectCommand,
   type GetObjectCommandOutput,
+  HeadObjectCommand,
   NoSuchKey,
   PutObjectCommand,
   type S3Client,
@@ -19,6 +20,12 @@ export interface StoredText extends ObjectVersion {
   readonly text: string;
 }
 
+/** Part of an object. */
+export interface ByteRange {
+  readonly from: number;
+  readonly bytes: number;
+}
+
 /** Reads and writes whole objects of one bucket; streams are `upload`'s. */
 export class Bucket {
   readonly s3: S3Client;
@@ -30,10 +37,14 @@ export class Bucket {
   }
 
   /**
+   * @param range default: all of it.
    * @returns the object, or nothing when it, or this version of it, is not there.
    * @throws DependencyError
    */
-  async open({ key, versionId }: ObjectVersion): Promise<GetObjectCommandOutput | undefined> {
+  async open(
+    { key, versionId }: ObjectVersion,
+    range?: ByteRange,
+  ): Promise<GetObjectCommandOutput | undefined> {
     return onDependency('S3', `GetObject ${key}`, async () => {
       try {
         return await this.s3.send(
@@ -41,8 +52,31 @@ export class Bucket {
             Bucket: this.name,
             Key: key,
             ...(versionId === null ? {} : { VersionId: versionId }),
+            ...(range && { Range: `bytes=${range.from}-${range.from + range.bytes - 1}` }),
           }),
         );
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  /**
+   * @returns the size of an object, and which version that is; nothing when it, or this version of it, is not there.
+   * @throws DependencyError
+   */
+  async look({ key, versionId }: ObjectVersion): Promise<(ObjectVersion & { bytes: number }) | undefined> {
+    return onDependency('S3', `HeadObject ${key}`, async () => {
+      try {
+        const head = await this.s3.send(
+          new HeadObjectCommand({
+            Bucket: this.name,
+            Key: key,
+            ...(versionId === null ? {} : { VersionId: versionId }),
+          }),
+        );
+        return { key, versionId: head.VersionId ?? versionId, bytes: head.ContentLength ?? 0 };
       } catch (error) {
         if (isMissing(error)) return undefined;
         throw error;
@@ -70,8 +104,8 @@ export class Bucket {
   }
 
   /** @returns the version id; `null` where the bucket keeps no versions. */
-  async writeText(key: string, text: string): Promise<string | null> {
-    return this.#put(key, text, {});
+  async writeText(key: string, text: string, contentType = 'application/json'): Promise<string | null> {
+    return this.#put(key, text, { ContentType: contentType });
   }
 
   /** Writes an object that must not exist yet; `undefined` when it does. */
@@ -84,7 +118,11 @@ export class Bucket {
     }
   }
 
-  async #put(key: string, text: string, condition: { IfNoneMatch?: '*' }): Promise<string | null> {
+  async #put(
+    key: string,
+    text: string,
+    options: { IfNoneMatch?: '*'; ContentType?: string },
+  ): Promise<string | null> {
     const stored = await onDependency('S3', `PutObject ${key}`, () =>
       this.s3.send(
         new PutObjectCommand({
@@ -93,7 +131,7 @@ export class Bucket {
           Body: text,
           ContentType: 'application/json',
           ChecksumAlgorithm: 'SHA256',
-          ...condition,
+          ...options,
         }),
       ),
     );

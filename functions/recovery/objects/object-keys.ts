@@ -25,6 +25,33 @@ export const restorePrefix = (id: RestoreId): string => `restores/${id}/`;
 export const restoreKey = (id: RestoreId, shard: ShardName, what: 'plan' | 'items' | 'comparison'): string =>
   `${restorePrefix(id)}${shard}/${what}.json`;
 
+/** What is uploaded to be imported. */
+export const uploadKey = (id: BackupId): string => `uploads/${id}`;
+
+/** What the states of an import hand to each other lies below this. */
+export const workPrefix = (id: BackupId): string => `work/${id}/`;
+
+/** What is restored of an import, and what single stages make, lies below this for a day. */
+export const scratchPrefix = (id: RestoreId | OperationId): string => `scratch/${id}/`;
+
+/** Six digits, so that keys sort as their numbers do. */
+export const partNumber = (index: number): string => String(index).padStart(6, '0');
+
+/** What a state of an import leaves of one segment. */
+export const segmentWorkKey = (id: BackupId, index: number, what: 'compressed' | 'encrypted'): string =>
+  `${workPrefix(id)}${partNumber(index)}.${what}`;
+
+/** Part of an imported dump; every attempt has a name of its own. */
+export function segmentKey(
+  id: BackupId,
+  index: number,
+  attempt: string,
+  compression: Compression['format'] | 'none',
+): string {
+  const suffix = compression === 'none' ? 'part' : `part.${extension[compression]}`;
+  return `${backupPrefix(id)}import/${partNumber(index)}-${attempt}.${suffix}.enc`;
+}
+
 const extension = { zstd: 'zst', gzip: 'gz' } as const;
 
 /**
@@ -53,3 +80,7 @@ export function schemaKey(
   const suffix = kind === 'sequences' ? 'json' : 'sql';
   return `${backupPrefix(id)}${shard}/schema/${kind}-${attempt}.${suffix}.${extension[format]}.enc`;
 }
+
+/** The report of a drill. */
+export const drillReportKey = (id: string, extension: 'json' | 'md'): string =>
+  `drills/${id}/report.${extension}`;

@@ -7,7 +7,7 @@ import {
   type _Error as S3Error,
 } from '@aws-sdk/client-s3';
 import { DependencyError, onDependency } from '../../shared/dependency.ts';
-import type { Bucket } from './bucket.ts';
+import type { Bucket, ObjectVersion } from './bucket.ts';
 
 export interface Removal {
   readonly objectsRemoved: number;
@@ -15,6 +15,9 @@ export interface Removal {
   /** Whether something is left: time ran out, or its retention has not ended. */
   readonly remaining: boolean;
 }
+
+/** Nothing was removed, and nothing is left. */
+export const noRemoval: Removal = { objectsRemoved: 0, uploadsAborted: 0, remaining: false };
 
 /** Whether an object is there, in its latest version. */
 export async function exists(bucket: Bucket, key: string): Promise<boolean> {
@@ -27,9 +30,15 @@ export async function exists(bucket: Bucket, key: string): Promise<boolean> {
  * under Object Lock stays.
  *
  * @param hasTime asked before each page.
+ * @param isNeeded versions that stay, beside what is locked; they do not count as remaining.
  * @throws DependencyError naming the first object that S3 did not remove for another reason.
  */
-export async function removePrefix(bucket: Bucket, prefix: string, hasTime: () => boolean): Promise<Removal> {
+export async function removePrefix(
+  bucket: Bucket,
+  prefix: string,
+  hasTime: () => boolean,
+  isNeeded: (object: ObjectVersion) => boolean = () => false,
+): Promise<Removal> {
   const uploadsAborted = await abortUploads(bucket, prefix);
   let objectsRemoved = 0;
   let locked = 0;
@@ -38,7 +47,7 @@ export async function removePrefix(bucket: Bucket, prefix: string, hasTime: () =
     if (!hasTime()) return { objectsRemoved, uploadsAborted, remaining: true };
     const page = await listVersions(bucket, prefix, position);
     const found = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])].flatMap(({ Key, VersionId }) =>
-      Key === undefined ? [] : [{ Key, VersionId }],
+      Key === undefined || isNeeded({ key: Key, versionId: VersionId ?? null }) ? [] : [{ Key, VersionId }],
     );
     const kept = found.length > 0 ? await removeVersions(bucket, found) : 0;
     locked += kept;

@@ -2,8 +2,9 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { KeyringNode } from '@aws-crypto/material-management-node';
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { EscrowKeys } from '../keys/escrow-model.ts';
 import type { StageTotals } from '../model.ts';
-import { type Compression, chooseLevel, compressStage, sampleBytes } from '../stages/compress.ts';
+import { type Compression, chooseLevel, compressStage, passStage, sampleBytes } from '../stages/compress.ts';
 import { encryptStage } from '../stages/encrypt.ts';
 import { HashStage } from '../stages/hash.ts';
 import type { ObjectKind, StoredObject } from '../workflow.ts';
@@ -14,6 +15,8 @@ export interface StorePlace {
   readonly s3: S3Client;
   readonly bucket: string;
   readonly keyring: KeyringNode;
+  /** What the keyring wraps data keys by besides; absent: nothing. */
+  readonly escrow?: EscrowKeys | undefined;
   readonly compression: Compression;
 }
 
@@ -25,6 +28,8 @@ export interface ObjectToStore {
   readonly source: AsyncIterable<Buffer>;
   /** Hears of each piece of the source that is not read any more. */
   readonly consumed?: (piece: Buffer) => void;
+  /** Default `true`; `false` for content that came compressed already. */
+  readonly compress?: boolean;
 }
 
 export interface StoreResult {
@@ -40,10 +45,10 @@ export interface StoreResult {
  */
 export async function storeObject(place: StorePlace, what: ObjectToStore): Promise<StoreResult> {
   const source = new Source(what.source);
-  const compress = compressStage(
-    await chooseLevel(place.compression, await source.peek(sampleBytes)),
-    what.consumed,
-  );
+  const compress =
+    what.compress === false
+      ? passStage()
+      : compressStage(await chooseLevel(place.compression, await source.peek(sampleBytes)), what.consumed);
   const encrypt = encryptStage(place.keyring, what.context);
   const hash = new HashStage();
   let versionId: string | null = null;
@@ -69,9 +74,10 @@ export async function storeObject(place: StorePlace, what: ObjectToStore): Promi
       versionId,
       sha256,
       storedBytes: hash.measure.bytesOut,
-      compression: place.compression.format,
+      compression: what.compress === false ? 'none' : place.compression.format,
       plainBytes: source.bytes,
       context: { ...what.context },
+      ...(encrypt.escrow !== undefined && { escrow: encrypt.escrow }),
     },
     stages: {
       dump: { bytes: source.bytes, durationMs: Math.round(source.busyMs) },

@@ -3,11 +3,12 @@ import type { KMSClient } from '@aws-sdk/client-kms';
 import { IncorrectKeyException, InvalidCiphertextException, NotFoundException } from '@aws-sdk/client-kms';
 import { DependencyError } from '../../shared/dependency.ts';
 import { RowDigest } from '../digest.ts';
+import { EscrowError } from '../errors.ts';
 import { shardNameSchema } from '../ids.ts';
 import type { Finding } from '../model.ts';
 import { qualifiedName } from '../snapshot/sql.ts';
 import { decompressStage } from '../stages/compress.ts';
-import { decryptStage, kmsKeyring, WrongContextError } from '../stages/encrypt.ts';
+import { decryptStage, kmsKeyring, type Opener, WrongContextError } from '../stages/encrypt.ts';
 import type { StoredObject } from '../workflow.ts';
 import type { Bucket } from './bucket.ts';
 import { checkBytes, type IntactObject, isProblem } from './read-object.ts';
@@ -16,6 +17,8 @@ export interface VerifyPlace {
   readonly bucket: Bucket;
   readonly kms: KMSClient;
   readonly keyArn: string;
+  /** What opens messages; default: this key of KMS. */
+  readonly opener?: Opener;
 }
 
 export interface VerifiedObject {
@@ -41,7 +44,13 @@ export async function verifyObject(
 ): Promise<VerifiedObject> {
   const bytes = await checkBytes(place.bucket, object);
   if (isProblem(bytes)) return { problem: bytes };
-  return mode === 'hash' ? {} : readContent(place, object, bytes);
+  if (mode === 'hash') return {};
+  try {
+    return await readContent(place, object, bytes);
+  } catch (error) {
+    if (!(error instanceof EscrowError)) throw error;
+    return { problem: { problem: 'not-decryptable', detail: error.message } };
+  }
 }
 
 /**
@@ -49,7 +58,8 @@ export async function verifyObject(
  * is as it should be is known only when all of it has been passed on.
  *
  * @param take is waited for; what it throws is thrown.
- * @throws DependencyError when S3 or KMS does not answer; never for what is wrong with the object.
+ * @throws DependencyError when S3 or KMS does not answer, EscrowError when the object is to be opened by a wrapping key
+ *   that cannot be had; never for what is wrong with the object.
  */
 export async function readVerified(
   place: VerifyPlace,
@@ -68,7 +78,8 @@ async function readContent(
 ): Promise<VerifiedObject> {
   let refusal: { readonly error: unknown } | undefined;
   let keyError: unknown;
-  const keyring = kmsKeyring(place.kms, place.keyArn, (error) => {
+  const open = place.opener ?? ((onFailure) => kmsKeyring(place.kms, place.keyArn, onFailure));
+  const keyring = open((error) => {
     keyError = error;
   });
   const decrypt = decryptStage(keyring, object.context);
@@ -90,6 +101,7 @@ async function readContent(
     });
   } catch (error) {
     if (refusal !== undefined) throw refusal.error;
+    if (error instanceof DependencyError || error instanceof EscrowError) throw error;
     return { problem: whyUnreadable(error, keyError) };
   }
   const problem = contentProblem(object, plainBytes, rows);

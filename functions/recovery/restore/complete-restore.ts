@@ -6,7 +6,8 @@ import { RestoreNotRunningError } from '../errors.ts';
 import type { RestoreId } from '../ids.ts';
 
 /**
- * Ends a restore that is done: its databases are the operator's from now on. Doing it again changes nothing.
+ * Ends a restore that is done: its databases are the operator's from now on, those of a drill to be removed by it. Doing it
+ * again changes nothing.
  *
  * @throws RestoreNotRunningError
  */
@@ -16,14 +17,18 @@ export async function completeRestore(
 ): Promise<{ record: RestoreRecord; first: boolean }> {
   const { restores, notes, clock } = deps;
   const before = await restores.get(restoreId);
-  for (const { shard } of await notes.shards()) await notes.setShard(shard, { stage: 'done', settled: true });
+  const settled = before?.drill !== true;
+  for (const { shard } of await notes.shards()) await notes.setShard(shard, { stage: 'done', settled });
   const first = await restores.complete(restoreId, {
     finishedAt: isoTime(clock.now()),
-    ...(before?.dryRun === true ? {} : { identical: true }),
+    // Where no database was restored, none was compared.
+    ...(before === undefined || before.dryRun || !before.components.includes('database')
+      ? {}
+      : { identical: true }),
   });
   const record = await restores.get(restoreId);
   if (record?.state !== 'completed')
     throw new RestoreNotRunningError(`Restore ${restoreId} is not running any more.`);
-  await restores.discardDone(restoreId);
+  if (settled) await restores.discardDone(restoreId);
   return { record, first };
 }

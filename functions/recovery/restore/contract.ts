@@ -4,14 +4,20 @@ import {
   arn,
   BACKUPS_BUCKET,
   ENCRYPTION_KEY_ARN,
+  ESCROW_KEY_ARN,
+  ESCROW_SECRET_ARN,
   EVENT_BUS_NAME,
   HMAC_KEY_ARN,
   RECOVERY_TABLE,
   SHARDS_TABLE,
 } from '../environment.ts';
+import { filesSelectionSchema } from '../files/restore-model.ts';
 import { backupIdSchema, restoreIdSchema, shardNameSchema } from '../ids.ts';
+import { restoreKeySchema } from '../keys/key-source.ts';
+import { componentSchema } from '../model.ts';
 import * as events from './events.ts';
 import { restoreSchema } from './model.ts';
+import { pointInTimeFunctions } from './point-in-time/contract.ts';
 
 const accepted = {
   description: 'Accepted.',
@@ -24,14 +30,28 @@ const unique = (values: readonly string[]) => new Set(values).size === values.le
 
 const restoreBodySchema = z
   .strictObject({
-    backupId: backupIdSchema,
+    backupId: backupIdSchema
+      .optional()
+      .meta({ description: 'The backup to restore; either this or `pointInTime`.' }),
+    pointInTime: z
+      .union([z.literal('latest'), z.iso.datetime({ offset: true })])
+      .optional()
+      .meta({
+        description:
+          'Restores the shards’ clusters to this time, into new clusters: RFC 3339, rounded down to the second, which is what RDS works with; or `latest`.',
+        examples: ['2026-11-21T02:59:59Z', 'latest'],
+      }),
+    cutOver: z.boolean().default(false).meta({
+      description:
+        'With `pointInTime`: whether the platform works with the new clusters at the end. The former ones are left as they are.',
+    }),
     shards: z
       .array(shardNameSchema)
       .min(1)
       .max(100)
       .refine(unique, 'names a shard twice')
       .optional()
-      .meta({ description: 'Default: all shards of the backup.' }),
+      .meta({ description: 'Default: all shards of the backup, or all there are.' }),
     tables: z
       .array(z.string().min(3).max(300))
       .min(1)
@@ -58,6 +78,12 @@ const restoreBodySchema = z
         description:
           'Name of the new database in each cluster. Default: made from the original’s and the restore’s id.',
       }),
+    keys: restoreKeySchema,
+    components: z.array(componentSchema).min(1).refine(unique, 'names a component twice').optional().meta({
+      description:
+        'Default: the databases; or the files alone where `files` is given. `files`: back to their keys. `configuration`: what has changed since the backup is listed, and applied by nobody.',
+    }),
+    files: filesSelectionSchema.optional().meta({ description: 'Which files, and where to. Default: all.' }),
     dryRun: z.boolean().default(false).meta({
       description: 'Only find out how much it is, how long it would take, and what would stop it.',
     }),
@@ -78,13 +104,16 @@ export const restoreRoutes = {
     once: {},
     summary: 'Restore a backup',
     description:
-      'Into a new database, which is compared with the manifest at the end: rows and digest of every table.',
+      'Of a backup into a new database, which is compared with the manifest at the end: rows and digest of every table. To a point in time into a new cluster of RDS.',
     body: restoreBodySchema,
     responses: {
       202: accepted,
       404: { description: 'No such backup.' },
       409: { description: 'The backup is not complete.' },
-      422: { description: 'The backup does not have such a shard.' },
+      422: {
+        description:
+          'The backup does not have such a shard; or not exactly one of `backupId` and `pointInTime` is given.',
+      },
     },
   },
   listRestores: {
@@ -147,7 +176,10 @@ export const restoreFunctions = {
       RECOVERY_TABLE,
       SHARDS_TABLE,
       BACKUPS_BUCKET,
+      ENCRYPTION_KEY_ARN,
       HMAC_KEY_ARN,
+      ESCROW_SECRET_ARN,
+      ESCROW_KEY_ARN,
       BACKUP_STATE_MACHINE_ARN: arn,
     }),
     event: events.planRestoreEventSchema,
@@ -155,13 +187,19 @@ export const restoreFunctions = {
   },
   /** In the VPC, as `mainstay_restore`: everything about a database but its rows. */
   'restore-database': {
-    environment: z.object({ RECOVERY_TABLE, SHARDS_TABLE, BACKUPS_BUCKET, ENCRYPTION_KEY_ARN }),
+    environment: z.object({
+      RECOVERY_TABLE,
+      SHARDS_TABLE,
+      BACKUPS_BUCKET,
+      ENCRYPTION_KEY_ARN,
+      ESCROW_KEY_ARN,
+    }),
     event: events.restoreDatabaseEventSchema,
     result: events.restoreDatabaseResultSchema,
   },
   /** In the VPC, as `mainstay_restore`; loads rows, and reads them again to compare them. One CPU of its own. */
   'restore-rows': {
-    environment: z.object({ RECOVERY_TABLE, BACKUPS_BUCKET, ENCRYPTION_KEY_ARN }),
+    environment: z.object({ RECOVERY_TABLE, BACKUPS_BUCKET, ENCRYPTION_KEY_ARN, ESCROW_KEY_ARN }),
     event: events.restoreRowsEventSchema,
     result: events.restoreRowsResultSchema,
   },
@@ -175,4 +213,5 @@ export const restoreFunctions = {
     event: events.concludeRestoreEventSchema,
     result: events.concludeRestoreResultSchema,
   },
+  ...pointInTimeFunctions,
 };

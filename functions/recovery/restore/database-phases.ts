@@ -51,11 +51,11 @@ export async function lookAtTarget(
 /** Makes the new database and what comes before its rows. */
 export async function prepareDatabase(stores: RestoreStores, work: DatabaseWork): Promise<Outcome> {
   const { restoreId, target, deadline } = work;
-  await requireRestoring(stores.restores, restoreId);
+  const { keys } = await requireRestoring(stores.restores, restoreId);
   const notes = stores.notes(restoreId);
   await notes.setShard(target.name, { stage: 'schema' });
   const plan = await readPlan(stores.bucket, target);
-  const deps = { ...stores, connect: restoreConnection(target), deadline };
+  const deps = { ...stores, place: stores.placeOf(keys), connect: restoreConnection(target), deadline };
   const { outcome } = await prepareTarget(deps, { restoreId, database: target.database, plan });
   if (outcome === 'done') await notes.setShard(target.name, { stage: 'rows' });
   return outcome;
@@ -65,11 +65,11 @@ export async function prepareDatabase(stores: RestoreStores, work: DatabaseWork)
 export async function finishDatabase(stores: RestoreStores, work: DatabaseWork): Promise<Outcome> {
   const { restoreId, target, deadline } = work;
   const { name: shard, database } = target;
-  await requireRestoring(stores.restores, restoreId);
+  const { keys } = await requireRestoring(stores.restores, restoreId);
   const notes = stores.notes(restoreId);
   await notes.setShard(shard, { stage: 'indexes' });
   const plan = await readPlan(stores.bucket, target);
-  const deps = { ...stores, connect: restoreConnection(target), deadline };
+  const deps = { ...stores, place: stores.placeOf(keys), connect: restoreConnection(target), deadline };
   const finished = await finishTarget(deps, { restoreId, database, plan });
   if (finished.outcome === 'again') return 'again';
   // Told only until the database is complete.

@@ -7,8 +7,8 @@ import { dropTarget } from './engine/target-database.ts';
 import { type RestoreStores, restoreConnection } from './restore-parts.ts';
 
 /**
- * Removes the databases of restores that were canceled, or failed and were not resumed in time: of the one given, or of all
- * that are due. Databases of a restore that is completed or at work are never touched.
+ * Removes the databases of restores that were canceled, or failed and were not resumed in time, and of drills: of the one
+ * given, or of all that are due. Databases of a restore that is at work, or completed and no drill's, are never touched.
  *
  * @throws the first error, after all others had their turn.
  */
@@ -35,8 +35,10 @@ export async function discardRestores(
 
 async function discard({ restores, notes, clock }: RestoreStores, id: RestoreId): Promise<boolean> {
   const record = await restores.get(id);
+  // Clusters are not for a function inside the VPC to remove.
+  if (record?.pointInTime !== undefined) return false;
   if (record?.state === 'queued' || record?.state === 'running') return false;
-  if (record === undefined || record.state === 'completed') {
+  if (record === undefined || (record.state === 'completed' && record.drill !== true)) {
     await restores.discardDone(id);
     return true;
   }

@@ -78,6 +78,9 @@ export const planRestoreResultSchema = z.strictObject({
   }),
   bucket: z.string(),
   shards: z.array(restoreTargetSchema),
+  parts: z.strictObject({ files: z.boolean(), configuration: z.boolean() }),
+  /** Work items of the files; empty where none are restored. */
+  filesKey: z.string(),
 });
 
 const shardContext = { ...context, dryRun: z.boolean(), shard: restoreTargetSchema };

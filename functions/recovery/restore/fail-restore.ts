@@ -17,8 +17,8 @@ export interface FailRestoreDependencies {
 }
 
 /**
- * Ends a restore whose execution ended without completing it. A canceled one is removed; a failed one is kept for
- * `resumableMs`. Hearing of the same end twice is fine.
+ * Ends a restore whose execution ended without completing it. A canceled one and that of a drill are removed; a failed
+ * one is kept for `resumableMs`. Hearing of the same end twice is fine.
  *
  * @returns the record as it ended now; nothing when it had ended before.
  */
@@ -30,7 +30,7 @@ export async function failRestore(
   if (record.state !== 'queued' && record.state !== 'running') return undefined;
   const now = clock.now();
   const state = record.cancelRequested || end.aborted ? 'canceled' : 'failed';
-  const keep = state === 'failed' && !record.dryRun;
+  const keep = state === 'failed' && !record.dryRun && record.drill !== true;
   if (!record.dryRun) await restores.discardNeeded(record.id, keep ? now + resumableMs : now);
   const error = await failures.explain(end.failure);
   const outcome = {

@@ -1,12 +1,25 @@
 import * as z from 'zod';
+import { configurationRestoreSchema, filesRestoreSchema } from '../files/restore-model.ts';
 import { backupIdSchema, restoreIdSchema, shardNameSchema } from '../ids.ts';
-import { failureSchema, workStateSchema } from '../model.ts';
+import { keySourceSchema } from '../keys/key-source.ts';
+import { componentSchema, failureSchema, workStateSchema } from '../model.ts';
 
 const instant = z.iso.datetime();
 const count = z.number().int().min(0);
 
 export const restoreStageSchema = z
-  .enum(['planning', 'safety-backup', 'schema', 'rows', 'indexes', 'comparison', 'swap', 'done'])
+  .enum([
+    'planning',
+    'safety-backup',
+    'schema',
+    'rows',
+    'indexes',
+    'comparison',
+    'cluster',
+    'check',
+    'swap',
+    'done',
+  ])
   .meta({
     title: 'Stage of a restore',
     description: 'How far the work has come; of several shards, the one furthest behind.',
@@ -74,12 +87,47 @@ export const restorePlanSchema = z
   .meta({ title: 'Plan of a restore' });
 export type RestorePlan = z.output<typeof restorePlanSchema>;
 
+export const restoredObjectSchema = z
+  .strictObject({
+    objectKey: z.string().meta({ description: 'Key in the backups bucket, which encrypts what it keeps.' }),
+    sizeBytes: count,
+    sha256: z.string(),
+    expiresAt: instant.meta({ description: 'When it is removed; restore again to have it again.' }),
+  })
+  .meta({ title: 'Restored object' });
+
+export const restoredClusterViewSchema = z
+  .strictObject({
+    shard: shardNameSchema,
+    stage: restoreStageSchema,
+    clusterIdentifier: z.string().meta({ description: 'The new cluster.' }),
+    resourceId: z.string().nullable().meta({ description: 'Known once it is available, as is the writer.' }),
+    writer: z.strictObject({ host: z.string(), port: z.number().int() }).nullable(),
+    relations: count
+      .nullable()
+      .meta({ description: 'Tables and the like that its database was seen to have.' }),
+    source: z.strictObject({
+      clusterIdentifier: z.string(),
+      resourceId: z.string(),
+      writer: z.strictObject({ host: z.string(), port: z.number().int() }),
+      earliestRestorableTime: instant,
+      latestRestorableTime: instant,
+    }),
+    cutOverAt: instant
+      .nullable()
+      .meta({ description: 'When the platform began to work with it; the source is left as it was.' }),
+  })
+  .meta({ title: 'Restored cluster' });
+
 export const restoreSchema = z
   .strictObject({
     id: restoreIdSchema,
-    backupId: backupIdSchema,
+    kind: z.enum(['backup', 'point-in-time']),
+    backupId: backupIdSchema.nullable(),
+    pointInTime: z.string().nullable().meta({ description: 'RFC 3339, or `latest`.' }),
     state: workStateSchema,
     mode: z.enum(['new', 'replace']),
+    keys: keySourceSchema,
     dryRun: z.boolean(),
     shards: z.array(shardNameSchema),
     tables: z
@@ -117,7 +165,16 @@ export const restoreSchema = z
       description:
         'Whether rows and digest of every restored table are those of the manifest; known at the end.',
     }),
+    objects: z.array(restoredObjectSchema).meta({
+      description: 'What was restored as objects of the backups bucket: the dump of an import.',
+    }),
     shardDetails: z.array(shardRestoreSchema),
+    components: z.array(componentSchema),
+    files: filesRestoreSchema.nullable(),
+    configuration: configurationRestoreSchema.nullable(),
+    clusters: z
+      .array(restoredClusterViewSchema)
+      .meta({ description: 'Of a restore to a point in time: a new cluster for each shard.' }),
     error: failureSchema.nullable(),
   })
   .meta({ title: 'Restore' });

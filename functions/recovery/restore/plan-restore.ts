@@ -4,7 +4,7 @@ import type { Shard } from '../../shared/shards.ts';
 import type { BackupCatalog } from '../catalog/backup-catalog.ts';
 import { type RestoreCatalog, restoredName, safetyBackupName } from '../catalog/restore-catalog.ts';
 import type { RestoreNotes } from '../catalog/restore-notes.ts';
-import type { RestoreRecord } from '../catalog/restore-record.ts';
+import { ofBackup, type RestoreOfBackup, type RestoreRecord } from '../catalog/restore-record.ts';
 import { type Clock, isoTime } from '../clock.ts';
 import {
   ManifestError,
@@ -13,11 +13,14 @@ import {
   UnknownShardError,
   UnknownTableError,
 } from '../errors.ts';
+import { planRestoreFiles } from '../files/plan-restore-files.ts';
+import { filesSelectionSchema } from '../files/restore-model.ts';
 import { type BackupId, backupIdSchema, type RestoreId } from '../ids.ts';
 import type { Manifest, ManifestShard } from '../manifest/manifest.ts';
 import type { ManifestStore } from '../manifest/manifest-store.ts';
 import type { Bucket } from '../objects/bucket.ts';
 import { restoreKey } from '../objects/object-keys.ts';
+import type { VerifyPlace } from '../objects/verify-object.ts';
 import { leave } from '../objects/work-objects.ts';
 import { findWriter } from '../plan-backup.ts';
 import { qualifiedName } from '../snapshot/sql.ts';
@@ -32,6 +35,8 @@ export interface PlanRestoreDependencies {
   readonly notes: RestoreNotes;
   readonly manifests: ManifestStore;
   readonly bucket: Bucket;
+  /** Where the list of files is read. */
+  readonly place: () => VerifyPlace;
   readonly rds: RDSClient;
   readonly listShards: () => Promise<readonly Shard[]>;
   readonly clock: Clock;
@@ -55,12 +60,13 @@ export async function planRestore(
   restoreId: RestoreId,
   executionArn: string,
 ): Promise<PlannedRestore> {
-  const record = await deps.restores.get(restoreId);
+  const record = ofBackup(await deps.restores.get(restoreId));
   if (record === undefined) throw new RestoreNotRunningError(`There is no restore ${restoreId}.`);
   const manifest = await readManifest(deps, record);
   const wanted = manifest.shards.filter(({ name }) => record.shards.includes(name));
   const plans = chooseTables(wanted, record.tables);
   const known = new Map<string, Shard>((await deps.listShards()).map((shard) => [shard.name, shard]));
+  const filesKey = await planFiles(deps, record, manifest);
   const safetyBackup = await planSafetyBackup(deps, record);
   const shards: PlannedRestore['shards'] = [];
   for (const [shard, plan] of plans) {
@@ -99,7 +105,25 @@ export async function planRestore(
   }
   await begin(deps, record, executionArn, plans, safetyBackup.id);
   const { backupId, mode, dryRun } = record;
-  return { restoreId, backupId, mode, dryRun, safetyBackup, shards };
+  const parts = {
+    files: record.components.includes('files'),
+    configuration: record.components.includes('configuration'),
+  };
+  return { restoreId, backupId, mode, dryRun, safetyBackup, shards, parts, filesKey };
+}
+
+/** @returns where the work items of the files are; nothing where none are restored. */
+async function planFiles(
+  { place, bucket, notes }: PlanRestoreDependencies,
+  { id, components, files: selection }: RestoreOfBackup,
+  { files, backupId }: Manifest,
+): Promise<string> {
+  if (!components.includes('files')) return '';
+  if (files === undefined) throw new ManifestError(`The manifest of ${backupId} has no files.`);
+  const all = filesSelectionSchema.parse({});
+  const planned = await planRestoreFiles(place(), bucket, files, id, selection ?? all);
+  await notes.putFilesPlan({ files: planned.files, bytes: planned.bytes });
+  return planned.key;
 }
 
 /**
@@ -118,7 +142,7 @@ async function planSafetyBackup(
   return { id: name, executionArn, input };
 }
 
-async function readManifest(deps: PlanRestoreDependencies, { backupId }: RestoreRecord): Promise<Manifest> {
+async function readManifest(deps: PlanRestoreDependencies, { backupId }: RestoreOfBackup): Promise<Manifest> {
   const backup = await deps.backups.get(backupId);
   if (backup?.state !== 'completed' || backup.manifest === undefined) {
     throw new UnknownBackupError(`There is no complete backup ${backupId}.`);

@@ -10,20 +10,28 @@ import type { RestoreRecord } from '../catalog/restore-record.ts';
 import type { recoveryContract } from '../contract.ts';
 import { idOfWork } from '../id-of-work.ts';
 import { type RestoreId, restoreIdSchema } from '../ids.ts';
+import type { KeySource } from '../keys/key-source.ts';
+import { requireKeys } from '../keys/require-keys.ts';
 import type { Restore } from './model.ts';
+import { wantedOf } from './point-in-time/wanted.ts';
 import {
   cancelRestore,
   discardStarter,
   type RestoreRequestDependencies,
   resumeRestore,
+  startPointInTimeRestore,
   startRestore,
 } from './requests.ts';
 import { showRestore } from './view.ts';
 
-export interface RestoreApiDependencies extends Omit<RestoreRequestDependencies, 'startDiscard'> {
+export interface RestoreApiDependencies
+  extends Omit<RestoreRequestDependencies, 'startDiscard' | 'startDiscardOfClusters'> {
   readonly table: RecoveryTable;
   readonly lambda: LambdaClient;
   readonly discardFunctionArn: string;
+  readonly discardPointInTimeFunctionArn: string;
+  /** The keys that the deployment can open backups with; default: any may be asked for. */
+  readonly availableKeys?: readonly KeySource[];
 }
 
 type RestoreHandlers = Pick<
@@ -52,6 +60,7 @@ export function restoreHandlers(deps: RestoreApiDependencies): RestoreHandlers {
   const requests = (traceparent: string): RestoreRequestDependencies => ({
     ...deps,
     startDiscard: discardStarter(deps.lambda, deps.discardFunctionArn, traceparent),
+    startDiscardOfClusters: discardStarter(deps.lambda, deps.discardPointInTimeFunctionArn, traceparent),
   });
 
   return {
@@ -59,10 +68,30 @@ export function restoreHandlers(deps: RestoreApiDependencies): RestoreHandlers {
       answerErrors(async () => {
         const id = await idOfWork(restoreIdSchema, workId, (known) => restores.get(known));
         const { traceparent } = trace;
-        const { shards, ...wanted } = body;
-        const asked = { ...wanted, id, shards, requestedBy: caller.keyId, traceparent };
-        await startRestore(requests(traceparent), asked);
-        log.info('Restore started', { restoreId: id, backupId: body.backupId, mode: body.mode });
+        const { shards, tables, database, mode, dryRun, keys, components, files } = body;
+        requireKeys(deps.availableKeys, keys);
+        const asked = { id, shards, dryRun, requestedBy: caller.keyId, traceparent };
+        const wanted = wantedOf(body);
+        if ('backupId' in wanted) {
+          await startRestore(requests(traceparent), {
+            ...asked,
+            ...wanted,
+            tables,
+            database,
+            mode,
+            keys,
+            components,
+            files,
+          });
+        } else {
+          const { pointInTime, cutOver } = wanted;
+          await startPointInTimeRestore(requests(traceparent), {
+            ...asked,
+            pointInTime,
+            mode: cutOver ? 'replace' : 'new',
+          });
+        }
+        log.info('Restore started', { restoreId: id, ...wanted, mode });
         return accepted(id);
       }),
 

@@ -13,28 +13,30 @@ export interface ConcludeVerificationDependencies {
 }
 
 /**
- * Sums up a verification whose every part has been done, and notes it with its backup.
+ * Sums up a verification whose every part has been done, and notes it with its backup: unless it was opened with other keys
+ * than the deployment's, which says something about those keys and nothing about the backup.
  *
  * @throws BackupNotRunningError when the backup was deleted meanwhile: what is missing then is no damage.
  */
 export async function concludeVerification(
   { operations, catalog, clock }: ConcludeVerificationDependencies,
   operationId: OperationId,
-): Promise<{ intact: boolean; findings: number }> {
+): Promise<{ intact: boolean; findings: number; rehearsal: boolean }> {
   const operation = await operations.get(operationId);
-  const backup = operation && (await catalog.get(operation.backupId));
-  if (backup?.state !== 'completed') {
+  const backup = operation?.backupId && (await catalog.get(operation.backupId));
+  if (!operation?.backupId || !backup || backup.state !== 'completed') {
     throw new BackupNotRunningError('The backup was deleted while it was verified.');
   }
   const { findings } = await operations.checked(operationId);
   const at = isoTime(clock.now());
   await operations.end(operationId, 'completed', { finishedAt: at });
   const ended = await operations.get(operationId);
-  if (ended !== undefined) {
+  const rehearsal = operation.keys !== 'kms';
+  if (ended !== undefined && !rehearsal) {
     const verification = { operationId, state: ended.state, at, findings: findings.length };
-    await catalog.setVerification(ended.backupId, verification);
+    await catalog.setVerification(operation.backupId, verification);
   }
-  return { intact: findings.length === 0, findings: findings.length };
+  return { intact: findings.length === 0, findings: findings.length, rehearsal };
 }
 
 /** Ends a verification whose execution ended without completing it. */
@@ -51,6 +53,8 @@ export async function failOperation(
     ...(state === 'failed' ? { error } : {}),
   });
   if (!ended) return 'nothing-to-do';
+  if (operation.backupId === undefined || !operation.kind.startsWith('verify')) return state;
+  if (operation.keys !== 'kms') return state;
   const { findings } = await operations.checked(operation.id);
   const verification = {
     operationId: operation.id,

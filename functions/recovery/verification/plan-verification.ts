@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import type { BackupCatalog } from '../catalog/backup-catalog.ts';
 import type { OperationCatalog } from '../catalog/operation-catalog.ts';
 import { BackupNotRunningError, DamagedObjectError, ManifestError } from '../errors.ts';
+import { componentObjects } from '../manifest/components.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { ManifestStore } from '../manifest/manifest-store.ts';
 import type { Finding } from '../model.ts';
@@ -87,13 +88,17 @@ async function checkManifest(
   }
 }
 
-const objectsOf = (manifest: Manifest): StoredObject[] =>
-  manifest.shards.flatMap(({ preData, postData, sequences, chunks }) => [
+/** All objects that a manifest lists. */
+export const objectsOf = (manifest: Manifest): StoredObject[] => [
+  ...manifest.shards.flatMap(({ preData, postData, sequences, chunks }) => [
     preData,
     postData,
     sequences,
     ...chunks,
-  ]);
+  ]),
+  ...(manifest.import?.segments ?? []),
+  ...componentObjects(manifest),
+];
 
 /** Work items of a bounded number of objects and bytes; an object is never divided. */
 export function divide(

@@ -6,17 +6,23 @@ import type { BackupCatalog } from '../catalog/backup-catalog.ts';
 import type { OperationCatalog, OperationRecord } from '../catalog/operation-catalog.ts';
 import { type Clock, isoTime } from '../clock.ts';
 import { failureOf } from '../errors.ts';
+import type { BackupId } from '../ids.ts';
+import type { KeySource } from '../keys/key-source.ts';
 
 export interface VerificationStartDependencies {
   readonly catalog: BackupCatalog;
   readonly operations: OperationCatalog;
   readonly stepFunctions: SFNClient;
   readonly stateMachineArn: string;
+  /** The keys that the deployment can open backups with; default: any may be asked for. */
+  readonly availableKeys?: readonly KeySource[];
   readonly clock: Clock;
 }
 
-export interface VerificationRequest
-  extends Pick<OperationRecord, 'id' | 'kind' | 'backupId' | 'traceparent'> {
+export interface VerificationRequest extends Pick<OperationRecord, 'id' | 'traceparent'> {
+  readonly kind: 'verify' | 'verify-hash';
+  readonly backupId: BackupId;
+  readonly keys: KeySource;
   readonly requestedBy: string;
 }
 
@@ -31,7 +37,7 @@ export async function startVerification(
   request: VerificationRequest,
 ): Promise<void> {
   const { operations, clock } = deps;
-  const { id, kind, backupId, requestedBy, traceparent } = request;
+  const { id, kind, backupId, keys, requestedBy, traceparent } = request;
   const known = await operations.get(id);
   if (known !== undefined && (known.state !== 'queued' || known.executionArn !== undefined)) return;
   const backup = await deps.catalog.get(backupId);
@@ -40,7 +46,7 @@ export async function startVerification(
     throw new Problem('conflict', `The backup is ${backup.state}: only a completed one can be verified.`);
   }
   await operations.create({ ...request, createdAt: isoTime(clock.now()) });
-  const input = { traceparent, backupId, mode: kind === 'verify' ? 'full' : 'hash', requestedBy };
+  const input = { traceparent, backupId, mode: kind === 'verify' ? 'full' : 'hash', keys, requestedBy };
   try {
     const executionArn = await startExecution(deps.stepFunctions, deps.stateMachineArn, id, input);
     if (executionArn !== undefined) await operations.setExecution(id, executionArn);

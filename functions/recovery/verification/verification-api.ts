@@ -5,7 +5,10 @@ import { stopExecution } from '../backup-requests.ts';
 import type { OperationRecord } from '../catalog/operation-catalog.ts';
 import type { recoveryContract } from '../contract.ts';
 import { idOfWork } from '../id-of-work.ts';
-import { type OperationId, operationIdSchema } from '../ids.ts';
+import { backupIdSchema, type OperationId, operationIdSchema } from '../ids.ts';
+import { requireKeys } from '../keys/require-keys.ts';
+import { chooseSource } from '../single-stages/choose-source.ts';
+import { type StageStartDependencies, startStage } from '../single-stages/start-stage.ts';
 import { toOperation } from '../view.ts';
 import { startVerification, type VerificationStartDependencies } from './start-verification.ts';
 
@@ -13,12 +16,14 @@ type VerificationHandlers = Pick<
   HttpHandlers<typeof recoveryContract>,
   'verify' | 'verifyHash' | 'getOperation' | 'cancelOperation'
 >;
-type Kind = OperationRecord['kind'];
+type Kind = 'verify' | 'verify-hash';
 
-type StartInput = HttpInput<(typeof recoveryContract.routes)['verify' | 'verifyHash']>;
+type StartInput = HttpInput<(typeof recoveryContract.routes)['verify']>;
 
 /** The routes of verifications. */
-export function verificationHandlers(deps: VerificationStartDependencies): VerificationHandlers {
+export function verificationHandlers(
+  deps: VerificationStartDependencies & StageStartDependencies,
+): VerificationHandlers {
   const { operations } = deps;
 
   const find = async (id: OperationId): Promise<OperationRecord> => {
@@ -33,15 +38,32 @@ export function verificationHandlers(deps: VerificationStartDependencies): Verif
   });
   const start = async (kind: Kind, { body, caller, workId, trace: { traceparent } }: StartInput) => {
     const id = await idOfWork(operationIdSchema, workId, (known) => operations.get(known));
-    const { backupId } = body;
-    await startVerification(deps, { id, kind, backupId, requestedBy: caller.keyId, traceparent });
+    const { backupId, keys } = body;
+    requireKeys(deps.availableKeys, keys);
+    await startVerification(deps, { id, kind, backupId, keys, requestedBy: caller.keyId, traceparent });
     return accepted(id);
   };
 
   return {
     verify: (input) => answerErrors(() => start('verify', input)),
 
-    verifyHash: (input) => answerErrors(() => start('verify-hash', input)),
+    verifyHash: (input) =>
+      answerErrors(async () => {
+        const { body, caller, workId, trace } = input;
+        const { backupId, key } = body;
+        if (backupId !== undefined && key === undefined) {
+          return start('verify-hash', {
+            ...input,
+            body: { backupId: backupIdSchema.parse(backupId), keys: 'kms' },
+          });
+        }
+        const source = chooseSource(body);
+        const id = await idOfWork(operationIdSchema, workId, (known) => operations.get(known));
+        const { traceparent } = trace;
+        const stage = { kind: 'verify-hash' as const };
+        await startStage(deps, { id, source, stage, requestedBy: caller.keyId, traceparent });
+        return accepted(id);
+      }),
 
     getOperation: ({ params }) =>
       answerErrors(async () => {

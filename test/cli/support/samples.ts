@@ -1,3 +1,5 @@
+import { drillSchema } from '../../../functions/recovery/drill/model.ts';
+import { drillReportSchema } from '../../../functions/recovery/drill/report.ts';
 import {
   type Backup,
   backupSchema,
@@ -13,6 +15,7 @@ const stageTotals = Object.fromEntries(stages.map((stage) => [stage, { bytes: 1,
 export const backupId = '01M7Z95GC5HF7XGT4X8S1N99H0';
 export const operationId = '01M7Z9636NFHER9F0GZ0NXH6B0';
 export const restoreId = '01M7Z9GWZ39P2M0245E8624QE2';
+export const drillId = '01M7Z9H4C6W8R2B5N1J3K7D9FG';
 
 /** A complete backup of two shards, but for what is given. */
 export function backup(changes: Record<string, unknown> = {}): Backup {
@@ -20,6 +23,8 @@ export function backup(changes: Record<string, unknown> = {}): Backup {
     ...summaryFields,
     requestedBy: 'key',
     cancelRequested: false,
+    files: null,
+    configuration: null,
     progress: {
       stage: 'done',
       chunksDone: 4,
@@ -53,6 +58,11 @@ const summaryFields = {
   id: backupId,
   state: 'completed',
   type: 'full',
+  components: ['database'],
+  references: [],
+  dependents: [],
+  keepUntil: null,
+  lockedUntil: null,
   trigger: 'api',
   shards: ['shard-a', 'shard-b'],
   createdAt: at,
@@ -60,9 +70,11 @@ const summaryFields = {
   finishedAt: '2026-11-21T14:00:02.000Z',
   durationMs: 2000,
   sizeBytes: 1_000_000,
+  referencedBytes: 0,
   rows: 2000,
   verified: true,
   verification: null,
+  import: null,
   error: null,
 };
 
@@ -93,6 +105,8 @@ export function operation(changes: Record<string, unknown> = {}) {
     intact: true,
     findings: [],
     findingsTotal: 0,
+    object: null,
+    result: null,
     error: null,
     ...changes,
   });
@@ -101,7 +115,14 @@ export function operation(changes: Record<string, unknown> = {}) {
 export function restore(changes: Record<string, unknown> = {}) {
   return restoreSchema.parse({
     id: restoreId,
+    kind: 'backup',
     backupId,
+    pointInTime: null,
+    components: ['database'],
+    files: null,
+    configuration: null,
+    objects: [],
+    clusters: [],
     state: 'completed',
     mode: 'new',
     dryRun: false,
@@ -148,6 +169,45 @@ export function restore(changes: Record<string, unknown> = {}) {
       leftOut: [],
     })),
     error: null,
+    ...changes,
+  });
+}
+
+export function drill(changes: Record<string, unknown> = {}) {
+  return drillSchema.parse({
+    ...{ id: drillId, state: 'completed', trigger: 'api', restorePoint: 'latest', keys: 'kms' },
+    ...{ reuseVerification: true, backupId, restoreId: drillId, shards: ['shard-a'], requestedBy: 'key' },
+    ...{ createdAt: at, startedAt: at, finishedAt: at, durationMs: 1, cancelRequested: false },
+    progress: {
+      ...{ stage: 'done', objectsDone: 4, objectsTotal: 4, bytesRestored: 4_000_000, bytesTotal: 4_000_000 },
+      ...{ checksDone: 4, checksTotal: 4 },
+    },
+    ...{ rpoMs: 7_200_000, rtoMs: 200_000, verification: null, checks: [], findings: [], findingsTotal: 0 },
+    report: { path: '/report', sha256: 'ab', markdownSha256: 'cd', key: null },
+    error: null,
+    ...changes,
+  });
+}
+
+export function drillReport(changes: Record<string, unknown> = {}) {
+  return drillReportSchema.parse({
+    ...{ format: 'mainstay.drill', formatVersion: 1, drillId, outcome: 'completed', trigger: 'api' },
+    ...{
+      requestedBy: 'key',
+      createdAt: at,
+      startedAt: at,
+      finishedAt: at,
+      restorePoint: 'latest',
+      keys: 'kms',
+    },
+    backup: null,
+    rpo: { targetMs: 93_600_000, measuredMs: 7_200_000, met: true, shards: [] },
+    rto: {
+      ...{ targetMs: 60_000, measuredMs: 200_000, met: false },
+      stages: [{ stage: 'rows', durationMs: 200_000 }],
+    },
+    ...{ verification: null, restore: null, checks: [], findings: [], findingsTotal: 0 },
+    ...{ scratchDatabases: 'removed', error: null },
     ...changes,
   });
 }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { deleteBackup } from '../../../functions/recovery/backup-requests.ts';
 import { ChunkCatalog, type ChunkRecord } from '../../../functions/recovery/catalog/chunk-catalog.ts';
 import { ShardLocks } from '../../../functions/recovery/catalog/shard-locks.ts';
 import { SnapshotStore } from '../../../functions/recovery/catalog/snapshot-store.ts';
 import { addStages } from '../../../functions/recovery/chunks/copy-chunk.ts';
+import { systemClock } from '../../../functions/recovery/clock.ts';
 import { BackupConflictError } from '../../../functions/recovery/errors.ts';
+import { deleteBackup } from '../../../functions/recovery/expiry/delete-backup.ts';
 import {
   type BackupId,
   backupIdSchema,
@@ -213,7 +214,7 @@ describe('the locks of shards', () => {
     const locks = new ShardLocks(world.table, world.catalog);
     const shards = [shardNameSchema.parse('shard-d'), shardNameSchema.parse('shard-e')];
     const first = await newBackup(undefined, shards);
-    const deps = { catalog: world.catalog, locks };
+    const deps = { catalog: world.catalog, locks, clock: systemClock, defaultLockDays: 0 };
     await locks.acquire(first, shards);
     expect(await deleteBackup(deps, async () => {}, first)).toBe(false);
     await world.catalog.end(first, 'failed', { finishedAt: new Date().toISOString() });

@@ -4,11 +4,13 @@
  */
 import { jest } from '@jest/globals';
 import './backup.suite.ts';
+import './incremental.suite.ts';
 import './snapshot.suite.ts';
 import './faults.suite.ts';
 import './verification.suite.ts';
 import './restore/target.suite.ts';
 import './restore/faithful.suite.ts';
 import './restore/load.suite.ts';
+import './drill/checks.suite.ts';
 
 jest.setTimeout(60_000);

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { deleteBackup } from '../../../functions/recovery/backup-requests.ts';
 import { backupPartition } from '../../../functions/recovery/catalog/backup-catalog.ts';
 import { Failures } from '../../../functions/recovery/catalog/failures.ts';
 import { ShardLocks } from '../../../functions/recovery/catalog/shard-locks.ts';
@@ -14,6 +13,8 @@ import {
   failureOfExecution,
 } from '../../../functions/recovery/conclude-backup.ts';
 import { BackupNotRunningError, IncompleteBackupError } from '../../../functions/recovery/errors.ts';
+import { deleteBackup } from '../../../functions/recovery/expiry/delete-backup.ts';
+import { RetentionCatalog } from '../../../functions/recovery/expiry/retention-catalog.ts';
 import { backupPrefix, manifestKey } from '../../../functions/recovery/objects/object-keys.ts';
 import { exists, removePrefix } from '../../../functions/recovery/objects/remove-prefix.ts';
 import { readProgress } from '../../../functions/recovery/read-progress.ts';
@@ -59,6 +60,7 @@ const conclude = async (run: BackupRun, aborted = false) => {
     {
       catalog: world.catalog,
       chunks: run.chunks,
+      components: run.components,
       failures: new Failures(world.table, backupPartition(run.id)),
       locks: new ShardLocks(world.table, world.catalog),
       snapshot: (shard) => new SnapshotStore(world.table, run.id, shard),
@@ -79,6 +81,8 @@ const sweep = (run: BackupRun, laterMs = 0) =>
   sweepBackups(
     {
       catalog: world.catalog,
+      retention: new RetentionCatalog(world.table),
+      manifests: world.manifests,
       chunks: () => run.chunks,
       bucket: world.bucket,
       clock: { now: () => Date.now() + laterMs, sleep: async () => {} },
@@ -92,7 +96,12 @@ const sweep = (run: BackupRun, laterMs = 0) =>
 /** Deletes as the API does. */
 const remove = (run: BackupRun) =>
   deleteBackup(
-    { catalog: world.catalog, locks: new ShardLocks(world.table, world.catalog) },
+    {
+      catalog: world.catalog,
+      locks: new ShardLocks(world.table, world.catalog),
+      clock: systemClock,
+      defaultLockDays: 0,
+    },
     async () => {},
     run.id,
   );

@@ -8,6 +8,7 @@ import * as z from 'zod';
 import { Idempotency } from '../../../functions/access/idempotency/idempotency.ts';
 import { backupHandlers } from '../../../functions/recovery/backup-api.ts';
 import { BackupCatalog } from '../../../functions/recovery/catalog/backup-catalog.ts';
+import { endUnstarted } from '../../../functions/recovery/catalog/end-unstarted.ts';
 import { OperationCatalog } from '../../../functions/recovery/catalog/operation-catalog.ts';
 import { RecoveryTable } from '../../../functions/recovery/catalog/recovery-table.ts';
 import { RestoreCatalog } from '../../../functions/recovery/catalog/restore-catalog.ts';
@@ -129,9 +130,22 @@ function apiFunction() {
         locks: new ShardLocks(table, catalog),
         listShards: async () => Array.from({ length: 30 }, (_, number) => shard(number)),
         sweepFunctionArn: 'arn:sweep',
+        defaultLockDays: 0,
       });
-      const { verify, verifyHash } = verificationHandlers({ ...common, operations });
-      const restoring = { ...common, backups: catalog, restores, discardFunctionArn: 'arn:discard' };
+      const { verify, verifyHash } = verificationHandlers({
+        ...common,
+        operations,
+        stageStateMachineArn: 'arn:stages',
+      });
+      const restoring = {
+        ...common,
+        backups: catalog,
+        restores,
+        discardFunctionArn: 'arn:discard',
+        importStateMachineArn: 'arn:imports',
+        pointInTimeStateMachineArn: 'arn:points-in-time',
+        discardPointInTimeFunctionArn: 'arn:discard-clusters',
+      };
       const { startRestore } = restoreHandlers(restoring);
       return { startBackup, verify, verifyHash, startRestore };
     },
@@ -230,6 +244,19 @@ describe.each(names)('the start of a %s that is repeated with its Idempotency-Ke
       expect(await entries()).toBe(before + 1);
     },
   );
+
+  it('is another one when the first was cut short, not repeated for a while, and ended', async () => {
+    const request = await requests[name]();
+    await cutShort(request, 'before');
+    const clock = { now: () => Date.now() + 16 * 60_000 };
+    const [first] = await endUnstarted({ table, clock, log: { warn: () => {} } });
+    const before = await entries();
+    const { status, json } = await send(request);
+    expect([status, json.state]).toEqual([202, 'queued']);
+    expect(json.id).not.toBe(first);
+    expect(executions).toEqual([json.id]);
+    expect(await entries()).toBe(before + 1);
+  });
 
   it('is another one when no execution could be started the first time', async () => {
     const request = await requests[name]();

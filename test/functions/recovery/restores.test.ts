@@ -129,8 +129,11 @@ const deps = (): RestoreRequestDependencies => ({
   backups: world.catalog,
   stepFunctions: workflows.client,
   stateMachineArn: 'arn:machine',
+  importStateMachineArn: 'arn:imports',
+  pointInTimeStateMachineArn: 'arn:points-in-time',
   clock: systemClock,
   startDiscard: async (id) => void discarded.push(id),
+  startDiscardOfClusters: async (id) => void discarded.push(id),
 });
 
 async function requested(values: { shards?: typeof shards; dryRun?: boolean } = {}): Promise<RestoreRecord> {
@@ -188,7 +191,7 @@ async function due(now: number): Promise<RestoreId[]> {
 describe('a request to restore', () => {
   it('starts one execution, however often it is made, of all shards of the backup', async () => {
     const record = await requested();
-    const { id, backupId } = record;
+    const { id, backupId = backupIdSchema.parse('none') } = record;
     const again = {
       id,
       backupId,

@@ -2,14 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { deleteBackup } from '../../../functions/recovery/backup-requests.ts';
 import { backupPartition } from '../../../functions/recovery/catalog/backup-catalog.ts';
 import { ChunkCatalog } from '../../../functions/recovery/catalog/chunk-catalog.ts';
+import { ComponentCatalog } from '../../../functions/recovery/catalog/component-catalog.ts';
 import { Failures } from '../../../functions/recovery/catalog/failures.ts';
 import { ShardLocks } from '../../../functions/recovery/catalog/shard-locks.ts';
 import { SnapshotStore } from '../../../functions/recovery/catalog/snapshot-store.ts';
 import { systemClock } from '../../../functions/recovery/clock.ts';
 import { concludeBackup } from '../../../functions/recovery/conclude-backup.ts';
+import { deleteBackup } from '../../../functions/recovery/expiry/delete-backup.ts';
+import { RetentionCatalog } from '../../../functions/recovery/expiry/retention-catalog.ts';
 import { type BackupId, backupIdSchema } from '../../../functions/recovery/ids.ts';
 import { Bucket } from '../../../functions/recovery/objects/bucket.ts';
 import { backupPrefix, manifestKey } from '../../../functions/recovery/objects/object-keys.ts';
@@ -52,6 +54,7 @@ async function conclude(id: BackupId, startSweep: () => Promise<void> = async ()
     {
       catalog: world.catalog,
       chunks: new ChunkCatalog(world.table, id),
+      components: new ComponentCatalog(world.table, id),
       failures: new Failures(world.table, backupPartition(id)),
       locks: new ShardLocks(world.table, world.catalog),
       snapshot: (name) => new SnapshotStore(world.table, id, name),
@@ -67,6 +70,8 @@ const sweep = (only: BackupId | undefined, laterMs = 0) =>
   sweepBackups(
     {
       catalog: world.catalog,
+      retention: new RetentionCatalog(world.table),
+      manifests: world.manifests,
       chunks: (id) => new ChunkCatalog(world.table, id),
       bucket: world.bucket,
       clock: { now: () => Date.now() + laterMs, sleep: async () => {} },
@@ -95,7 +100,8 @@ describe('an execution that is stopped while its backup is being committed', () 
     await world.catalog.beginCommit(id, new Date().toISOString());
     await conclude(id);
     const locks = new ShardLocks(world.table, world.catalog);
-    await deleteBackup({ catalog: world.catalog, locks }, async () => {}, id);
+    const deps = { catalog: world.catalog, locks, clock: systemClock, defaultLockDays: 0 };
+    await deleteBackup(deps, async () => {}, id);
     await sweep(id);
     expect(await world.catalog.get(id)).toBeUndefined();
     await world.bucket.writeText(manifestKey(id), '{}');

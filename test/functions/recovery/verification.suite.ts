@@ -157,14 +157,20 @@ describe('a verification', () => {
     await operations.create({ id, kind, backupId, traceparent, createdAt: new Date().toISOString() });
     const planned = await planVerification(
       { catalog, operations, manifests, bucket },
-      { operationId: id, executionArn: 'arn:test', input: { backupId, mode, traceparent } },
+      { operationId: id, executionArn: 'arn:test', input: { backupId, mode, keys: 'kms', traceparent } },
     );
     const items = verifyWorkSchema.array().parse(JSON.parse((await bytesOf(planned.key)).toString()));
     const run = new BackupRun(world, database, 'unused');
     for (const work of items) {
       await verifyWork(
-        { place: world.verifyPlace, chunks: run.chunks, operations, clock: run.parts.clock },
-        { purpose: 'verification', backupId, operationId: id, traceparent, mode, work },
+        {
+          place: world.verifyPlace,
+          chunks: run.chunks,
+          components: run.components,
+          operations,
+          clock: run.parts.clock,
+        },
+        { purpose: 'verification', backupId, operationId: id, traceparent, mode, keys: 'kms', work },
       );
     }
     await concludeVerification({ operations, catalog, clock: run.parts.clock }, id);

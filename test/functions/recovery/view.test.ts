@@ -3,7 +3,7 @@ import { type BackupRecord, backupRecordSchema } from '../../../functions/recove
 import { backupSummarySchema } from '../../../functions/recovery/model.ts';
 import { toSummary } from '../../../functions/recovery/view.ts';
 
-const completed: BackupRecord = backupRecordSchema.parse({
+const stored = {
   id: '01K9Z3V5Q0J8X7N2T4R6M1C9HB',
   state: 'completed',
   type: 'full',
@@ -12,7 +12,8 @@ const completed: BackupRecord = backupRecordSchema.parse({
   shards: ['shard-a'],
   createdAt: '2026-11-20T10:00:00.000Z',
   manifest: { key: 'k', versionId: 'v', sha256: 's' },
-});
+};
+const completed: BackupRecord = backupRecordSchema.parse(stored);
 
 describe('a backup in a list', () => {
   it('tells what the latest verification found, and is not verified where that was damage', () => {
@@ -21,7 +22,7 @@ describe('a backup in a list', () => {
       backupSummarySchema.parse(
         toSummary(
           backupRecordSchema.parse({
-            ...completed,
+            ...stored,
             ...(findings !== undefined && { verification: { ...verification, findings } }),
           }),
         ),

@@ -8,7 +8,7 @@ import { withTarget } from '../../../../functions/recovery/restore/engine/target
 import type { LeftOut } from '../../../../functions/recovery/restore/model.ts';
 import { hostileSchema } from '../support/hostile-schema.ts';
 import { Restores } from './support/restores.ts';
-import { fleetSchema, shopSchema } from './support/schemas.ts';
+import { fleetSchema } from './support/schemas.ts';
 
 let restores: Restores;
 
@@ -21,11 +21,8 @@ afterAll(async () => {
 });
 
 describe('a restored database', () => {
-  it.each([
-    ['strange names and values', hostileSchema],
-    ['a shop', shopSchema],
-  ])('has the same DDL and the same rows: %s', async (_, schema) => {
-    const backup = await restores.backUp(schema);
+  it('has the same DDL and the same rows, whatever their names and values', async () => {
+    const backup = await restores.backUp(hostileSchema);
     expect(await restores.complete(backup)).toEqual([]);
     expect(await restores.differences(backup)).toEqual([]);
     expect(await restores.ddl(backup.work.database)).toBe(await restores.ddl(backup.name));
