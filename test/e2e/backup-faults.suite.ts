@@ -36,35 +36,4 @@ describe('a backup in trouble', () => {
     expect(killed).toMatchObject([{ requestId: expect.any(String) }]);
     await expectWhole(await backups.ended(id));
   });
-
-  it('completes although S3, KMS and DynamoDB answer some calls by errors, throttle others and hang up', async () => {
-    const caller = 'RecoveryChunkPipeline';
-    const slowDown = { status: 503, code: 'SlowDown' };
-    const throttled = { status: 400, code: 'ThrottlingException' };
-    await backups.breakage.inject(
-      {
-        service: 's3',
-        operation: 'PutObject',
-        caller,
-        times: 3,
-        error: { status: 500, code: 'InternalError' },
-      },
-      { service: 's3', operation: 'PutObject', caller, times: 2, error: slowDown },
-      { service: 's3', operation: 'UploadPart', caller, times: 1, error: slowDown },
-      { service: 's3', operation: 'GetObject', caller: 'RecoveryVerifyChunk', times: 2, disconnect: true },
-      { service: 'kms', operation: 'GenerateDataKey', caller, times: 2, error: throttled },
-      {
-        service: 'kms',
-        operation: 'Decrypt',
-        times: 2,
-        error: { status: 500, code: 'KMSInternalException' },
-      },
-      { service: 'dynamodb', operation: 'PutItem', caller, times: 2, error: throttled },
-      {
-        ...{ service: 'dynamodb', operation: 'UpdateItem', caller: 'Recovery', times: 2 },
-        error: { status: 400, code: 'ProvisionedThroughputExceededException' },
-      },
-    );
-    await expectWhole(await backups.ended(await backups.start({ shards: [shard] })));
-  });
 });

@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { sha256Of } from '../../functions/recovery/hash.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { Backups, type ObjectVersion } from './support/backups.ts';
 import { digestTables, onShard, qualified } from './support/databases.ts';
+import { Drills } from './support/drills.ts';
 import { root } from './support/recovery.ts';
 import { Restores } from './support/restores.ts';
 import { StoredBackup } from './support/stored-backup.ts';
@@ -74,6 +76,40 @@ describe('a restore', () => {
     expect(others.every(([, digest]) => digest === '0 0')).toBe(true);
   });
 
+  it('is rehearsed by a drill, which says what it has proven and measured, and leaves nothing', async () => {
+    const before = await restores.databases(shard);
+    const drills = new Drills(backups.call);
+    const drill = await drills.take({ restorePoint: backupId });
+    expect(drill).toMatchObject({
+      ...{ backupId, restoreId: drill.id, shards: [shard], findings: [], cancelRequested: false },
+      progress: { stage: 'done', checksDone: 4, checksTotal: 4 },
+      verification: { reused: true, operationId: null },
+    });
+    expect(Object.fromEntries(drill.checks.map(({ check, checked }) => [check, checked]))).toEqual({
+      assertions: 0,
+      'foreign-keys': expect.any(Number),
+      indexes: expect.any(Number),
+      sequences: expect.any(Number),
+    });
+    expect(await restores.databases(shard)).toEqual(before);
+
+    const report = await drills.report(drill.id);
+    expect(report).toMatchObject({
+      ...{ outcome: 'completed', error: null, scratchDatabases: 'removed' },
+      restore: { identical: true, database: `mainstay_drill_${drill.id.toLowerCase()}` },
+      rpo: { met: true, measuredMs: drill.rpoMs },
+      rto: { met: true, measuredMs: drill.rtoMs },
+    });
+    expect(report.rto.stages.reduce((sum, { durationMs }) => sum + durationMs, 0)).toBe(drill.rtoMs);
+    expect(report.restore?.tablesCompared).toBeGreaterThan(20);
+    const path = `${root}/test/${drill.id}/report`;
+    const markdown = await backups.call('GET', path, { headers: { accept: 'text/markdown' } });
+    expect(markdown.headers.get('content-type')).toBe('text/markdown; charset=utf-8');
+    expect(sha256Of(String(markdown.body))).toBe(drill.report?.markdownSha256);
+    expect(markdown.body).toContain(`# Drill ${drill.id}: completed`);
+    expect(drill.report?.key).toBe(`drills/${drill.id}/report.json`);
+  });
+
   it('stops at a damaged object by name, and goes on from there when it is as it was', async () => {
     const damaged = await largestObject();
     await backups.flipBit(damaged);
@@ -113,7 +149,7 @@ describe('a restore', () => {
   });
 
   it.each([
-    ['body.backupId', {}],
+    ['body.pointInTime', { pointInTime: 'yesterday' }],
     ['body.tables', { backupId: 'x', mode: 'replace', tables: ['a.b'] }],
     ['body.database', { backupId: 'x', database: '../etc' }],
     ['body.mode', { backupId: 'x', mode: 'overwrite' }],
@@ -122,6 +158,19 @@ describe('a restore', () => {
     const answer = await backups.call('POST', `${root}/restore`, { body });
     expect(answer).toMatchObject({ status: 400, body: { errors: [{ field }] } });
   });
+
+  it.each([
+    ['body.backupId', {}],
+    ['body.backupId', { backupId: 'x', pointInTime: 'latest' }],
+    ['body.tables', { pointInTime: 'latest', tables: ['a.b'] }],
+    ['body.cutOver', { backupId: 'x', cutOver: true }],
+  ])(
+    'is either of a backup or to a point in time, or is refused by the name of the field: %s',
+    async (field, body) => {
+      const answer = await backups.call('POST', `${root}/restore`, { body });
+      expect(answer).toMatchObject({ status: 422, body: { errors: [{ field }] } });
+    },
+  );
 
   it('of what is not there is refused: an unknown backup, an unknown shard of it', async () => {
     const unknown = await backups.call('POST', `${root}/restore`, { body: { backupId: 'nothing' } });

@@ -45,7 +45,7 @@ export class Backups {
     return backups;
   }
 
-  async start(body: unknown = {}): Promise<string> {
+  async start(body: object = {}): Promise<string> {
     const id = await startBackup(this.call, body);
     this.#started.add(id);
     return id;
@@ -65,7 +65,7 @@ export class Backups {
   }
 
   /** Takes a backup that has to succeed. */
-  async take(body: unknown = {}): Promise<Backup> {
+  async take(body: object = {}): Promise<Backup> {
     return expectCompleted(await this.ended(await this.start(body)));
   }
 

@@ -10,9 +10,11 @@ import type { ApiClient } from './api.ts';
 
 export const root = '/api/disaster-recovery';
 
-/** Asks for a backup and returns its id. */
-export async function startBackup(call: ApiClient, body: unknown = {}): Promise<string> {
-  const answer = await call('POST', `${root}/backup`, { body });
+/** Asks for a backup, a full one unless `body` says otherwise, and returns its id. */
+export async function startBackup(call: ApiClient, body: object = {}): Promise<string> {
+  const answer = await call('POST', `${root}/backup`, {
+    body: { type: 'full', components: ['database'], ...body },
+  });
   expect({ status: answer.status, body: answer.body }).toMatchObject({ status: 202 });
   const { id } = backupSchema.parse(answer.body);
   expect(answer.headers.get('location')).toBe(`${root}/backups/${id}`);
@@ -37,7 +39,7 @@ export function backupEnded(call: ApiClient, id: string, timeoutMs = 90_000): Pr
 }
 
 /** Takes a backup that has to succeed. */
-export async function takeBackup(call: ApiClient, body: unknown = {}): Promise<Backup> {
+export async function takeBackup(call: ApiClient, body: object = {}): Promise<Backup> {
   const backup = await backupEnded(call, await startBackup(call, body));
   expect({ state: backup.state, error: backup.error }).toEqual({ state: 'completed', error: null });
   return backup;

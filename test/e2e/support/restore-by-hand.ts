@@ -106,7 +106,7 @@ const columnsOf = ({ columns }: Table): string => columns.map(({ name }) => quot
 
 /** The text that a manifest's MAC is over, made of the stored file's bytes. */
 export function macMessage(stored: string): string {
-  const manifest = /^\{"mac":\{[^}]*\},"manifest":(.*)\}$/su.exec(stored)?.[1];
+  const manifest = /^\{(?:"escrow":\{.*\},)?"mac":\{[^}]*\},"manifest":(.*)\}$/su.exec(stored)?.[1];
   if (manifest === undefined) throw new Error('The manifest has not the form of one.');
   return `mainstay:manifest:v1\n${sha256(manifest)}`;
 }

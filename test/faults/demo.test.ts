@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { onShard } from './support/databases.ts';
-import { sharedPlatform, sharedStateDirectory } from './support/shared-platform.ts';
+import { onShard } from '../e2e/support/databases.ts';
+import { sharedPlatform, sharedStateDirectory } from '../e2e/support/shared-platform.ts';
 
 const run = promisify(execFile);
 const projectDirectory = resolve(import.meta.dirname, '../..');
