@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { ChunkRecord } from '../../../functions/recovery/catalog/chunk-catalog.ts';
-import { releaseReferences } from '../../../functions/recovery/catalog/release-references.ts';
 import { mayBeOf, mayBeOfSql, windowSince } from '../../../functions/recovery/chunks/visibility.ts';
 import { Restores } from './restore/support/restores.ts';
 import { Chain, type Contents, type Link, referredTables } from './support/chain.ts';
