@@ -2,7 +2,6 @@
 import { jest } from '@jest/globals';
 import './lifecycle.suite.ts';
 import './backup-faults.suite.ts';
-import './restore-without-mainstay.suite.ts';
 import './authorization.suite.ts';
 import './access.suite.ts';
 import './fuzz.suite.ts';

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { finishTarget } from '../../functions/recovery/restore/engine/finish-target.ts';
 import { Restores } from '../functions/recovery/restore/support/restores.ts';
-import { shopSchema } from '../functions/recovery/restore/support/schemas.ts';
+import { fleetSchema, shopSchema } from '../functions/recovery/restore/support/schemas.ts';
 
 jest.setTimeout(120_000);
 
@@ -20,5 +21,20 @@ describe('a restored database', () => {
     expect(await restores.complete(backup)).toEqual([]);
     expect(await restores.differences(backup)).toEqual([]);
     expect(await restores.ddl(backup.work.database)).toBe(await restores.ddl(backup.name));
+  });
+
+  it('is the same when every step is done again: a fleet', async () => {
+    const backup = await restores.backUp(fleetSchema);
+    const { work } = backup;
+    await restores.prepare(work);
+    await restores.prepare(work);
+    await restores.load(backup);
+    await restores.load(backup);
+    await finishTarget(restores.deps, work);
+    await restores.complete(backup);
+    expect(await restores.prepare(work)).toEqual({ outcome: 'done', leftOut: [] });
+    expect(await finishTarget(restores.deps, work)).toEqual({ outcome: 'done', leftOut: [] });
+    expect(await restores.differences(backup)).toEqual([]);
+    expect(await restores.ddl(work.database)).toBe(await restores.ddl(backup.name));
   });
 });

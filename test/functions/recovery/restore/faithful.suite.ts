@@ -1,14 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Manifest } from '../../../../functions/recovery/manifest/manifest.ts';
 import { DdlSession } from '../../../../functions/recovery/restore/engine/apply-ddl.ts';
-import { finishTarget } from '../../../../functions/recovery/restore/engine/finish-target.ts';
 import { splitDump } from '../../../../functions/recovery/restore/engine/statements.ts';
 import { readLeftOut } from '../../../../functions/recovery/restore/engine/steps.ts';
 import { withTarget } from '../../../../functions/recovery/restore/engine/target-session.ts';
 import type { LeftOut } from '../../../../functions/recovery/restore/model.ts';
 import { hostileSchema } from '../support/hostile-schema.ts';
 import { Restores } from './support/restores.ts';
-import { fleetSchema } from './support/schemas.ts';
 
 let restores: Restores;
 
@@ -77,21 +75,6 @@ describe('a restored database', () => {
     ]);
     expect(await restores.differences(some)).toEqual([]);
     expect(await restores.query(some.work.database, 'SELECT * FROM counted')).toEqual([{ a: 0, b: 10 }]);
-  });
-
-  it('is the same when every step is done again: a fleet', async () => {
-    const backup = await restores.backUp(fleetSchema);
-    const { work } = backup;
-    await restores.prepare(work);
-    await restores.prepare(work);
-    await restores.load(backup);
-    await restores.load(backup);
-    await finishTarget(restores.deps, work);
-    await restores.complete(backup);
-    expect(await restores.prepare(work)).toEqual({ outcome: 'done', leftOut: [] });
-    expect(await finishTarget(restores.deps, work)).toEqual({ outcome: 'done', leftOut: [] });
-    expect(await restores.differences(backup)).toEqual([]);
-    expect(await restores.ddl(work.database)).toBe(await restores.ddl(backup.name));
   });
 });
 

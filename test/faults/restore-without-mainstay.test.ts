@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { connectTo } from './support/databases.ts';
-import { definitionsIn, sequencesIn } from './support/definitions.ts';
-import { database, HandRestore, shardName } from './support/hand-restore.ts';
+import { connectTo } from '../e2e/support/databases.ts';
+import { definitionsIn, sequencesIn } from '../e2e/support/definitions.ts';
+import { database, HandRestore, shardName } from '../e2e/support/hand-restore.ts';
 
 describe('a backup without Mainstay', () => {
   let hand: HandRestore;
@@ -14,7 +14,7 @@ describe('a backup without Mainstay', () => {
   afterAll(() => hand?.close());
 
   it('is read by a program that has nothing of Mainstay', async () => {
-    const program = await readFile(new URL('./support/restore-by-hand.ts', import.meta.url), 'utf8');
+    const program = await readFile(new URL('../e2e/support/restore-by-hand.ts', import.meta.url), 'utf8');
     const imports = [...program.matchAll(/\b(?:from|import) '([^']+)'|\bimport\(/g)].map(([, from]) => from);
     expect(imports.length).toBeGreaterThan(5);
     for (const from of imports) expect(from).toMatch(/^(node:|@aws-crypto\/|@aws-sdk\/|pg|zod)/);
