@@ -27,7 +27,9 @@ const awsId = /^(cluster|db|vpc|subnet|sg|eni|igw|nat|rtb|acl|vpce|vol|i|lt|eipa
 const traceparent = /^00-[0-9a-f]{32}-[0-9a-f]{16}-0[0-9]$/;
 
 /** Bits for each character, from which on a run counts as random. */
-const randomBits = { hex: 2.7, mixed: 3.4, letters: 4.1 };
+const randomBits = { hex: 2.7, mixed: 3.4, letters: 4.1, whatever: 4.4 };
+/** From this length on, that many bits are random whatever signs are among them. */
+const longRun = 40;
 
 /** Whether a text has a secret in it, as it stands. */
 export function isSecretText(text: string): boolean {
@@ -37,8 +39,10 @@ export function isSecretText(text: string): boolean {
   );
 }
 
-/** Base64 has slashes too: those of a path stand between words. */
-const unslashed = (found: string): string => (/^[\w+=-]*[A-Z][\w+/=-]*\d[\w+/=-]*$/.test(found) ? found : '');
+/** Base64 has slashes too: those of a path stand between words of one case. */
+const unslashed = (found: string): string => (isOfBothCases(found) ? found : '');
+
+const isOfBothCases = (found: string): boolean => /[a-z]/.test(found) && /[A-Z]/.test(found);
 
 function isRandom(found: string): boolean {
   if (found.length < 20 || uuid.test(found) || ulid.test(found)) return false;
@@ -48,8 +52,9 @@ function isRandom(found: string): boolean {
   if (/^[0-9a-f-]+$/i.test(found) && digits && /[a-f]/i.test(found)) {
     return found.replaceAll('-', '').length >= 24 && bits > randomBits.hex;
   }
+  if (found.length >= longRun && isOfBothCases(found) && bits > randomBits.whatever) return true;
   if (digits && /[A-Za-z]/.test(found)) return longestMixed(found) >= 20 && bits > randomBits.mixed;
-  return /[a-z]/.test(found) && /[A-Z]/.test(found) && found.length >= 28 && bits > randomBits.letters;
+  return isOfBothCases(found) && found.length >= 28 && bits > randomBits.letters;
 }
 
 /** Words, numbers and the signs between them are no random text, however long: the longest part that mixes them. */
