@@ -46,10 +46,28 @@ export function retry(errors: readonly string[], attempts: number): State {
   };
 }
 
-/** Never tries again after these errors, whatever follows in the list of retriers. */
-export function neverRetry(errors: readonly string[]): State {
-  return { ErrorEquals: errors, MaxAttempts: 0 };
+/** Tries trouble again, but never the errors that are the same at the next try. */
+export const retryTroubleBut = (permanent: readonly ErrorClass[]): State[] => [
+  neverRetry(permanent),
+  retryTrouble,
+];
+
+/** Tries whatever failed again, but never the errors that are the same at the next try. */
+export const retryAllBut = (permanent: readonly ErrorClass[]): State[] => [
+  neverRetry(permanent),
+  retry(['States.ALL'], 3),
+];
+
+/** A function's error goes by the name of its class. */
+interface ErrorClass {
+  readonly name: string;
 }
+
+/** Whatever follows in the list of retriers. */
+const neverRetry = (errors: readonly ErrorClass[]): State => ({
+  ErrorEquals: errors.map(({ name }) => name),
+  MaxAttempts: 0,
+});
 
 /**
  * A task that invokes a function and waits for it.

@@ -13,8 +13,8 @@ import {
   distributedMap,
   failAsCaught,
   invoke,
-  neverRetry,
   retry,
+  retryAllBut,
   retryNotStarted,
   retryTrouble,
   type States,
@@ -31,7 +31,7 @@ const permanentErrors = [
   ManifestError,
   PreflightError,
   SnapshotLostError,
-].map(({ name }) => name);
+];
 
 /** One that was scheduled may come while the one before it is at work: for two hours it waits for its turn. */
 const waitForShards = {
@@ -184,7 +184,7 @@ function lane(functions: RecoveryFunctions, lane: 'a' | 'b') {
 
 /** What is done from the snapshot, in order; the snapshot is released at the end of it. */
 function work(functions: RecoveryFunctions, config: DeploymentConfig) {
-  const chunkRetry = [neverRetry(permanentErrors), retry(['States.ALL'], 3)];
+  const chunkRetry = retryAllBut(permanentErrors);
   return {
     StartAt: 'DumpSchema',
     States: {

@@ -5,23 +5,18 @@ import {
   ObjectTooLargeError,
 } from '../../functions/recovery/errors.ts';
 import type { DeploymentConfig } from '../config/schema.ts';
-import { distributedMap, invoke, neverRetry, retry, retryTrouble } from '../constructs/states.ts';
+import { distributedMap, invoke, retryAllBut, retryTroubleBut } from '../constructs/states.ts';
 import type { RecoveryFunctions } from './functions.ts';
 
 /** Errors that are the same at the next try. */
-const permanentErrors = [
-  BackupNotRunningError,
-  IncompleteBackupError,
-  ManifestError,
-  ObjectTooLargeError,
-].map(({ name }) => name);
+const permanentErrors = [BackupNotRunningError, IncompleteBackupError, ManifestError, ObjectTooLargeError];
 
 const context = { 'backupId.$': '$.backupId', 'traceparent.$': '$.traceparent' };
 
 /** What a backup has beside databases: the configuration, which takes seconds, and then the files. */
 export function componentsBranch(functions: RecoveryFunctions, config: DeploymentConfig) {
-  const again = [neverRetry(permanentErrors), retryTrouble];
-  const copyRetry = [neverRetry(permanentErrors), retry(['States.ALL'], 3)];
+  const again = retryTroubleBut(permanentErrors);
+  const copyRetry = retryAllBut(permanentErrors);
   const planFiles = functions['plan-files'];
   const ofPlan = { ...context, 'type.$': '$.type' };
   return {

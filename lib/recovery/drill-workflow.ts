@@ -9,7 +9,7 @@ import {
   UnknownShardError,
 } from '../../functions/recovery/errors.ts';
 import type { DeploymentConfig } from '../config/schema.ts';
-import { catchAll, failAsCaught, invoke, neverRetry, retry, retryTrouble } from '../constructs/states.ts';
+import { catchAll, failAsCaught, invoke, retry, retryTroubleBut } from '../constructs/states.ts';
 import type { WorkflowProps } from '../constructs/workflow.ts';
 import type { RecoveryFunctions } from './functions.ts';
 import { nestedExecution } from './nested-execution.ts';
@@ -22,8 +22,8 @@ const permanentErrors = [
   ManifestError,
   UnknownBackupError,
   UnknownShardError,
-].map(({ name }) => name);
-const tries = [neverRetry(permanentErrors), retryTrouble];
+];
+const tries = retryTroubleBut(permanentErrors);
 
 const execution = { 'executionName.$': '$$.Execution.Name', 'input.$': '$$.Execution.Input' };
 /** Whatever happens: what was restored is removed before anything else. */

@@ -12,20 +12,21 @@ import {
   distributedMap,
   failAsCaught,
   invoke,
-  neverRetry,
-  retry,
-  retryTrouble,
+  retryAllBut,
+  retryTroubleBut,
 } from '../constructs/states.ts';
 import type { WorkflowProps } from '../constructs/workflow.ts';
 import { concludeState } from './conclude-state.ts';
 import type { RecoveryFunctions } from './functions.ts';
 
 /** Errors that are the same at the next try. */
-const permanent = neverRetry(
-  [DamagedObjectError, IncompleteBackupError, ManifestError, RestoreNotRunningError, UnknownBackupError].map(
-    ({ name }) => name,
-  ),
-);
+const permanentErrors = [
+  DamagedObjectError,
+  IncompleteBackupError,
+  ManifestError,
+  RestoreNotRunningError,
+  UnknownBackupError,
+];
 
 const context = {
   'restoreId.$': '$.restoreId',
@@ -50,7 +51,7 @@ export function importRestoreDefinition(
         { phase: 'plan', 'executionArn.$': '$$.Execution.Id', 'input.$': '$$.Execution.Input' },
         {
           OutputPath: '$.Payload',
-          Retry: [permanent, retryTrouble],
+          Retry: retryTroubleBut(permanentErrors),
           Catch: catchAll('Conclude'),
           Next: 'OnlyLookedAtImport',
         },
@@ -71,7 +72,7 @@ export function importRestoreDefinition(
           states: {
             RestoreSegment: invoke(fn, '$', {
               OutputPath: null,
-              Retry: [permanent, retry(['States.ALL'], 3)],
+              Retry: retryAllBut(permanentErrors),
               End: true,
             }),
           },
@@ -83,7 +84,7 @@ export function importRestoreDefinition(
         { phase: 'complete', ...context },
         {
           OutputPath: '$.Payload',
-          Retry: [permanent, retryTrouble],
+          Retry: retryTroubleBut(permanentErrors),
           Catch: catchAll('Conclude'),
           End: true,
         },

@@ -12,9 +12,8 @@ import {
   distributedMap,
   failAsCaught,
   invoke,
-  neverRetry,
-  retry,
-  retryTrouble,
+  retryAllBut,
+  retryTroubleBut,
   type States,
 } from '../constructs/states.ts';
 import type { WorkflowProps } from '../constructs/workflow.ts';
@@ -28,8 +27,8 @@ const permanentErrors = [
   IncompleteBackupError,
   ManifestError,
   UploadMismatchError,
-].map(({ name }) => name);
-const retries = [neverRetry(permanentErrors), retryTrouble];
+];
+const retries = retryTroubleBut(permanentErrors);
 
 const context = { 'backupId.$': '$.backupId', 'traceparent.$': '$.traceparent' };
 
@@ -99,7 +98,7 @@ function segmentStates(functions: RecoveryFunctions): States {
       { phase, ...context, 'segment.$': '$.segment' },
       {
         OutputPath: 'End' in rest ? null : '$.Payload',
-        Retry: [neverRetry(permanentErrors), retry(['States.ALL'], 3)],
+        Retry: retryAllBut(permanentErrors),
         ...rest,
       },
     );

@@ -10,9 +10,8 @@ import {
   distributedMap,
   failAsCaught,
   invoke,
-  neverRetry,
   retry,
-  retryTrouble,
+  retryTroubleBut,
   type State,
   type States,
 } from '../constructs/states.ts';
@@ -22,10 +21,8 @@ import type { RecoveryFunctions } from './functions.ts';
 import { pollUntilAvailable, rdsTask } from './rds-states.ts';
 
 /** Errors that are the same at the next try. */
-const permanentErrors = [RestoreConflictError, RestoreNotRunningError, UnknownShardError].map(
-  ({ name }) => name,
-);
-const retryStep = [neverRetry(permanentErrors), retryTrouble];
+const permanentErrors = [RestoreConflictError, RestoreNotRunningError, UnknownShardError];
+const retryStep = retryTroubleBut(permanentErrors);
 
 const context = { 'restoreId.$': '$.restoreId', 'traceparent.$': '$.traceparent' };
 

@@ -9,20 +9,14 @@ import {
   catchAll,
   distributedMap,
   invoke,
-  neverRetry,
-  retry,
-  retryTrouble,
+  retryAllBut,
+  retryTroubleBut,
   type States,
 } from '../constructs/states.ts';
 import type { RecoveryFunctions } from './functions.ts';
 
 /** Errors that are the same at the next try. */
-const permanentErrors = [
-  DamagedObjectError,
-  IncompleteBackupError,
-  ManifestError,
-  RestoreNotRunningError,
-].map(({ name }) => name);
+const permanentErrors = [DamagedObjectError, IncompleteBackupError, ManifestError, RestoreNotRunningError];
 
 const context = {
   'restoreId.$': '$.restoreId',
@@ -53,7 +47,7 @@ export function componentStates(
         states: {
           RestoreFilesItem: invoke(functions['restore-files'], '$', {
             OutputPath: null,
-            Retry: [neverRetry(permanentErrors), retry(['States.ALL'], 3)],
+            Retry: retryAllBut(permanentErrors),
             End: true,
           }),
         },
@@ -70,7 +64,7 @@ export function componentStates(
       { phase: 'compare', ...context },
       {
         ResultPath: null,
-        Retry: [neverRetry(permanentErrors), retryTrouble],
+        Retry: retryTroubleBut(permanentErrors),
         Catch: catchAll('Conclude'),
         Next: next,
       },

@@ -13,9 +13,10 @@ import {
   distributedMap,
   failAsCaught,
   invoke,
-  neverRetry,
   retry,
+  retryAllBut,
   retryTrouble,
+  retryTroubleBut,
   type States,
 } from '../constructs/states.ts';
 import type { WorkflowProps } from '../constructs/workflow.ts';
@@ -31,8 +32,8 @@ const permanentErrors = [
   RestoreConflictError,
   RestoreDdlError,
   RestoreNotRunningError,
-].map(({ name }) => name);
-const retryRows = [neverRetry(permanentErrors), retry(['States.ALL'], 3)];
+];
+const retryRows = retryAllBut(permanentErrors);
 
 const context = {
   'restoreId.$': '$.restoreId',
@@ -135,7 +136,7 @@ export function restoreDefinition(
             SwapDatabase: invoke(
               database,
               { phase: 'swap', ...shardContext },
-              { OutputPath: '$.Payload', Retry: [neverRetry(permanentErrors), retryTrouble], End: true },
+              { OutputPath: '$.Payload', Retry: retryTroubleBut(permanentErrors), End: true },
             ),
           },
         },
@@ -163,7 +164,7 @@ function shardStates(functions: RecoveryFunctions, config: DeploymentConfig): St
     ResultSelector: { 'outcome.$': '$.Payload.outcome' },
     ResultPath: '$.database',
   };
-  const retryDatabase = [neverRetry(permanentErrors), retryTrouble];
+  const retryDatabase = retryTroubleBut(permanentErrors);
   const rowsMap = (
     label: string,
     phase: 'load' | 'compare',
