@@ -9,8 +9,8 @@ import { operationIdSchema, type ShardName, shardNameSchema } from '../ids.ts';
 import type { KeySource } from '../keys/key-source.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { ManifestStore } from '../manifest/manifest-store.ts';
+import { shardObjects } from '../manifest/objects-of.ts';
 import type { Bucket } from '../objects/bucket.ts';
-import type { StoredObject } from '../workflow.ts';
 import { chooseRestorePoint, isChoice, listRestorePoints, requireRestorePoint } from './choose.ts';
 import type { DrillCatalog } from './drill-catalog.ts';
 import type { DrillRecord } from './drill-record.ts';
@@ -158,17 +158,12 @@ async function findReuse(
   });
   if (!reuseVerification) return anew('It was asked for.');
   if ((backup.verification?.findings ?? 0) > 0) return anew('The latest verification has found damage.');
-  const objects = manifest.shards.filter(({ name }) => shards.includes(name)).flatMap(objectsOf);
+  const objects = manifest.shards.filter(({ name }) => shards.includes(name)).flatMap(shardObjects);
   const proof = await proveUnchanged(deps.bucket, objects, deps.hasTime);
   if (!proof.proven) return anew(proof.reason, proof.objects);
   const reason = 'The manifest is authentic, and S3 has each of its objects in that version and size.';
   return { reused: true, reason, objects: proof.objects, operationId: null };
 }
-
-const objectsOf = ({ preData, postData, sequences, chunks }: Manifest['shards'][number]): StoredObject[] => [
-  ...[preData, postData, sequences],
-  ...chunks,
-];
 
 async function readManifest(
   manifests: ManifestStore,

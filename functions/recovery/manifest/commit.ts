@@ -19,6 +19,7 @@ import { componentObjects } from './components.ts';
 import { encodingOf } from './encoding.ts';
 import { type Manifest, type ManifestShard, ownBytes } from './manifest.ts';
 import type { ManifestStore, StoredManifest } from './manifest-store.ts';
+import { shardObjects } from './objects-of.ts';
 import { readParent } from './parent.ts';
 
 export interface CommitDependencies {
@@ -117,13 +118,7 @@ function toManifest(
   keyArn: string,
 ): Manifest {
   const instants = shards.map(({ origin }) => Date.parse(origin.instant));
-  const rows = shards.flatMap(({ preData, postData, sequences, chunks }) => [
-    preData,
-    postData,
-    sequences,
-    ...chunks,
-  ]);
-  const objects = [...rows, ...componentObjects(components)];
+  const objects = [...shards.flatMap(shardObjects), ...componentObjects(components)];
   const total = (value: (object: StoredObject) => number) =>
     objects.reduce((sum, object) => sum + value(object), 0);
   return {

@@ -4,9 +4,9 @@ import { DamagedObjectError, ManifestError, ObjectTooLargeError, UnknownBackupEr
 import type { BackupId } from '../ids.ts';
 import { readRange } from '../import/read-range.ts';
 import type { ManifestStore } from '../manifest/manifest-store.ts';
+import { objectsOf } from '../manifest/objects-of.ts';
 import type { Bucket, ObjectVersion } from '../objects/bucket.ts';
 import { checkBytes, isProblem } from '../objects/read-object.ts';
-import { objectsOf } from '../verification/plan-verification.ts';
 import type { StoredObject } from '../workflow.ts';
 import type { Source } from './events.ts';
 import { largestStageBytes } from './model.ts';

@@ -2,9 +2,9 @@ import type * as z from 'zod';
 import type { BackupCatalog } from '../catalog/backup-catalog.ts';
 import type { OperationCatalog } from '../catalog/operation-catalog.ts';
 import { BackupNotRunningError, DamagedObjectError, ManifestError } from '../errors.ts';
-import { componentObjects } from '../manifest/components.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { ManifestStore } from '../manifest/manifest-store.ts';
+import { objectsOf } from '../manifest/objects-of.ts';
 import type { Finding } from '../model.ts';
 import type { Bucket } from '../objects/bucket.ts';
 import { manifestKey, verificationKey } from '../objects/object-keys.ts';
@@ -87,18 +87,6 @@ async function checkManifest(
     return finding(/MAC/.test(error.message) ? 'manifest-mac' : 'manifest-unreadable', error.message);
   }
 }
-
-/** All objects that a manifest lists. */
-export const objectsOf = (manifest: Manifest): StoredObject[] => [
-  ...manifest.shards.flatMap(({ preData, postData, sequences, chunks }) => [
-    preData,
-    postData,
-    sequences,
-    ...chunks,
-  ]),
-  ...(manifest.import?.segments ?? []),
-  ...componentObjects(manifest),
-];
 
 /** Work items of a bounded number of objects and bytes; an object is never divided. */
 export function divide(
