@@ -4,6 +4,7 @@ import { type BackupId, type ShardName, shardNameSchema } from '../ids.ts';
 import { findingSchema, stageSchema, stageTotalsSchema } from '../model.ts';
 import { type ObjectKind, type StoredObject, shardTargetSchema, storedObjectSchema } from '../workflow.ts';
 import { backupPartition } from './backup-catalog.ts';
+import { keptFor, workingRecordDays } from './kept-for.ts';
 import type { RecoveryTable } from './recovery-table.ts';
 import { snapshotOriginSchema, workObjectSchema } from './snapshot-store.ts';
 
@@ -72,9 +73,6 @@ const shardPrefix = 'SHARD#';
 const chunkPrefix = 'CHUNK#';
 const chunkSort = (shard: ShardName, item: number) =>
   `${chunkPrefix}${shard}#${String(item).padStart(6, '0')}`;
-
-/** Working records are of no use once a backup has ended; a month leaves time to look into a failure. */
-const keepSeconds = 30 * 24 * 60 * 60;
 
 /**
  * The parts of one backup: an item per shard and one per stored chunk. Nothing counts up; whoever wants totals merges
@@ -172,6 +170,6 @@ export class ChunkCatalog {
   }
 
   #expiresAt(): number {
-    return Math.floor(this.#now() / 1000) + keepSeconds;
+    return keptFor(workingRecordDays, this.#now());
   }
 }

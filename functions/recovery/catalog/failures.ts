@@ -1,9 +1,9 @@
 import { failureOf } from '../errors.ts';
 import { type Failure, failureSchema } from '../model.ts';
+import { keptFor, workingRecordDays } from './kept-for.ts';
 import type { RecoveryTable } from './recovery-table.ts';
 
 const prefix = 'FAILURE#';
-const keepSeconds = 30 * 24 * 60 * 60;
 
 /**
  * What failed in the items of a distributed Map: the Map itself only says that too many items failed. A later
@@ -27,7 +27,7 @@ export class Failures {
       await this.#table.delete(key);
       return result;
     } catch (error) {
-      const expiresAt = Math.floor(Date.now() / 1000) + keepSeconds;
+      const expiresAt = keptFor(workingRecordDays, Date.now());
       await this.#table.put({ ...key, ...failureOf(error), expiresAt }).catch(() => undefined);
       throw error;
     }

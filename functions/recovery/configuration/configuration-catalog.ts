@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { backupPartition } from '../catalog/backup-catalog.ts';
+import { keptFor, workingRecordDays } from '../catalog/kept-for.ts';
 import type { RecoveryTable } from '../catalog/recovery-table.ts';
 import type { BackupId } from '../ids.ts';
 import { type StoredObject, storedObjectSchema } from '../workflow.ts';
@@ -14,8 +15,6 @@ export const configurationRecordSchema = z.object({
 export type ConfigurationRecord = z.output<typeof configurationRecordSchema>;
 
 const sort = 'CONFIGURATION#META';
-/** As the other working records of a backup. */
-const keepSeconds = 30 * 24 * 60 * 60;
 
 /** The working record of one backup's configuration. */
 export class ConfigurationCatalog {
@@ -36,7 +35,7 @@ export class ConfigurationCatalog {
 
   /** Notes what was stored; `false` when an earlier attempt was read back already. */
   async put(record: ConfigurationRecord): Promise<boolean> {
-    const expiresAt = Math.floor(this.#now() / 1000) + keepSeconds;
+    const expiresAt = keptFor(workingRecordDays, this.#now());
     return this.#table.put(
       { pk: this.#pk, sk: sort, ...record, sha256: record.object.sha256, expiresAt },
       { expression: 'attribute_not_exists(pk) OR attribute_not_exists(#verifiedAt)' },

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { backupPartition } from '../catalog/backup-catalog.ts';
 import { signatureOf } from '../catalog/chunk-catalog.ts';
+import { keptFor, workingRecordDays } from '../catalog/kept-for.ts';
 import type { RecoveryTable } from '../catalog/recovery-table.ts';
 import { workObjectSchema } from '../catalog/snapshot-store.ts';
 import { type BackupId, backupIdSchema } from '../ids.ts';
@@ -55,8 +56,6 @@ export type FilesItemProgress = z.output<typeof filesItemProgressSchema>;
 const metaSort = 'FILES#META';
 const itemPrefix = 'FILES#ITEM#';
 const itemSort = (item: number) => `${itemPrefix}${String(item).padStart(6, '0')}`;
-/** As the other working records of a backup. */
-const keepSeconds = 30 * 24 * 60 * 60;
 
 /** Working records of the files of one backup: one item about all, and one for each stored work item. */
 export class FilesCatalog {
@@ -130,6 +129,6 @@ export class FilesCatalog {
   }
 
   #expiresAt(): number {
-    return Math.floor(this.#now() / 1000) + keepSeconds;
+    return keptFor(workingRecordDays, this.#now());
   }
 }

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { backupPartition } from '../catalog/backup-catalog.ts';
+import { keptFor, workingRecordDays } from '../catalog/kept-for.ts';
 import type { RecoveryTable } from '../catalog/recovery-table.ts';
 import type { BackupId } from '../ids.ts';
 import { storedObjectSchema } from '../workflow.ts';
 import type { ImportRecord } from './model.ts';
 
 const segmentPrefix = 'SEGMENT#';
-const keepSeconds = 30 * 24 * 60 * 60;
 const sortKey = (index: number): string => `${segmentPrefix}${String(index).padStart(6, '0')}`;
 
 /** One segment of a dump that was stored and read back. */
@@ -42,7 +42,7 @@ export class ImportCatalog {
 
   /** Notes a segment that was read back; doing it again replaces the note. */
   async putSegment(segment: SegmentRecord): Promise<void> {
-    const expiresAt = Math.floor(this.#now() / 1000) + keepSeconds;
+    const expiresAt = keptFor(workingRecordDays, this.#now());
     await this.#table.put({ pk: this.#pk, sk: sortKey(segment.index), ...segment, expiresAt });
   }
 
@@ -61,7 +61,7 @@ export class ImportCatalog {
   }
 
   async putDigest(sha256: string): Promise<void> {
-    const expiresAt = Math.floor(this.#now() / 1000) + keepSeconds;
+    const expiresAt = keptFor(workingRecordDays, this.#now());
     await this.#table.put({ pk: this.#pk, sk: 'DIGEST', sha256, expiresAt });
   }
 }
