@@ -76,7 +76,8 @@ describe('a backup that would not be complete', () => {
         const { MetricAlarms = [] } = await alarms.send(new DescribeAlarmsCommand({ StateValue: 'ALARM' }));
         return MetricAlarms.find(({ AlarmName }) => AlarmName?.endsWith('backup-failed'));
       },
-      { what: 'the alarm backup-failed', intervalMs: 500 },
+      // Metrics count when their minute is over, and alarms are evaluated some seconds later.
+      { what: 'the alarm backup-failed', intervalMs: 500, timeoutMs: 150_000 },
     );
     expect(raised).toMatchObject({ AlarmDescription: expect.stringContaining('runbooks/backup-failed') });
   });
