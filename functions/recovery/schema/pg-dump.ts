@@ -31,7 +31,7 @@ const parameters = [
 
 /** Beside the bundle the worker is a bundle of its own; in the source tree it is a module. */
 const workerUrl = new URL(
-  import.meta.url.endsWith('.ts') ? '../pg-dump-worker.ts' : './pg-dump-worker.mjs',
+  import.meta.filename.endsWith('.ts') ? '../pg-dump-worker.ts' : './pg-dump-worker.mjs',
   import.meta.url,
 );
 
