@@ -62,6 +62,33 @@ export class Chain {
     }
   }
 
+  /** Blocks of a table's heap. */
+  async blocks(table: string): Promise<number> {
+    const owner = await this.#database.asOwner(this.name);
+    try {
+      const { rows } = await owner.query<{ blocks: number }>(
+        "SELECT (pg_relation_size($1::regclass) / current_setting('block_size')::int)::int AS blocks",
+        [table],
+      );
+      return rows[0]?.blocks ?? 0;
+    } finally {
+      await owner.end();
+    }
+  }
+
+  /** Ends what crashes leave: transactions that were prepared hold up the horizon of every later backup. */
+  async endPrepared(): Promise<void> {
+    const owner = await this.#database.asOwner(this.name);
+    try {
+      const { rows } = await owner.query<{ gid: string }>(
+        'SELECT gid FROM pg_prepared_xacts WHERE database = current_database()',
+      );
+      for (const { gid } of rows) await owner.query(`ROLLBACK PREPARED '${gid}'`);
+    } finally {
+      await owner.end();
+    }
+  }
+
   /** What a backup's manifest names of the schema `public`, read back. */
   async stored({ shard }: Link): Promise<Contents> {
     const found: Contents = {};
