@@ -4,13 +4,16 @@ import { formatInstant } from '../views/instant.ts';
 
 /**
  * The id that was given; for `latest` that of the latest complete backup of the shards, not counting those that
- * a restore took of what it was about to replace.
+ * a restore took of what it was about to replace, and those of single tenants.
  */
 export async function chooseBackup(session: Session, wanted: string, shards: string[] = []): Promise<string> {
   if (wanted !== 'latest') return wanted;
   const complete = await session.api.backups(100, 'completed');
   const latest = complete.find(
-    (backup) => backup.trigger !== 'restore' && shards.every((name) => backup.shards.some((s) => s === name)),
+    ({ trigger, tenant, ...backup }) =>
+      trigger !== 'restore' &&
+      tenant === null &&
+      shards.every((name) => backup.shards.some((s) => s === name)),
   );
   if (latest === undefined) {
     const ofShards = shards.length === 0 ? '' : ` of ${shards.join(' and ')}`;

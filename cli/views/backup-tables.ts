@@ -19,7 +19,7 @@ export function backupsTable(backups: readonly BackupSummary[]): string {
     backups.map((backup) => [
       backup.id,
       soundness(backup),
-      backup.type,
+      backup.tenant === null ? backup.type : 'tenant',
       formatInstant(backup.createdAt),
       backup.rows?.toLocaleString('en') ?? '',
       backup.sizeBytes === null ? '' : formatBytes(backup.sizeBytes),

@@ -10,12 +10,16 @@ import { dispatchEvent } from './webhooks/dispatch.ts';
 import { EndpointStore } from './webhooks/endpoint-store.ts';
 import { alarmEventSource, alarmReportSchema, platformEventSchema } from './webhooks/events.ts';
 import { deliveryStarter } from './webhooks/start-delivery.ts';
+import { startQueued } from './webhooks/start-queued.ts';
 import { traceparentOf } from './webhooks/traceparent-of.ts';
 import { WebhooksTable } from './webhooks/webhooks-table.ts';
 
+/** Kept back to end in order. */
+const endMs = 10_000;
+
 /**
  * Hears of every event on the platform's bus and starts its deliveries. Of alarms it hears from CloudWatch, and tells the
- * bus, from where they come back like any other event.
+ * bus, from where they come back like any other event. By the clock it starts what was queued and never started.
  */
 export const handler = eventFunction({
   contract: webhookFunctions['dispatch-webhooks'],
@@ -30,7 +34,12 @@ export const handler = eventFunction({
       start: deliveryStarter(stepFunctions(), environment.WEBHOOK_STATE_MACHINE_ARN),
       now: Date.now,
     };
-    return async (event, { log, metrics, trace }) => {
+    return async (event, { log, metrics, trace, remainingMs }) => {
+      if ('phase' in event) {
+        const deliveries = await startQueued({ ...deps, hasTime: () => remainingMs() > endMs });
+        if (deliveries > 0) log.warn('Deliveries were queued and not attempted', { deliveries });
+        return { deliveries };
+      }
       const alarm = alarmReportSchema.safeParse(event).data;
       if (alarm !== undefined) {
         const detail = alarmChanged(alarm, trace.traceparent);

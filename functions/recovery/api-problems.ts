@@ -3,6 +3,8 @@ import { Problem } from '../shared/problem.ts';
 import {
   BackupConflictError,
   BackupNotRunningError,
+  DrillConflictError,
+  ReencryptionConflictError,
   UnknownBackupError,
   UnknownShardError,
 } from './errors.ts';
@@ -13,6 +15,8 @@ export const backupPath = (id: string): string => `/api/disaster-recovery/backup
 /** Where a verification is followed. */
 export const operationPath = (id: string): string => `/api/disaster-recovery/encryption/operations/${id}`;
 
+/** Where a drill is followed. */
+export const drillPath = (id: string): string => `/api/disaster-recovery/test/${id}`;
 /** Where a restore is followed. */
 export const restorePath = (id: string): string => `/api/disaster-recovery/restore/${id}`;
 
@@ -33,6 +37,14 @@ function toProblem(error: unknown): unknown {
   if (error instanceof BackupConflictError) {
     return new Problem('conflict', error.message, {
       headers: { location: backupPath(error.runningBackupId) },
+    });
+  }
+  if (error instanceof DrillConflictError) {
+    return new Problem('conflict', error.message, { headers: { location: drillPath(error.runningDrillId) } });
+  }
+  if (error instanceof ReencryptionConflictError) {
+    return new Problem('conflict', error.message, {
+      headers: { location: operationPath(error.operationId) },
     });
   }
   if (error instanceof BackupLockedError) {

@@ -16,6 +16,7 @@ import { systemClock } from './clock.ts';
 import { recoveryContract } from './contract.ts';
 import { drillHandlers } from './drill/drill-api.ts';
 import { DrillCatalog } from './drill/drill-catalog.ts';
+import { DrillLock } from './drill/drill-lock.ts';
 import { importHandlers } from './import/import-api.ts';
 import { restoreHandlers } from './restore/restore-api.ts';
 import { stageHandlers } from './single-stages/stage-api.ts';
@@ -30,6 +31,7 @@ export const handler = httpFunction({
     const table = new RecoveryTable(dynamo(), environment.RECOVERY_TABLE);
     const catalog = new BackupCatalog(table);
     const operations = new OperationCatalog(table);
+    const drills = new DrillCatalog(table);
     const shards = new ShardReader(dynamo(), environment.SHARDS_TABLE);
     const common = {
       table,
@@ -46,6 +48,7 @@ export const handler = httpFunction({
         lambda: lambda(),
         sweepFunctionArn: environment.SWEEP_FUNCTION_ARN,
         defaultLockDays: environment.OBJECT_LOCK_DAYS,
+        tenants: environment.TENANTS,
       }),
       ...automationHandlers({
         rules: new RuleStore(table),
@@ -67,6 +70,8 @@ export const handler = httpFunction({
         ...common,
         operations,
         stageStateMachineArn: environment.STAGE_STATE_MACHINE_ARN,
+        reencryptionStateMachineArn: environment.REENCRYPTION_STATE_MACHINE_ARN,
+        availableKeys: environment.KEY_SOURCES,
       }),
       ...importHandlers({
         ...common,
@@ -78,6 +83,7 @@ export const handler = httpFunction({
         restores: new RestoreCatalog(table),
         stateMachineArn: environment.RESTORE_STATE_MACHINE_ARN,
         availableKeys: environment.KEY_SOURCES,
+        tenants: environment.TENANTS,
         importStateMachineArn: environment.IMPORT_RESTORE_STATE_MACHINE_ARN,
         pointInTimeStateMachineArn: environment.POINT_IN_TIME_STATE_MACHINE_ARN,
         lambda: lambda(),
@@ -87,7 +93,8 @@ export const handler = httpFunction({
       ...drillHandlers({
         ...common,
         backups: catalog,
-        drills: new DrillCatalog(table),
+        drills,
+        lock: new DrillLock(table, drills),
         availableKeys: environment.KEY_SOURCES,
         restores: new RestoreCatalog(table),
         stateMachineArn: environment.DRILL_STATE_MACHINE_ARN,

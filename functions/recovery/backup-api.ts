@@ -18,6 +18,8 @@ import { cancelWaiting } from './import/abandoned.ts';
 import { showImport } from './import/import-api.ts';
 import type { Backup } from './model.ts';
 import { readProgress } from './read-progress.ts';
+import type { TenantsConfig } from './tenants/model.ts';
+import { selectTenant } from './tenants/select-tenant.ts';
 import { toBackup, toSummary } from './view.ts';
 
 export interface BackupApiDependencies extends RequestDependencies {
@@ -26,6 +28,8 @@ export interface BackupApiDependencies extends RequestDependencies {
   readonly sweepFunctionArn: string;
   /** What the bucket locks each new object for, in days; 0: not at all. */
   readonly defaultLockDays: number;
+  /** How the platform keeps its tenants apart; absent: there are no backups of single ones. */
+  readonly tenants?: TenantsConfig | undefined;
 }
 
 type BackupHandlers = Pick<
@@ -66,11 +70,12 @@ export function backupHandlers(deps: BackupApiDependencies): BackupHandlers {
       answerErrors(async () => {
         const id = await idOfWork(backupIdSchema, workId, (known) => catalog.get(known));
         const { traceparent } = trace;
-        const { type, components, shards, keepDays, lockDays } = body;
+        const { type, components, shards, keepDays, lockDays, tenant } = body;
         const requestedBy = caller.keyId;
+        if (tenant !== undefined) selectTenant(deps.tenants, tenant);
         await startBackup(deps, {
           ...{ id, type, components, shards, requestedBy, traceparent },
-          ...{ keepDays, lockDays },
+          ...{ keepDays, lockDays, tenant },
         });
         log.info('Backup started', { backupId: id });
         return accepted(id);
@@ -79,7 +84,7 @@ export function backupHandlers(deps: BackupApiDependencies): BackupHandlers {
     listBackups: ({ query }) =>
       answerErrors(async () => {
         const before = decodeToken('backups', positionSchema, query.nextToken);
-        const { backups, next } = await catalog.list(query.limit, before, query.state);
+        const { backups, next } = await catalog.list(query.limit, before, query.state, query.tenant);
         const nextToken = next === undefined ? null : encodeToken('backups', next);
         return { status: 200, body: { backups: backups.map(toSummary), nextToken } };
       }),

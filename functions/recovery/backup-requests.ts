@@ -16,6 +16,7 @@ import { failureOf } from './errors.ts';
 import { type BackupId, type ShardName, shardNameSchema } from './ids.ts';
 import type { Component } from './model.ts';
 import { chooseShards } from './plan-backup.ts';
+import type { Tenant } from './tenants/model.ts';
 import type { BackupInput } from './workflow.ts';
 
 export interface RequestDependencies {
@@ -32,6 +33,8 @@ export interface BackupRequest {
   readonly type: BackupInput['type'];
   readonly shards: readonly ShardName[] | undefined;
   readonly components?: readonly Component[] | undefined;
+  /** The one tenant that it is of; absent: the whole platform. */
+  readonly tenant?: Tenant | undefined;
   readonly requestedBy: string;
   readonly traceparent: string;
   /** As `BackupRecord` has them. */
@@ -54,13 +57,17 @@ export async function startBackup(deps: RequestDependencies, request: BackupRequ
     componentsOf({
       ...(request.components && { components: [...request.components] }),
       ...(request.shards && { shards: [...request.shards] }),
+      ...(request.tenant && { tenant: request.tenant }),
     });
   const shards = known?.shards ?? (components.includes('database') ? await wantedShards(deps, request) : []);
+  const tenant = known === undefined ? request.tenant : known.tenant;
+  const type = tenant === undefined ? request.type : 'full';
   await locks.acquire(id, shards);
   await catalog.create({
     id,
-    type: request.type,
+    type,
     components,
+    tenant,
     trigger: 'api',
     requestedBy,
     traceparent,
@@ -70,8 +77,9 @@ export async function startBackup(deps: RequestDependencies, request: BackupRequ
     lockDays: request.lockDays,
   });
   const input: BackupInput = {
-    ...{ traceparent, trigger: 'api', type: request.type, requestedBy, components },
+    ...{ traceparent, trigger: 'api', type, requestedBy, components },
     ...(components.includes('database') && { shards }),
+    ...(tenant && { tenant }),
   };
   try {
     const executionArn = await startExecution(deps.stepFunctions, deps.stateMachineArn, id, input);

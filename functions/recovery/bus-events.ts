@@ -40,6 +40,10 @@ export const busEvents = {
     storedBytes: count,
     rows: count,
     manifestKey: z.string(),
+    tenant: z
+      .string()
+      .optional()
+      .meta({ description: 'The one tenant that it is of; absent: the platform.' }),
   }),
   'backup.failed': z.strictObject({ ...common, error: failureSchema }),
   'backup.canceled': z.strictObject(common),

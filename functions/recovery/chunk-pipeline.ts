@@ -17,7 +17,8 @@ export const handler = eventFunction({
       const failures = new Failures(parts.table, backupPartition(backupId));
       const record = await failures.watch(`${shard}#${work.item}`, async () => {
         await requireAtWork(parts.catalog, backupId);
-        return runChunk({ ...parts, place, remainingMs }, { backupId, shard, work });
+        const { tenant } = event.shard;
+        return runChunk({ ...parts, place, remainingMs }, { backupId, shard, work, tenant });
       });
       const { item, rows, bytesRead, bytesStored, stages, objects } = record;
       log.info('Chunk stored', { backupId, shard, item, rows, bytesRead, bytesStored, stages });

@@ -2,11 +2,13 @@ import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { Announcer } from '../shared/announcer.ts';
 import { dynamo, eventBridge, kms, s3 } from '../shared/clients.ts';
 import { eventFunction } from '../shared/event-function.ts';
+import { RuleStore } from './automation/rule-store.ts';
 import { eventSource } from './bus-events.ts';
 import { BackupCatalog } from './catalog/backup-catalog.ts';
 import { RecoveryTable } from './catalog/recovery-table.ts';
 import { isoTime, systemClock } from './clock.ts';
 import { recoveryContract } from './contract.ts';
+import { RetentionCatalog } from './expiry/retention-catalog.ts';
 import { commitImport } from './import/commit-import.ts';
 import { ImportCatalog } from './import/import-catalog.ts';
 import { sealedKeysOf } from './keys/escrow-of.ts';
@@ -19,9 +21,18 @@ export const handler = eventFunction({
   handler: (environment) => {
     const table = new RecoveryTable(dynamo(), environment.RECOVERY_TABLE);
     const bucket = new Bucket(s3(), environment.BACKUPS_BUCKET);
+    const catalog = new BackupCatalog(table);
     const escrowKeys = sealedKeysOf(bucket, kms(), environment.ESCROW_KEY_ARN);
     const common = {
-      catalog: new BackupCatalog(table),
+      catalog,
+      settle: {
+        catalog,
+        bucket,
+        rules: new RuleStore(table),
+        retention: new RetentionCatalog(table),
+        mode: environment.OBJECT_LOCK_MODE,
+        defaultLockDays: environment.OBJECT_LOCK_DAYS,
+      },
       manifests: new ManifestStore(
         bucket,
         kms(),
@@ -35,7 +46,12 @@ export const handler = eventFunction({
     const announcer = new Announcer(eventBridge(), environment.EVENT_BUS_NAME);
     return async ({ backupId }, { log, metrics, trace, remainingMs }) => {
       const imports = new ImportCatalog(table, backupId);
-      const { record, manifest } = await commitImport({ ...common, imports, remainingMs }, backupId);
+      const onNotLocked = (error: unknown) => {
+        log.error('The import is not locked', { backupId, error });
+        metrics.addMetric('BackupsFailed', MetricUnit.Count, 1);
+      };
+      const deps = { ...common, imports, remainingMs, onNotLocked };
+      const { record, manifest } = await commitImport(deps, backupId);
       const { totals } = manifest.manifest;
       const durationMs = Date.parse(record.finishedAt ?? '') - Date.parse(record.startedAt ?? '');
       await announcer.announce(eventSource, 'backup.completed', {

@@ -33,9 +33,11 @@ import {
   componentSchema,
   operationSchema,
 } from './model.ts';
+import { reencryptionFunctions } from './reencryption/contract.ts';
 import { restoreFunctions, restoreRoutes } from './restore/contract.ts';
 import { stageFunctions, stageRoutes } from './single-stages/contract.ts';
 import { verifyHashBodySchema } from './single-stages/model.ts';
+import { TENANTS, tenantIdSchema, tenantSchema } from './tenants/model.ts';
 import * as workflow from './workflow.ts';
 
 const accepted = { Location: 'Where to follow it.' };
@@ -101,7 +103,13 @@ export const recoveryContract = defineContract({
             .min(1)
             .refine((components) => new Set(components).size === components.length, 'names a component twice')
             .optional()
-            .meta({ description: 'Default: all three; where `shards` are given, their databases alone.' }),
+            .meta({
+              description: 'Default: all three; where `shards` or a `tenant` are given, the databases alone.',
+            }),
+          tenant: tenantSchema.optional().meta({
+            description:
+              'One tenant’s part of the databases. Such a backup is always `full`, and no other one refers to it. Default: the whole platform.',
+          }),
           ...retentionFields,
         })
         .refine(
@@ -111,11 +119,17 @@ export const recoveryContract = defineContract({
             message: 'cannot be chosen where `components` has no `database`',
           },
         )
+        .refine(
+          ({ tenant, components }) =>
+            tenant === undefined ||
+            (components ?? ['database']).every((component) => component === 'database'),
+          { path: ['components'], message: 'of one tenant there is the `database` alone' },
+        )
         .meta({ title: 'What to back up' }),
       responses: {
         202: backupAccepted,
         409: { description: 'A backup of one of these shards is running; detail and `Location` name it.' },
-        422: { description: 'A shard of that name does not exist.' },
+        422: { description: 'A shard of that name does not exist, or tenants are not told apart like that.' },
       },
     },
     listBackups: {
@@ -126,6 +140,9 @@ export const recoveryContract = defineContract({
       query: z.strictObject({
         ...pageQuery,
         state: backupStateSchema.optional().meta({ description: 'Only backups in this state.' }),
+        tenant: tenantIdSchema.optional().meta({
+          description: 'Only backups of this one tenant. Default: those of the platform and of tenants.',
+        }),
       }),
       responses: {
         200: {
@@ -171,7 +188,7 @@ export const recoveryContract = defineContract({
         404: { description: 'No such backup.' },
         409: {
           description:
-            'It is still running: cancel it first. Or Object Lock holds it (`lockedUntil`, RFC 3339), or newer backups refer to it (`dependents`).',
+            'It is still running: cancel it first. Or Object Lock holds it (`lockedUntil`, RFC 3339), newer backups refer to it (`dependents`), or it is being re-encrypted (`Location`).',
         },
       },
     },
@@ -251,17 +268,19 @@ export const recoveryContract = defineContract({
         POINT_IN_TIME_STATE_MACHINE_ARN: arn,
         DISCARD_POINT_IN_TIME_FUNCTION_ARN,
         STAGE_STATE_MACHINE_ARN: arn,
+        REENCRYPTION_STATE_MACHINE_ARN: arn,
         SWEEP_FUNCTION_ARN,
         RESTORE_DATABASE_FUNCTION_ARN,
         OBJECT_LOCK_DAYS,
         KEY_SOURCES,
+        TENANTS,
         SCHEDULE_GROUP: z.string().min(1).describe('Group of the schedules that start backups.'),
         SCHEDULE_ROLE_ARN: arn.describe('The role that EventBridge Scheduler starts backups with.'),
       }),
     },
     /** Outside the VPC: `rds:DescribeDBClusters`, `rds:DescribeDBInstances`. */
     plan: {
-      environment: z.object({ RECOVERY_TABLE, SHARDS_TABLE }),
+      environment: z.object({ RECOVERY_TABLE, SHARDS_TABLE, TENANTS }),
       event: workflow.planEventSchema,
       result: workflow.planResultSchema,
     },
@@ -394,6 +413,7 @@ export const recoveryContract = defineContract({
     ...drillFunctions,
     ...importFunctions,
     ...stageFunctions,
+    ...reencryptionFunctions,
     ...expiryFunctions,
     ...keyFunctions,
   },

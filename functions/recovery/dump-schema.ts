@@ -11,7 +11,7 @@ export const handler = eventFunction({
     return async (event, { log }) => {
       const started = performance.now();
       const { phase } = event;
-      const deps = { ...shardParts(environment.RECOVERY_TABLE, event), place };
+      const deps = { ...shardParts(environment.RECOVERY_TABLE, event), place, tenant: event.shard.tenant };
       await requireAtWork(deps.catalog, deps.backupId);
       const objects = phase === 'ddl' ? await dumpDdl(deps) : await dumpSequences(deps);
       const result = {

@@ -22,11 +22,26 @@ export class BackupConflictError extends NamedError {
   }
 }
 
+/** Another operation re-encrypts the backup, or what it has left is not settled yet. */
+export class ReencryptionConflictError extends NamedError {
+  readonly operationId: string;
+
+  constructor(operationId: string) {
+    super(
+      `Operation ${operationId} re-encrypts the backup. One that was cut short holds it until the hourly sweep has settled what it left.`,
+    );
+    this.operationId = operationId;
+  }
+}
+
 /** A shard of that name does not exist. */
 export class UnknownShardError extends NamedError {}
 
 /** What was stored is not all of what was planned, or not proved. */
 export class IncompleteBackupError extends NamedError {}
+
+/** No database that was looked at holds anything of the tenant. */
+export class UnknownTenantError extends NamedError {}
 
 /** The database did not give the rows of a table. Worth another try. */
 export class CopyError extends NamedError {}
@@ -39,6 +54,19 @@ export class RestoreNotRunningError extends NamedError {}
 
 /** The drill has ended or was canceled; nothing more is done for it. */
 export class DrillNotRunningError extends NamedError {}
+
+/** Another drill is at work; one runs at a time. */
+export class DrillConflictError extends NamedError {
+  readonly runningDrillId: string;
+
+  constructor(runningDrillId: string) {
+    super(`Drill ${runningDrillId} is at work; one drill runs at a time.`);
+    this.runningDrillId = runningDrillId;
+  }
+}
+
+/** A schedule has started a drill while another one is at work: it is left out. */
+export class DrillSkippedError extends NamedError {}
 
 /** A drill came to its end, and something of what it has looked at is not as it should be. */
 export class DrillFindingsError extends NamedError {}

@@ -7,6 +7,7 @@ import { shardDescriptionKey } from './objects/object-keys.ts';
 import { leave } from './objects/work-objects.ts';
 import { assistOthers } from './snapshot/assist.ts';
 import { holdSnapshot } from './snapshot/hold.ts';
+import { schemaOf } from './tenants/model.ts';
 
 /** One turn of a lane that keeps a shard's snapshot alive. */
 export const handler = eventFunction({
@@ -23,11 +24,16 @@ export const handler = eventFunction({
         ...parts,
         address,
         connect: () => connect(address),
-        describe: async (client) =>
-          leave(bucket, shardDescriptionKey(backupId, event.shard.name), await describeShard(client)),
+        schema: schemaOf(event.shard.tenant),
+        describe: async (client) => {
+          const selection = (await catalog.get(backupId))?.selection;
+          const description = await describeShard(client, selection);
+          return leave(bucket, shardDescriptionKey(backupId, event.shard.name), description);
+        },
         isNeeded: () => isAtWork(catalog, backupId),
         onTrouble: (error) => log.warn('The snapshot cannot be taken over yet', { error }),
-        assist: (client, origin) => assistOthers({ ...parts, place, log }, client, origin),
+        assist: (client, origin) =>
+          assistOthers({ ...parts, place, log, tenant: event.shard.tenant }, client, origin),
         holder: requestId,
         remainingMs,
         termMs: environment.HOLD_TERM_SECONDS * 1000,

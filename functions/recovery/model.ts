@@ -2,7 +2,9 @@ import * as z from 'zod';
 import { backupIdSchema, operationIdSchema, shardNameSchema } from './ids.ts';
 import { importSchema } from './import/model.ts';
 import { keySourceSchema } from './keys/key-source.ts';
+import { reencryptionResultSchema } from './reencryption/model.ts';
 import { stageResultSchema } from './single-stages/model.ts';
+import { tenantSchema } from './tenants/model.ts';
 
 const instant = z.iso.datetime();
 const count = z.number().int().min(0);
@@ -133,6 +135,14 @@ export const configurationBackupSchema = z
   .meta({ title: 'Backup of the configuration' });
 export type ConfigurationBackup = z.output<typeof configurationBackupSchema>;
 
+export const leavesOutSchema = z
+  .strictObject({
+    shard: shardNameSchema,
+    object: z.string().meta({ examples: ['constraint orders_country_fkey on table acme.orders'] }),
+    reason: z.string(),
+  })
+  .meta({ title: 'What a restore leaves out' });
+
 const backupSummary = {
   id: backupIdSchema,
   state: backupStateSchema,
@@ -153,6 +163,7 @@ const backupSummary = {
     description: '`restore`: taken of what a restore in mode `replace` was about to replace.',
   }),
   shards: z.array(shardNameSchema),
+  tenant: tenantSchema.nullable().meta({ description: '`null`: it is of the whole platform.' }),
   createdAt: instant,
   startedAt: instant.nullable(),
   finishedAt: instant.nullable(),
@@ -187,6 +198,10 @@ export const backupSchema = z
     shardDetails: z.array(shardBackupSchema),
     files: filesBackupSchema.nullable(),
     configuration: configurationBackupSchema.nullable(),
+    leavesOut: z.array(leavesOutSchema).meta({
+      description:
+        'Of a tenant’s backup: what a restore leaves out, because it refers to what is not in the backup; of foreign keys to rows, if it does. At most 100, known when it is complete.',
+    }),
     skewMs: count.nullable().meta({ description: 'Time between the first and the last shard’s instant.' }),
     manifest: z
       .strictObject({ key: z.string(), versionId: z.string().nullable(), sha256: z.string() })
@@ -230,10 +245,9 @@ export const operationSchema = z
     id: operationIdSchema,
     kind: operationKindSchema,
     backupId: backupIdSchema.nullable().meta({ description: '`null`: it is about an object of its own.' }),
-    object: z
-      .string()
-      .nullable()
-      .meta({ description: 'Of a single stage: the key of the object it is about.' }),
+    object: z.string().nullable().meta({
+      description: 'Of a single stage: the key of the object it is about. `null`: it is about the backup.',
+    }),
     keys: keySourceSchema,
     state: workStateSchema,
     createdAt: instant,
@@ -249,10 +263,13 @@ export const operationSchema = z
     }),
     findings: z.array(findingSchema).meta({ description: 'At most 1 000 are listed.' }),
     findingsTotal: count,
-    result: stageResultSchema
+    result: stageResultSchema.nullable().meta({
+      description: 'Of `encrypt`, `decrypt` and `compress` on an object, when it has completed.',
+    }),
+    reencryption: reencryptionResultSchema
       .nullable()
-      .meta({ description: 'Of `encrypt`, `decrypt` and `compress`, when it has completed.' }),
+      .meta({ description: 'Of `encrypt` on a backup, when it has completed.' }),
     error: failureSchema.nullable(),
   })
-  .meta({ title: 'Operation', description: 'A verification, or a single stage on one object.' });
+  .meta({ title: 'Operation', description: 'A verification, or a single stage on an object or a backup.' });
 export type Operation = z.output<typeof operationSchema>;

@@ -62,6 +62,7 @@ async function newestUsable(
 const isUsable = (backup: BackupRecord): boolean =>
   isWhole(backup) &&
   backup.type !== 'import' &&
+  backup.tenant === undefined &&
   backup.components.includes('database') &&
   backup.references.length < maxReferences;
 

@@ -11,6 +11,8 @@ import { componentsOf } from './components.ts';
 import { BackupNotRunningError, NotReadyError, UnknownShardError } from './errors.ts';
 import { type ShardName, shardNameSchema } from './ids.ts';
 import { chooseParents } from './parents.ts';
+import { type TenantsConfig, toShardTenant } from './tenants/model.ts';
+import { selectTenant } from './tenants/select-tenant.ts';
 import type { planEventSchema, ShardTarget } from './workflow.ts';
 
 export interface PlanDependencies {
@@ -21,6 +23,8 @@ export interface PlanDependencies {
   readonly rds: RDSClient;
   readonly clock: Clock;
   readonly traceparent: string;
+  /** How tenants are told apart; absent: there are no backups of single ones. */
+  readonly tenants?: TenantsConfig | undefined;
 }
 
 /**
@@ -38,10 +42,14 @@ export async function planBackup(
   const ofDatabase = components.includes('database');
   const shards = ofDatabase ? chooseShards(await deps.listShards(), input.shards) : [];
   const names = shards.map(({ name }) => shardNameSchema.parse(name));
+  const { tenant } = input;
+  const selection = tenant && selectTenant(deps.tenants, tenant);
+  const type = tenant === undefined ? input.type : 'full';
   await catalog.create({
     id: backupId,
-    type: input.type,
+    type,
     components,
+    tenant,
     trigger: input.trigger,
     ...(input.requestedBy === undefined ? {} : { requestedBy: input.requestedBy }),
     traceparent: deps.traceparent,
@@ -56,13 +64,15 @@ export async function planBackup(
     startedAt: isoTime(clock.now()),
   });
   if (!started) throw new BackupNotRunningError(`Backup ${backupId} was canceled before it began.`);
+  if (selection !== undefined) await catalog.setSelection(backupId, selection);
   // Where there are only files, their plan decides whether there is something to refer to.
-  if (input.type === 'incremental' && (ofDatabase || !components.includes('files'))) {
+  if (type === 'incremental' && (ofDatabase || !components.includes('files'))) {
     await chooseParents(catalog, backupId);
   }
   const targets: ShardTarget[] = [];
   for (const shard of shards) {
-    const target = await findWriter(deps.rds, shard);
+    const writer = await findWriter(deps.rds, shard);
+    const target = selection === undefined ? writer : { ...writer, tenant: toShardTenant(selection) };
     await chunks.setShard(target.name, { target, stage: 'snapshot' });
     targets.push(target);
   }

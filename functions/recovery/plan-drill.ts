@@ -10,7 +10,9 @@ import { RestoreCatalog } from './catalog/restore-catalog.ts';
 import { systemClock } from './clock.ts';
 import { recoveryContract } from './contract.ts';
 import { DrillCatalog } from './drill/drill-catalog.ts';
+import { DrillLock } from './drill/drill-lock.ts';
 import { planDrill } from './drill/plan-drill.ts';
+import { DrillSkippedError } from './errors.ts';
 import { readingManifests } from './keys/reading.ts';
 import { Bucket } from './objects/bucket.ts';
 
@@ -27,9 +29,11 @@ export const handler = eventFunction({
     const shards = new ShardReader(dynamo(), environment.SHARDS_TABLE);
     const manifestsOf = readingManifests(environment);
     return async (event, { log, trace, remainingMs }) => {
+      const drills = new DrillCatalog(table);
       const planned = await planDrill(
         {
-          drills: new DrillCatalog(table),
+          drills,
+          lock: new DrillLock(table, drills),
           backups: new BackupCatalog(table),
           restores: new RestoreCatalog(table),
           operations: new OperationCatalog(table),
@@ -46,7 +50,10 @@ export const handler = eventFunction({
           },
         },
         event,
-      );
+      ).catch((error) => {
+        if (error instanceof DrillSkippedError) log.warn('Drill skipped', { reason: error.message });
+        throw error;
+      });
       const { drillId, backupId, verify } = planned;
       log.info('Drill planned', { drillId, backupId, verify });
       return planned;

@@ -37,6 +37,7 @@ export const handler = eventFunction({
           listShards: () => shards.list(),
           clock: systemClock,
           stateMachineArn: environment.BACKUP_STATE_MACHINE_ARN,
+          tenants: environment.TENANTS,
         },
         restoreId,
         executionArn,

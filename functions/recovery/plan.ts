@@ -31,6 +31,7 @@ export const handler = eventFunction({
           rds: rds(),
           clock: systemClock,
           traceparent,
+          tenants: environment.TENANTS,
         },
         event,
       );
@@ -41,7 +42,8 @@ export const handler = eventFunction({
         files: components.includes('files'),
         configuration: components.includes('configuration'),
       };
-      return { backupId, traceparent, type: event.input.type, parts, shards };
+      const type = event.input.tenant === undefined ? event.input.type : 'full';
+      return { backupId, traceparent, type, parts, shards };
     };
   },
 });

@@ -21,16 +21,16 @@ export const handler = eventFunction({
       const failures = new Failures(stores.table, restorePartition(restoreId));
       const rows = await failures.watch(`${shard}#${event.phase}#${item}`, async () => {
         const { keys } = await requireRestoring(restores, restoreId);
-        const { tables } = await readPlan(bucket, target);
+        const { tables, tenant } = await readPlan(bucket, target);
         const server = { ...stores, place: stores.placeOf(keys), connect: restoreConnection(target) };
         if (event.phase === 'load') {
           const startedAt = isoTime(clock.now());
-          const loaded = await loadObjects(server, database, tables, event.work);
+          const loaded = await loadObjects(server, database, tables, event.work, tenant);
           const objects = event.work.objects.length;
           await notes.putLoaded({ shard, ...loaded, objects, startedAt, loadedAt: isoTime(clock.now()) });
           return loaded.rows;
         }
-        const compared = await compareRows(server, database, tables, event.work);
+        const compared = await compareRows(server, database, tables, event.work, tenant);
         await notes.putCompared({ shard, item, tables: compared });
         return compared.reduce((sum, part) => sum + part.rows, 0);
       });

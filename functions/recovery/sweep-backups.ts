@@ -17,6 +17,12 @@ export interface SweepDependencies extends SweepExpiredDependencies {
   /** Milliseconds until this invocation ends. */
   readonly remainingMs: () => number;
   readonly log: Logger;
+  /** Settles what the re-encryption of a completed backup has left, and the note of the sweep with it. */
+  readonly sweepReencrypted: (
+    record: BackupRecord,
+    needed: NeededSweep | undefined,
+    hasTime: () => boolean,
+  ) => Promise<Removal>;
   /** Called when a deleted backup's objects are gone. */
   readonly onDeleted: (record: BackupRecord) => Promise<void>;
 }
@@ -33,7 +39,7 @@ const endMs = 20_000;
 /**
  * Removes what deleted, expired, failed and canceled backups left: of the one given, or of all that are waiting for it. A
  * backup with a manifest is never touched, unless it is being deleted, when its manifest goes first, or has expired; then
- * what newer backups refer to stays. What does not get done in time, what is still locked, and what functions that were
+ * what newer backups refer to stays; or was re-encrypted, then what its manifest names stays. What does not get done in time, what is still locked, and what functions that were
  * not stopped store later, is done by a later run.
  *
  * @throws the first error, after all others had their turn.
@@ -87,11 +93,14 @@ async function sweepOne(
   }
   const state = record?.state ?? 'deleted';
   if (state === 'queued' || state === 'running') return nothing;
-  if (state === 'completed') {
-    await catalog.sweepDone(id);
+  const hasTime = () => deps.remainingMs() > endMs;
+  if (record !== undefined && state === 'completed') {
+    // Noted before it is due: what it is about may only be beginning.
+    if (needed !== undefined && needed.until > clock.now()) return { ...nothing, remaining: true };
+    if (record.reencrypting !== undefined) return deps.sweepReencrypted(record, needed, hasTime);
+    await catalog.sweepDone(id, needed);
     return nothing;
   }
-  const hasTime = () => deps.remainingMs() > endMs;
   if (record !== undefined && state === 'expired') {
     const removal = await sweepExpired(deps, record, hasTime);
     return removal.remaining ? removal : both(removal, await sweepOne(deps, id, needed));

@@ -6,16 +6,19 @@ import { eventSource } from './bus-events.ts';
 import { BackupCatalog } from './catalog/backup-catalog.ts';
 import { ChunkCatalog } from './catalog/chunk-catalog.ts';
 import { endUnstarted } from './catalog/end-unstarted.ts';
+import { OperationCatalog } from './catalog/operation-catalog.ts';
 import { RecoveryTable } from './catalog/recovery-table.ts';
+import { RestoreCatalog } from './catalog/restore-catalog.ts';
 import { isoTime, systemClock } from './clock.ts';
 import { recoveryContract } from './contract.ts';
 import { RetentionCatalog } from './expiry/retention-catalog.ts';
 import { ManifestStore } from './manifest/manifest-store.ts';
 import { Bucket } from './objects/bucket.ts';
+import { sweepReencrypted } from './reencryption/sweep-reencrypted.ts';
 import { sweepBackups } from './sweep-backups.ts';
 
 /**
- * Removes what deleted, expired, failed and canceled backups have stored. Without a backup it
+ * Removes what deleted, expired, failed, canceled and re-encrypted backups have stored. Without a backup it
  * also ends what was asked for and never started.
  */
 export const handler = eventFunction({
@@ -25,6 +28,8 @@ export const handler = eventFunction({
     const catalog = new BackupCatalog(table);
     const bucket = new Bucket(s3(), environment.BACKUPS_BUCKET);
     const retention = new RetentionCatalog(table);
+    const operations = new OperationCatalog(table);
+    const restores = new RestoreCatalog(table);
     const manifests = new ManifestStore(bucket, kms(), environment.HMAC_KEY_ARN);
     const announcer = new Announcer(eventBridge(), environment.EVENT_BUS_NAME);
     return async ({ backupId }, { log, metrics, trace, remainingMs }) => {
@@ -39,6 +44,13 @@ export const handler = eventFunction({
           clock: systemClock,
           remainingMs,
           log,
+          sweepReencrypted: (record, needed, hasTime) =>
+            sweepReencrypted(
+              { catalog, operations, restores, manifests, bucket, clock: systemClock, log },
+              record,
+              needed,
+              hasTime,
+            ),
           onDeleted: ({ id, shards }) =>
             announcer.announce(eventSource, 'backup.deleted', {
               version: 1,

@@ -19,6 +19,7 @@ export function toSummary(record: BackupRecord): BackupSummary {
     lockedUntil: record.lockedUntil ?? null,
     trigger: record.trigger,
     shards: record.shards,
+    tenant: record.tenant ?? null,
     createdAt: record.createdAt,
     startedAt: startedAt ?? null,
     finishedAt: finishedAt ?? null,
@@ -54,6 +55,7 @@ export function toBackup(
     shardDetails,
     files,
     configuration,
+    leavesOut: record.leavesOut ?? [],
     skewMs: record.skewMs ?? null,
     manifest: record.manifest ?? null,
   };
@@ -82,6 +84,7 @@ export function toOperation(record: OperationRecord, checked: CheckedWork): Oper
     findings: checked.findings.slice(0, maxFindings),
     findingsTotal: checked.findings.length,
     result: record.result ?? null,
+    reencryption: record.reencryption ?? null,
     error: record.error ?? null,
   };
 }

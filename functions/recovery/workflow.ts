@@ -4,6 +4,8 @@ import { backupIdSchema, operationIdSchema, shardNameSchema } from './ids.ts';
 import { fingerprintSchema } from './keys/escrow-model.ts';
 import { keySourceSchema } from './keys/key-source.ts';
 import { componentSchema } from './model.ts';
+import { tenantKeySchema } from './tenants/condition.ts';
+import { shardTenantSchema, tenantSchema } from './tenants/model.ts';
 
 /**
  * What passes between the states of the backup and verification workflows. Every event is what the
@@ -25,6 +27,8 @@ export const backupInputSchema = z.strictObject({
   components: z.array(componentSchema).min(1).optional(),
   /** Default: all shards of the deployment. */
   shards: z.array(shardNameSchema).min(1).optional(),
+  /** Default: the whole platform. A tenant's backup is a full one of databases. */
+  tenant: tenantSchema.optional(),
 });
 export type BackupInput = z.output<typeof backupInputSchema>;
 
@@ -45,6 +49,8 @@ export const shardTargetSchema = z.strictObject({
   /** `DbClusterResourceId`: a cluster that was restored under the same name has another. */
   resourceId: z.string().optional(),
   instance: z.strictObject({ identifier: z.string(), host: z.string(), port: z.number().int() }),
+  /** The one tenant whose part of it is backed up; absent: all of it. */
+  tenant: shardTenantSchema.optional(),
 });
 export type ShardTarget = z.output<typeof shardTargetSchema>;
 
@@ -159,6 +165,8 @@ export type StoredObject = z.output<typeof storedObjectSchema>;
 export const plannedRangeSchema = blockRangeSchema.extend({
   /** The object of that backup, and the `xmin` of the snapshot that its rows were read from. */
   previous: z.strictObject({ object: storedObjectSchema, xmin: z.string().regex(/^\d{1,20}$/) }).optional(),
+  /** Only the tenant's rows of it are copied: those that this column says it of. */
+  tenantKey: tenantKeySchema.optional(),
 });
 export type PlannedRange = z.output<typeof plannedRangeSchema>;
 

@@ -117,7 +117,7 @@ export class Access extends Construct {
   }
 
   /** Lets a function append to the audit trail. Nothing in it is changed or removed, by whoever it may be. */
-  private grantAppend(fn: BundledFunction): void {
+  grantAppend(fn: BundledFunction): void {
     this.props.stateful.tables.audit.grant(fn, ['dynamodb:Query', 'dynamodb:PutItem']);
     fn.addEnvironment('AUDIT_DAYS', String(this.props.settings.config.access.auditDays));
   }

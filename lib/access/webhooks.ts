@@ -62,7 +62,7 @@ export class Webhooks extends Construct {
       functions: [this.deliver],
     });
 
-    stateful.tables.webhooks.grant(this.dispatch, ['dynamodb:GetItem', 'dynamodb:PutItem']);
+    stateful.tables.webhooks.grant(this.dispatch, ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query']);
     this.grantTenants(this.dispatch);
     this.grantStart(this.dispatch);
     props.events.grantPut(this.dispatch);
@@ -134,6 +134,16 @@ export class Webhooks extends Construct {
         detail: { alarmName: events.Match.prefix(`mainstay-${settings.environment}-`) },
       },
       targets: [new LambdaFunction(this.dispatch.function, delivery)],
+    });
+    new events.Rule(this, 'StartQueuedSchedule', {
+      description: 'Start deliveries of webhooks that were queued and never started',
+      schedule: events.Schedule.rate(Duration.hours(1)),
+      targets: [
+        new LambdaFunction(this.dispatch.function, {
+          ...delivery,
+          event: events.RuleTargetInput.fromObject({ phase: 'start-queued' }),
+        }),
+      ],
     });
     // Whatever breaks an execution: its delivery does not stay `running`.
     new events.Rule(this, 'EndedBadly', {

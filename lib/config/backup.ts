@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { tenantsConfigSchema } from '../../functions/recovery/tenants/model.ts';
 import { readSchedule } from '../../functions/shared/schedules/schedule-expression.ts';
 import { drillSchema } from './drill.ts';
 import { integer, type Profile, scheduleExpression } from './parts.ts';
@@ -110,6 +111,11 @@ export const backupSchema = (profile: Profile) =>
         .default(1)
         .describe('Functions that copy files at the same time, beside those that copy chunks.'),
       configuration: configurationSchema.prefault({}),
+      tenants: tenantsConfigSchema
+        .optional()
+        .describe(
+          'How the platform keeps its tenants apart; without it, there are no backups of single ones.',
+        ),
       holdTermSeconds: integer(2, 780)
         .default(600)
         .describe(

@@ -6,6 +6,7 @@ import {
   ManifestError,
   PreflightError,
   SnapshotLostError,
+  UnknownTenantError,
 } from '../../functions/recovery/errors.ts';
 import type { DeploymentConfig } from '../config/schema.ts';
 import {
@@ -31,6 +32,7 @@ const permanentErrors = [
   ManifestError,
   PreflightError,
   SnapshotLostError,
+  UnknownTenantError,
 ];
 
 /** One that was scheduled may come while the one before it is at work: for two hours it waits for its turn. */

@@ -3,7 +3,9 @@ import { nestedErrors } from '../../functions/recovery/drill/nested-errors.ts';
 import {
   BackupNotRunningError,
   DamagedObjectError,
+  DrillConflictError,
   DrillNotRunningError,
+  DrillSkippedError,
   ManifestError,
   UnknownBackupError,
   UnknownShardError,
@@ -18,7 +20,9 @@ import { nestedExecution } from './nested-execution.ts';
 const permanentErrors = [
   BackupNotRunningError,
   DamagedObjectError,
+  DrillConflictError,
   DrillNotRunningError,
+  DrillSkippedError,
   ManifestError,
   UnknownBackupError,
   UnknownShardError,
@@ -59,8 +63,18 @@ export function drillDefinition(
           'startedAt.$': '$$.Execution.StartTime',
           timeoutSeconds,
         },
-        { OutputPath: '$.Payload', Retry: tries, Catch: catchAll(onError), Next: 'VerificationNeeded' },
+        {
+          OutputPath: '$.Payload',
+          Retry: tries,
+          Catch: [
+            { ErrorEquals: [DrillSkippedError.name], ResultPath: null, Next: 'Skipped' },
+            ...catchAll(onError),
+          ],
+          Next: 'VerificationNeeded',
+        },
       ),
+      // Another one is at work; nothing of this one is noted.
+      Skipped: { Type: 'Succeed' },
       VerificationNeeded: {
         Type: 'Choice',
         Choices: [{ Variable: '$.verify', BooleanEquals: true, Next: 'StartVerification' }],

@@ -170,6 +170,16 @@ const sizes: Record<RecoveryFunctionName, Size> = {
     memoryMiB: 1024,
     timeout: Duration.minutes(5),
   },
+  'reencrypt-backup': {
+    description: 'Plans re-encryptions of backups, and replaces their manifests',
+    memoryMiB: 1024,
+    timeout: longest,
+  },
+  'reencrypt-objects': {
+    description: 'Stores objects of a backup anew under the present keys',
+    memoryMiB: oneCpuMiB,
+    timeout: longest,
+  },
   'stage-object': {
     description: 'Encrypts, decrypts, compresses or hashes one stored object',
     memoryMiB: oneCpuMiB,
@@ -230,6 +240,8 @@ export function createFunctions(
     'commit-import': create('commit-import'),
     'restore-import': create('restore-import'),
     'stage-object': create('stage-object'),
+    'reencrypt-backup': create('reencrypt-backup'),
+    'reencrypt-objects': create('reencrypt-objects'),
     'plan-files': create('plan-files'),
     'copy-files': create('copy-files'),
     'restore-files': create('restore-files'),

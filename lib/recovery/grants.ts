@@ -33,6 +33,15 @@ export function grantAll(recovery: Recovery, { settings, stateful, access, event
     fn.addEnvironment('COMPRESSION_LEVEL', String(backup.compressionLevel));
     for (const shard of shards) shard.grantConnect(fn, 'backup');
   }
+  if (backup.tenants !== undefined) {
+    const { schema, key } = backup.tenants;
+    for (const fn of [functions.plan, functions['plan-restore']]) {
+      fn.addEnvironment('TENANTS', JSON.stringify(backup.tenants));
+    }
+    // It looks whether there is such a way only, and its environment has no room for tables.
+    const ways = { schema, ...(key && { key: { column: key.column } }) };
+    functions.api.addEnvironment('TENANTS', JSON.stringify(ways));
+  }
   functions['hold-snapshot'].addEnvironment('HOLD_TERM_SECONDS', String(backup.holdTermSeconds));
 
   bucket.grantRead(functions['plan-chunks']);

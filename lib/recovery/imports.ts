@@ -87,6 +87,9 @@ export class Imports extends Construct {
     commit.addEnvironment('ENCRYPTION_KEY_ARN', keys.encryption.keyArn);
     keys.grantMac(commit, ['kms:GenerateMac', 'kms:VerifyMac']);
     bus.grantPut(commit);
+    bucket.grantLock(commit);
+    commit.addEnvironment('OBJECT_LOCK_MODE', backup.lockMode);
+    commit.addEnvironment('OBJECT_LOCK_DAYS', String(backup.objectLock?.days ?? 0));
 
     const restore = functions['restore-import'];
     bucket.grantRead(restore);

@@ -9,6 +9,7 @@ const wrapping = [
   ...(['hold-snapshot', 'dump-schema', 'chunk-pipeline', 'commit'] as const),
   ...(['plan-files', 'copy-files', 'dump-configuration'] as const),
   ...(['import-segment', 'commit-import'] as const),
+  ...(['reencrypt-backup', 'reencrypt-objects'] as const),
 ];
 /** Functions that open backups, and may read the passphrase to prove it. Those in the network cannot. */
 const proving = [
@@ -17,6 +18,8 @@ const proving = [
   'plan-restore',
   'restore-import',
   'plan-drill',
+  'reencrypt-backup',
+  'reencrypt-objects',
 ] as const;
 /** Functions that open backups by the wrapping keys that are kept. */
 const opening = [
@@ -42,6 +45,8 @@ export function grantOtherKeys({ functions }: Recovery, props: RecoveryProps): v
     sources.push('replica');
     grantReplicas(functions['verify-chunk'], props, 'encryption', 'kms:Decrypt');
     grantReplicas(functions['plan-verification'], props, 'hmac', 'kms:VerifyMac');
+    grantReplicas(functions['reencrypt-objects'], props, 'encryption', 'kms:Decrypt');
+    grantReplicas(functions['reencrypt-backup'], props, 'hmac', 'kms:VerifyMac');
   }
   functions.api.addEnvironment('KEY_SOURCES', sources.join(' '));
 }

@@ -21,6 +21,7 @@ import { grantAll } from './grants.ts';
 import { Imports } from './imports.ts';
 import { grantOtherKeys } from './key-grants.ts';
 import { PointInTime } from './point-in-time.ts';
+import { Reencryption } from './reencryption.ts';
 import { restoreDefinition } from './restore-workflow.ts';
 import { addTriggers } from './triggers.ts';
 import { verificationDefinition } from './verification-workflow.ts';
@@ -46,6 +47,7 @@ export class Recovery extends Construct {
   readonly drills: Workflow;
   readonly imports: Imports;
   readonly pointInTime: PointInTime;
+  readonly reencryption: Reencryption;
 
   constructor(scope: Construct, id: string, props: RecoveryProps) {
     super(scope, id);
@@ -124,6 +126,7 @@ export class Recovery extends Construct {
     }
     this.imports = new Imports(this, 'Imports', this.functions, props);
     this.pointInTime = new PointInTime(this, 'PointInTimeRestores', this.functions, props);
+    this.reencryption = new Reencryption(this, 'Reencryption', this.functions, props);
     grantAll(this, props);
     grantOtherKeys(this, props);
     grantComponents(this, props);

@@ -34,6 +34,7 @@ export function addTriggers(
           recovery.restores.arn,
           ...recovery.imports.all.map(({ arn }) => arn),
           recovery.pointInTime.workflow.arn,
+          recovery.reencryption.workflow.arn,
         ],
       },
     },

@@ -86,10 +86,11 @@ describe('mainstay restore', () => {
     );
   });
 
-  it('takes the latest backup that has the shards, and never one that another restore has taken', async () => {
+  it('takes the latest backup of the shards, never of one tenant, nor one that a restore has taken', async () => {
     await using platform = await FakePlatform.start();
     const backups = [
       backupSummary({ id: 'safety', trigger: 'restore' }),
+      backupSummary({ id: 'one-tenant', tenant: { id: 'acme', by: 'key' } }),
       backupSummary({ id: 'other-shard', shards: ['shard-b'] }),
       backupSummary(),
     ];

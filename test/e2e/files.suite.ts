@@ -3,6 +3,7 @@ import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, S3Client } fro
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { awsConfig, bucketNamed } from './support/aws.ts';
 import { Backups } from './support/backups.ts';
+import { operationOn, verifyBackup } from './support/recovery.ts';
 import { Restores } from './support/restores.ts';
 
 describe('files and configuration', () => {
@@ -36,6 +37,14 @@ describe('files and configuration', () => {
       configuration: { verified: true },
     });
     expect(backup.files?.filesCopied).toBe(backup.files?.filesListed);
+
+    const operation = await operationOn(backups.call, backup.id, 'encrypt');
+    expect(operation).toMatchObject({
+      ...{ state: 'completed', error: null },
+      reencryption: { waiting: false, locked: 0, oldKeysNeededUntil: null, escrow: expect.any(String) },
+    });
+    expect(operation.reencryption?.removed).toBeGreaterThan(operation.reencryption?.objects ?? 0);
+    expect(await verifyBackup(backups.call, backup.id)).toMatchObject({ state: 'completed', intact: true });
 
     await s3.send(new DeleteObjectCommand({ Bucket, Key }));
     const restore = await restores.take({

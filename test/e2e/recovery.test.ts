@@ -10,6 +10,7 @@ import './backup-refusals.suite.ts';
 import './backup-consistency.suite.ts';
 import './backup-integrity.suite.ts';
 import './files.suite.ts';
+import './tenant.suite.ts';
 import './import.suite.ts';
 
 jest.setTimeout(180_000);

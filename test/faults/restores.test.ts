@@ -44,6 +44,29 @@ describe('a restore', () => {
     }
   });
 
+  it('brings back the rows of one tenant, out of those of all and out of a backup of its own', async () => {
+    const users =
+      'SELECT tenant_id::text AS id, count(*)::int AS users FROM platform.users GROUP BY 1 ORDER BY 1';
+    const before = await onShard(backups.local, shard, (client) => client.query(users));
+    const tenant = { id: before.rows[0]?.id, by: 'key' };
+    const restore = await restores.take({ backupId, tenant, database: 'platform_one_tenant' });
+    expect(restore).toMatchObject({ tenant, identical: null, shardDetails: [{ differences: [] }] });
+    const after = await onShard(backups.local, shard, (client) => client.query(users), 'platform_one_tenant');
+    expect(after.rows).toEqual([before.rows[0]]);
+
+    const own = await backups.take({ tenant, shards: [shard] });
+    expect(own).toMatchObject({ type: 'full', tenant, references: [] });
+    const again = await restores.take({ backupId: own.id, database: 'platform_own_backup' });
+    expect(again).toMatchObject({ identical: true, shardDetails: [{ rows: own.rows }] });
+    const restored = await onShard(
+      backups.local,
+      shard,
+      (client) => client.query(users),
+      'platform_own_backup',
+    );
+    expect(restored.rows).toEqual([before.rows[0]]);
+  });
+
   it('takes the place of the original when it is asked to, after a backup of that', async () => {
     await onShard(backups.local, shard, (client) =>
       client.query('CREATE TABLE public.after_the_backup AS SELECT 1 AS one'),

@@ -73,4 +73,7 @@ export const alarmReportSchema = z.looseObject({
 });
 export type AlarmReport = z.output<typeof alarmReportSchema>;
 
-export const dispatchEventSchema = z.union([alarmReportSchema, platformEventSchema]);
+/** By the clock: has runs started whose start was cut short. */
+const startQueuedSchema = z.strictObject({ phase: z.literal('start-queued') });
+
+export const dispatchEventSchema = z.union([alarmReportSchema, platformEventSchema, startQueuedSchema]);

@@ -1,11 +1,13 @@
 import { DependencyError } from '../../shared/dependency.ts';
-import { type BackupId, backupIdSchema } from '../ids.ts';
+import { type BackupId, backupIdSchema, type OperationId } from '../ids.ts';
 import type { BackupState, Failure } from '../model.ts';
+import type { TenantSelection } from '../tenants/model.ts';
 import {
   type BackupOutcome,
   type BackupRecord,
   backupRecordSchema,
   type NewBackup,
+  notReencrypting,
 } from './backup-record.ts';
 import type { Item, RecoveryTable } from './recovery-table.ts';
 
@@ -13,6 +15,9 @@ const listPartition = 'BACKUPS';
 const sweepPartition = 'SWEEPS';
 const isActive = '#state IN (:queued, :running)';
 const active = { ':queued': 'queued', ':running': 'running' };
+/** None re-encrypts the backup: its objects stay the ones that its manifest names. */
+const isSettled = '(attribute_not_exists(#reencrypting) OR #reencrypting = :none)';
+const settled = { ':none': notReencrypting };
 
 /** The partition that holds everything about one backup. */
 export const backupPartition = (id: BackupId): string => `BACKUP#${id}`;
@@ -80,6 +85,11 @@ export class BackupCatalog {
     );
   }
 
+  /** Notes what says which rows are the tenant's; `false` when the backup has ended. */
+  async setSelection(id: BackupId, selection: TenantSelection): Promise<boolean> {
+    return this.#table.set(metaKey(id), { selection }, { expression: isActive, values: active });
+  }
+
   /** Remembers which execution works on the backup, so that it can be stopped. */
   async setExecution(id: BackupId, executionArn: string): Promise<boolean> {
     return this.#table.set(metaKey(id), { executionArn }, { expression: 'attribute_exists(pk)' });
@@ -130,35 +140,81 @@ export class BackupCatalog {
     return this.#table.set(metaKey(id), { ...values, state }, { expression: isActive, values: active });
   }
 
-  /** `false` when the backup is unknown, still at work, or referred to by others. */
+  /** `false` when the backup is unknown, still at work, referred to by others, or being re-encrypted. */
   async beginDelete(id: BackupId): Promise<boolean> {
     return this.#table.set(
       metaKey(id),
       { state: 'deleting' },
       {
-        expression: `attribute_exists(pk) AND NOT ${isActive} AND attribute_not_exists(#dependents)`,
-        values: active,
+        expression: `attribute_exists(pk) AND NOT ${isActive} AND attribute_not_exists(#dependents) AND ${isSettled}`,
+        values: { ...active, ...settled },
       },
     );
   }
 
-  /** Ends what is kept of a completed backup; `false` when it is not completed. */
+  /** Ends what is kept of a completed backup; `false` when it is not completed, or being re-encrypted. */
   async expire(id: BackupId): Promise<boolean> {
     return this.#table.set(
       metaKey(id),
       { state: 'expired' },
-      { expression: '#state = :completed', values: { ':completed': 'completed' } },
+      {
+        expression: `#state = :completed AND ${isSettled}`,
+        values: { ':completed': 'completed', ...settled },
+      },
+    );
+  }
+
+  /**
+   * Reserves a completed backup for the operation that re-encrypts it: until `endReencryption` none may refer to it, delete
+   * it, or have it expire. `false` when it is not completed, referred to by others, or reserved for another operation.
+   */
+  async beginReencryption(id: BackupId, operation: OperationId): Promise<boolean> {
+    return this.#table.set(
+      metaKey(id),
+      { reencrypting: operation },
+      {
+        expression: `#state = :completed AND attribute_not_exists(#dependents) AND (${isSettled} OR #reencrypting = :operation)`,
+        values: { ':completed': 'completed', ...settled, ':operation': operation },
+      },
+    );
+  }
+
+  /**
+   * The step by which a backup comes to consist of re-encrypted objects; `false` when it is not reserved for the operation, or
+   * its manifest is not `from` (a SHA-256) any more.
+   */
+  async replaceManifest(
+    id: BackupId,
+    { operation, from }: { operation: OperationId; from: string },
+    values: Required<Pick<BackupRecord, 'manifest' | 'sizeBytes'>>,
+  ): Promise<boolean> {
+    return this.#table.set(
+      metaKey(id),
+      { ...values },
+      {
+        expression: '#state = :completed AND #reencrypting = :operation AND #manifest.#sha256 = :from',
+        values: { ':completed': 'completed', ':operation': operation, ':from': from },
+      },
+    );
+  }
+
+  /** `false` when the backup is not reserved for the operation. */
+  async endReencryption(id: BackupId, operation: OperationId): Promise<boolean> {
+    return this.#table.set(
+      metaKey(id),
+      { reencrypting: notReencrypting },
+      { expression: '#reencrypting = :operation', values: { ':operation': operation } },
     );
   }
 
   /**
    * Notes that `dependent` refers to objects of a backup; from then on they stay. Doing it again changes nothing.
-   * `false` when the backup is not completed (any more): nothing of it may be referred to.
+   * `false` when the backup is not completed (any more) or is being re-encrypted: nothing of it may be referred to.
    */
   async addDependent(id: BackupId, dependent: BackupId): Promise<boolean> {
     return this.#table.addToSet(metaKey(id), 'dependents', dependent, {
-      expression: '#state = :completed OR (#state = :expired AND contains(#dependents, :dependent))',
-      values: { ':completed': 'completed', ':expired': 'expired', ':dependent': dependent },
+      expression: `(#state = :completed AND ${isSettled}) OR (#state = :expired AND contains(#dependents, :dependent))`,
+      values: { ':completed': 'completed', ':expired': 'expired', ':dependent': dependent, ...settled },
     });
   }
 
@@ -215,14 +271,17 @@ export class BackupCatalog {
   /**
    * Newest first.
    * @param before the position that the page before ended at.
+   * @param tenant the id of the tenant that they are of; default: whatever they are of.
    * @returns one page, and the position to go on from while there may be more.
    */
   async list(
     limit: number,
     before?: string,
     state?: BackupState,
+    tenant?: string,
   ): Promise<{ backups: BackupRecord[]; next: string | undefined }> {
-    const accepted = (item: { state?: unknown }) => state === undefined || item.state === state;
+    const accepted = (item: Item) =>
+      (state === undefined || item.state === state) && (tenant === undefined || tenantOf(item) === tenant);
     const items = await this.#table.newest(listPartition, limit + 1, before, accepted);
     const page = items.slice(0, limit);
     const last = page.at(-1)?.gsi1sk;
@@ -242,13 +301,22 @@ export class BackupCatalog {
     return item === undefined ? undefined : toSweep(item);
   }
 
-  async sweepDone(id: BackupId): Promise<void> {
-    await this.#table.delete({ pk: sweepPartition, sk: id });
+  /** @param known the note that was acted upon: one that was made since stays. Default: whatever there is. */
+  async sweepDone(id: BackupId, known?: NeededSweep): Promise<void> {
+    const condition = known && {
+      expression: 'attribute_not_exists(#until) OR #until = :until',
+      values: { ':until': known.until },
+    };
+    await this.#table.delete({ pk: sweepPartition, sk: id }, condition);
   }
 
   async *sweepsNeeded(): AsyncGenerator<NeededSweep> {
     for await (const item of this.#table.query({ pk: sweepPartition })) yield toSweep(item);
   }
+}
+
+function tenantOf({ tenant }: Item): unknown {
+  return typeof tenant === 'object' && tenant !== null && 'id' in tenant ? tenant.id : undefined;
 }
 
 const toSweep = (item: Item): NeededSweep => ({

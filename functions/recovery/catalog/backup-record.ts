@@ -8,10 +8,15 @@ import {
   configurationBackupSchema,
   failureSchema,
   filesBackupSchema,
+  leavesOutSchema,
   progressSchema,
   shardBackupSchema,
   workStateSchema,
 } from '../model.ts';
+import { tenantSchema, tenantSelectionSchema } from '../tenants/model.ts';
+
+/** In place of an operation's id: none re-encrypts the backup any more. */
+export const notReencrypting = 'none';
 
 /** A backup as the catalogue keeps it; live progress is merged from its chunks when it is read. */
 export const backupRecordSchema = z.object({
@@ -44,6 +49,12 @@ export const backupRecordSchema = z.object({
   traceparent: z.string(),
   executionArn: z.string().optional(),
   shards: z.array(shardNameSchema),
+  /** The one tenant that it is of; absent: the whole platform. */
+  tenant: tenantSchema.optional(),
+  /** What says which rows are the tenant's; settled when it is planned. */
+  selection: tenantSelectionSchema.optional(),
+  /** Of a tenant's backup: what a restore leaves out. */
+  leavesOut: z.array(leavesOutSchema).optional(),
   createdAt: z.string(),
   startedAt: z.string().optional(),
   /** Set at the point of no return: from then on it is not canceled any more. */
@@ -62,6 +73,8 @@ export const backupRecordSchema = z.object({
   rows: z.number().optional(),
   skewMs: z.number().optional(),
   manifest: z.object({ key: z.string(), versionId: z.string().nullable(), sha256: z.string() }).optional(),
+  /** The operation that re-encrypts it, until what that leaves is settled; `notReencrypting` from then on. */
+  reencrypting: z.string().optional(),
   /** Of an import. */
   import: importRecordSchema.optional(),
   verification: z
@@ -75,8 +88,8 @@ export type NewBackup = Pick<
   BackupRecord,
   'id' | 'type' | 'trigger' | 'requestedBy' | 'traceparent' | 'shards' | 'createdAt' | 'executionArn'
 > &
-  Partial<Pick<BackupRecord, 'components' | 'keepUntil' | 'keepDays' | 'lockDays' | 'import'>>;
+  Partial<Pick<BackupRecord, 'components' | 'tenant' | 'keepUntil' | 'keepDays' | 'lockDays' | 'import'>>;
 
 /** What a backup's end leaves behind for its readers. */
 export type BackupOutcome = Required<Pick<BackupRecord, 'progress' | 'shardDetails' | 'sizeBytes' | 'rows'>> &
-  Pick<BackupRecord, 'referencedBytes' | 'files' | 'configuration'>;
+  Pick<BackupRecord, 'referencedBytes' | 'files' | 'configuration' | 'leavesOut'>;

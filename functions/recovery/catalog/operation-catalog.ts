@@ -8,6 +8,7 @@ import {
   operationKindSchema,
   workStateSchema,
 } from '../model.ts';
+import { type ReencryptionResult, reencryptionResultSchema } from '../reencryption/model.ts';
 import { type StageResult, stageResultSchema } from '../single-stages/model.ts';
 import type { RecoveryTable } from './recovery-table.ts';
 
@@ -19,14 +20,18 @@ export const operationRecordSchema = z.object({
   /** Of a single stage. */
   object: z.string().optional(),
   result: stageResultSchema.optional(),
+  /** Of a re-encryption. */
+  reencryption: reencryptionResultSchema.optional(),
   state: workStateSchema,
-  /** Of a verification: what it opens the backup with. */
+  /** What it opens the backup with. */
   keys: keySourceSchema,
   traceparent: z.string(),
   executionArn: z.string().optional(),
   requestedBy: z.string().optional(),
   cancelRequested: z.boolean().default(false),
   createdAt: z.string(),
+  /** Of a re-encryption, set at the point of no return: from then on it is not canceled any more. */
+  committingAt: z.string().optional(),
   finishedAt: z.string().optional(),
   objectsTotal: z.number().int().optional(),
   error: failureSchema.optional(),
@@ -41,6 +46,10 @@ const checkedWorkSchema = z.object({
 });
 export type CheckedWork = z.output<typeof checkedWorkSchema>;
 
+/** Whether an operation has not ended yet. */
+export const isAtWork = ({ state }: Pick<OperationRecord, 'state'>): boolean =>
+  state === 'queued' || state === 'running';
+
 /** Everything about one verification lies in this partition. */
 export const operationPartition = (id: OperationId): string => `OPERATION#${id}`;
 const metaKey = (id: OperationId) => ({ pk: operationPartition(id), sk: 'META' });
@@ -51,6 +60,8 @@ export const operationList = 'OPERATIONS';
 const isActive = '#state IN (:queued, :running)';
 const active = { ':queued': 'queued', ':running': 'running' };
 const keepSeconds = 90 * 24 * 60 * 60;
+/** So many of the newest operations are looked at for ones at work. */
+const lookedAt = 200;
 
 /** Verifications of stored backups; what each part of one found is an item of its own. */
 export class OperationCatalog {
@@ -97,14 +108,37 @@ export class OperationCatalog {
     );
   }
 
+  /** `false` when the operation has ended, or is past its point of no return. */
   async requestCancel(id: OperationId): Promise<boolean> {
-    return this.#table.set(metaKey(id), { cancelRequested: true }, { expression: isActive, values: active });
+    return this.#table.set(
+      metaKey(id),
+      { cancelRequested: true },
+      { expression: `${isActive} AND attribute_not_exists(#committingAt)`, values: active },
+    );
+  }
+
+  /** The point of no return; `false` when the operation was canceled or has ended. Asked again it is still so. */
+  async beginCommit(id: OperationId, at: string): Promise<boolean> {
+    return this.#table.set(
+      metaKey(id),
+      { committingAt: at },
+      {
+        expression: '#state = :running AND #cancelRequested = :no',
+        values: { ':running': 'running', ':no': false },
+      },
+    );
+  }
+
+  /** Operations at work, among the newest; by the index, which may be a moment old. */
+  async atWork(): Promise<OperationRecord[]> {
+    const newest = await this.#table.newest(operationList, lookedAt, undefined, () => true);
+    return newest.map((item) => operationRecordSchema.parse(item)).filter(isAtWork);
   }
 
   async end(
     id: OperationId,
     state: 'completed' | 'failed' | 'canceled',
-    values: { finishedAt: string; error?: Failure; result?: StageResult },
+    values: { finishedAt: string; error?: Failure; result?: StageResult; reencryption?: ReencryptionResult },
   ): Promise<boolean> {
     return this.#table.set(metaKey(id), { ...values, state }, { expression: isActive, values: active });
   }

@@ -120,7 +120,7 @@ export class RestoreCatalog {
   async resume(record: RestoreRecord, now: string, traceparent: string): Promise<boolean> {
     return this.#table.set(
       metaKey(record.id),
-      { state: 'queued', attempts: record.attempts + 1, traceparent },
+      { state: 'queued', attempts: record.attempts + 1, queuedAt: now, traceparent },
       {
         expression:
           '#state = :failed AND #attempts = :attempts AND attribute_exists(#resumableUntil) AND #resumableUntil > :now',
@@ -199,5 +199,5 @@ export const keptName = (original: string, id: RestoreId): string =>
 export const safetyBackupName = (id: RestoreId, attempt: number): string => `${id}-safety-${attempt}`;
 
 /** Name of a restore's execution. */
-export const executionName = (id: RestoreId, attempt: number): string =>
+export const executionName = (id: string, attempt: number): string =>
   attempt === 1 ? id : `${id}-${attempt}`;

@@ -4,6 +4,7 @@ import { type BackupId, backupIdSchema, restoreIdSchema, shardNameSchema } from 
 import { keySources } from '../keys/key-source.ts';
 import { componentSchema, failureSchema, workStateSchema } from '../model.ts';
 import { leftOutSchema, restoreStageSchema, tableDifferenceSchema } from '../restore/model.ts';
+import { tenantSchema } from '../tenants/model.ts';
 
 const count = z.number().int().min(0);
 
@@ -22,6 +23,8 @@ export const restoreRecordSchema = z.object({
   shards: z.array(shardNameSchema),
   /** Qualified names of the tables whose rows are wanted; absent: all. */
   tables: z.array(z.string()).optional(),
+  /** Of a platform's backup the one tenant whose rows are wanted; absent: all rows. */
+  tenant: tenantSchema.optional(),
   /** Name of the new databases, where one was asked for. */
   database: z.string().optional(),
   components: z.array(componentSchema).default(['database']),
@@ -34,6 +37,8 @@ export const restoreRecordSchema = z.object({
   executionArn: z.string().optional(),
   attempts: z.number().int().min(1),
   createdAt: z.string(),
+  /** When it was asked for the latest attempt; absent: when it was created. */
+  queuedAt: z.string().optional(),
   startedAt: z.string().optional(),
   finishedAt: z.string().optional(),
   cancelRequested: z.boolean(),
@@ -76,7 +81,7 @@ export type NewRestore = Pick<
   | 'createdAt'
 > &
   Partial<Pick<RestoreRecord, 'keys'>> & {
-    readonly [M in 'components' | 'files']?: RestoreRecord[M] | undefined;
+    readonly [M in 'components' | 'files' | 'tenant']?: RestoreRecord[M] | undefined;
   };
 
 /** How far one shard is. */
@@ -116,7 +121,16 @@ export type Loaded = z.output<typeof loadedSchema>;
 export const comparedSchema = z.object({
   shard: shardNameSchema,
   item: count,
-  tables: z.array(z.object({ table: z.number().int(), rows: count, digest: z.string() })),
+  tables: z.array(
+    z.object({
+      table: z.number().int(),
+      rows: count,
+      digest: z.string(),
+      /** Where one tenant's rows are restored; see `ComparedTable`. */
+      selection: z.enum(['all', 'tenant', 'none']).optional(),
+      others: count.optional(),
+    }),
+  ),
 });
 export type Compared = z.output<typeof comparedSchema>;
 

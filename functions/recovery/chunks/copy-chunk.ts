@@ -9,6 +9,9 @@ import type { StageTotals } from '../model.ts';
 import { rowsKey } from '../objects/object-keys.ts';
 import { type StorePlace, storeObject } from '../objects/store-object.ts';
 import { sqlState } from '../snapshot/sql.ts';
+import { tenantCondition } from '../tenants/condition.ts';
+import { selectionContext, tenantContext } from '../tenants/context.ts';
+import type { ShardTenant } from '../tenants/model.ts';
 import type { BlockRange, ChunkWork, PlannedRange, StoredObject } from '../workflow.ts';
 import { copyOut } from './copy-out.ts';
 import { type CopiedTable, copySql, describeRange, readCopiedTables } from './copy-sql.ts';
@@ -26,6 +29,8 @@ export interface ChunkToCopy {
   readonly shard: ShardName;
   readonly origin: SnapshotOrigin;
   readonly work: ChunkWork;
+  /** The one tenant that the backup is of; absent: all. */
+  readonly tenant?: ShardTenant | undefined;
 }
 
 interface CopiedRange {
@@ -112,13 +117,14 @@ export async function copyChunk(
 function copyRange(
   { place, attempt }: CopyDependencies,
   client: Client,
-  { backupId, shard, work }: ChunkToCopy,
+  { backupId, shard, work, tenant }: ChunkToCopy,
   planned: PlannedRange,
   index: number,
   table: CopiedTable,
 ): { read: Promise<void>; stored: Promise<CopiedRange> } {
   const range = blocksOf(planned);
-  const source = copyOut(client, copySql(range, table));
+  const only = onlyOf(planned, tenant);
+  const source = copyOut(client, copySql(range, table, only));
   const result = storeObject(place, {
     kind: 'rows',
     key: rowsKey(backupId, shard, { item: work.item, index, attempt }, place.compression.format),
@@ -128,6 +134,8 @@ function copyRange(
       'mainstay:kind': 'rows',
       'mainstay:table': `${range.schema}.${range.name}`,
       'mainstay:blocks': `${range.fromBlock}-${range.toBlock ?? ''}`,
+      ...tenantContext(tenant),
+      ...selectionContext(tenant, only === undefined ? 'all' : 'tenant'),
     },
     source,
     consumed: (piece) => source.reuse(piece),
@@ -140,6 +148,14 @@ function copyRange(
     },
   );
   return { read: source.settled, stored };
+}
+
+/** The condition that keeps a range to a tenant's rows. @throws CopyError when nobody said which tenant. */
+function onlyOf(range: PlannedRange, tenant: ShardTenant | undefined): string | undefined {
+  if (range.tenantKey === undefined) return undefined;
+  if (tenant === undefined)
+    throw new CopyError(`${describeRange(range)} is to be copied for an unknown tenant.`);
+  return tenantCondition(range.tenantKey, tenant.id);
 }
 
 function copyError(range: BlockRange, error: unknown): unknown {

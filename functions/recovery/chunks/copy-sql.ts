@@ -27,11 +27,16 @@ export async function readCopiedTables(
   return new Map(rows.map(({ oid, columns, condition }) => [oid, { columns, condition: condition ?? '' }]));
 }
 
-/** The COPY of one block range: a scan of just these blocks, in the order they lie in. */
-export function copySql(range: BlockRange, { columns, condition }: CopiedTable): string {
+/**
+ * The COPY of one block range: a scan of just these blocks, in the order they lie in.
+ *
+ * @param only a condition that rows have to meet besides; default: none.
+ */
+export function copySql(range: BlockRange, { columns, condition }: CopiedTable, only?: string): string {
   const list = columns.map(quoteIdentifier).join(', ');
   const conditions = [
     ...rangeConditions(range),
+    ...(only === undefined ? [] : [`(${only})`]),
     ...(condition === '' ? [] : [`(${condition.replace(/^\s*WHERE\s/i, '')})`]),
   ];
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;

@@ -1,8 +1,11 @@
 import type { Client } from 'pg';
 import * as z from 'zod';
-import { inBackup } from '../snapshot/relations.ts';
+import { inBackupOf } from '../snapshot/relations.ts';
+import { tenantKeySchema } from '../tenants/condition.ts';
+import { describeTenant } from '../tenants/describe-tenant.ts';
+import { type TenantSelection, tenantKinds } from '../tenants/model.ts';
 import { columnSchema } from '../workflow.ts';
-import { readLayouts } from './table-layouts.ts';
+import { readLayouts, type TableLayout } from './table-layouts.ts';
 
 const textOrNull = z.string().nullable();
 
@@ -25,6 +28,10 @@ export const tableDescriptionSchema = z.strictObject({
     .regex(/^[0-9a-f]{64}$/)
     .nullable()
     .optional(),
+  /** Of a tenant's backup: which of its rows are in it. `none`: its DDL alone. */
+  selection: z.enum(['all', 'tenant', 'none']).optional(),
+  /** Where `selection` is `tenant`: by what its rows are told apart. */
+  tenantKey: tenantKeySchema.optional(),
 });
 
 /** What there is to know of a database to read its backup, as of the snapshot. */
@@ -48,11 +55,31 @@ export const shardDescriptionSchema = z.strictObject({
   materializedViews: z.array(z.strictObject({ schema: z.string(), name: z.string() })),
   /** Roles that own something or were granted something; a backup does not hold roles. */
   roles: z.array(z.string()),
+  /** Of a tenant's backup. */
+  tenant: z
+    .strictObject({
+      id: z.string(),
+      by: z.enum(tenantKinds),
+      schema: z.string().optional(),
+      /** Whether the database has the tenant's schema, or a table with a key column. */
+      found: z.boolean(),
+      /** Tables that the configuration names, and this database does not have. */
+      unknownTables: z.array(z.string()),
+      /** What a restore leaves out, because it refers to what is not in the backup. */
+      leavesOut: z.array(z.strictObject({ object: z.string(), reason: z.string() })),
+    })
+    .optional(),
 });
 export type ShardDescription = z.output<typeof shardDescriptionSchema>;
 
-/** Reads the description inside the snapshot's transaction. */
-export async function describeShard(client: Client): Promise<ShardDescription> {
+/**
+ * Reads the description inside the snapshot's transaction.
+ *
+ * @param tenant the one that the backup is of; default: all there is.
+ * @throws PreflightError when a tenant's part cannot be told from the rest, or not be restored by itself.
+ */
+export async function describeShard(client: Client, tenant?: TenantSelection): Promise<ShardDescription> {
+  const inBackup = inBackupOf(tenant?.by === 'schema' ? tenant.schema : undefined);
   const { rows: server } = await client.query(
     `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS "versionNum",
             pg_encoding_to_char(encoding) AS encoding, datcollate AS collate, datctype AS ctype,
@@ -87,14 +114,16 @@ export async function describeShard(client: Client): Promise<ShardDescription> {
      WHERE d.refclassid = 'pg_authid'::regclass
        AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY 1`,
   );
-  const layouts = await readLayouts(client);
-  return shardDescriptionSchema.parse({
+  // What they say is for incremental backups to come, which a tenant's is never the parent of.
+  const layouts = tenant === undefined ? await readLayouts(client) : new Map<number, TableLayout>();
+  const whole = shardDescriptionSchema.parse({
     server: server[0],
     extensions,
     tables: tables.map((table) => ({ ...table, ...layouts.get(table.oid) })),
     materializedViews,
     roles: roles.map(({ name }) => name),
   });
+  return tenant === undefined ? whole : describeTenant(client, whole, tenant);
 }
 
 /** Whether attribute `a` is a column whose values are in the COPY text, in SQL. */

@@ -13,6 +13,7 @@ import type { Bucket } from '../objects/bucket.ts';
 import { planKey } from '../objects/object-keys.ts';
 import { leave, pickUp } from '../objects/work-objects.ts';
 import { awaitSnapshot } from '../snapshot/open.ts';
+import type { ChunkWork } from '../workflow.ts';
 import { type ShardDescription, shardDescriptionSchema } from './describe-shard.ts';
 import { planChunks } from './plan.ts';
 import type { PreviousTable } from './previous-ranges.ts';
@@ -52,21 +53,34 @@ export async function planShard(deps: PlanShardDependencies): Promise<PlannedSha
   const described = shardDescriptionSchema.parse(await pickUp(bucket, description));
   const { tables } = described;
   const previous = await findPrevious(deps, origin, described);
-  const planned = planChunks(tables, deps.targetBytes, previous);
+  const copied = tables.filter(({ selection }) => selection !== 'none');
+  const planned = withTenantKeys(planChunks(copied, deps.targetBytes, previous), copied);
   // A Map over nothing is best avoided: an item without ranges does no harm.
   const items = planned.length === 0 ? [{ item: 0, ranges: [] }] : planned;
-  const bytesEstimated = tables.reduce((sum, table) => sum + table.bytes, 0);
+  const bytesEstimated = copied.reduce((sum, table) => sum + table.bytes, 0);
   const plan = await leave(bucket, planKey(backupId, shard), items);
   await chunks.setShard(shard, {
     stage: 'chunks',
     origin,
-    relations: tables.length,
+    relations: copied.length,
     chunksTotal: items.length,
     bytesEstimated,
     plan,
     description,
   });
-  return { key: plan.key, items: items.length, relations: tables.length, bytesEstimated };
+  return { key: plan.key, items: items.length, relations: copied.length, bytesEstimated };
+}
+
+/** Says of each range by which column the tenant's rows are known, where it is not copied whole. */
+function withTenantKeys(items: readonly ChunkWork[], tables: ShardDescription['tables']): ChunkWork[] {
+  const keys = new Map(tables.map(({ oid, tenantKey }) => [oid, tenantKey]));
+  return items.map(({ item, ranges }) => ({
+    item,
+    ranges: ranges.map((range) => {
+      const tenantKey = keys.get(range.oid);
+      return tenantKey === undefined ? range : { ...range, tenantKey };
+    }),
+  }));
 }
 
 /** By oid, the tables whose objects in the shard's parent may stand for what they hold now. */

@@ -10,7 +10,7 @@ const pageSize = 100;
 
 /**
  * The complete backups of databases, newest first. Those that a restore took of what it was about to replace are no
- * restore points: nobody plans to go back to them.
+ * restore points: nobody plans to go back to them; a tenant's backup is none of the platform.
  */
 export async function listRestorePoints(backups: BackupCatalog): Promise<BackupRecord[]> {
   const found: BackupRecord[] = [];
@@ -25,8 +25,8 @@ export async function listRestorePoints(backups: BackupCatalog): Promise<BackupR
   return found;
 }
 
-const isRestorePoint = ({ type, trigger, components }: BackupRecord): boolean =>
-  type !== 'import' && trigger !== 'restore' && components.includes('database');
+const isRestorePoint = ({ type, tenant, trigger, components }: BackupRecord): boolean =>
+  type !== 'import' && tenant === undefined && trigger !== 'restore' && components.includes('database');
 
 /** Whether a backup is to be chosen, and not one that is named. */
 export const isChoice = (point: RestorePoint): point is 'latest' | 'random' =>
@@ -69,6 +69,9 @@ export async function requireRestorePoint(
   }
   if (backup.type === 'import' || !backup.components.includes('database')) {
     throw new BackupNotRunningError('The backup holds no database.');
+  }
+  if (backup.tenant !== undefined) {
+    throw new BackupNotRunningError('The backup is of one tenant: a drill is of the platform.');
   }
   const missing = shards?.find((shard) => !backup.shards.includes(shard));
   if (missing === undefined) return backup;

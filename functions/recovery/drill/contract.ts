@@ -59,7 +59,10 @@ export const drillRoutes = {
     responses: {
       202: accepted,
       404: { description: 'No such backup.' },
-      409: { description: 'The backup is not complete, or holds no database.' },
+      409: {
+        description:
+          'The backup is not complete, or holds no database. Or another drill is at work: detail and `Location` name it.',
+      },
       422: { description: 'The backup does not have such a shard.' },
     },
   },

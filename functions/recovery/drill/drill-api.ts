@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { HttpHandlers } from '../../shared/http-handler.ts';
 import { decodeToken, encodeToken } from '../../shared/paging.ts';
 import { Problem } from '../../shared/problem.ts';
-import { answerErrors } from '../api-problems.ts';
+import { answerErrors, drillPath } from '../api-problems.ts';
 import type { RecoveryTable } from '../catalog/recovery-table.ts';
 import type { RestoreCatalog } from '../catalog/restore-catalog.ts';
 import { RestoreNotes } from '../catalog/restore-notes.ts';
@@ -49,7 +49,7 @@ export function drillHandlers(deps: DrillApiDependencies): DrillHandlers {
   };
   const accepted = async (id: DrillId) => ({
     status: 202 as const,
-    headers: { location: `/api/disaster-recovery/test/${id}` },
+    headers: { location: drillPath(id) },
     body: await show(await find(id)),
   });
 

@@ -4,7 +4,7 @@ import type { BackupRecord } from '../catalog/backup-record.ts';
 import type { OperationCatalog } from '../catalog/operation-catalog.ts';
 import type { RestoreCatalog } from '../catalog/restore-catalog.ts';
 import { type Clock, isoTime } from '../clock.ts';
-import { DrillNotRunningError, ManifestError } from '../errors.ts';
+import { DrillConflictError, DrillNotRunningError, DrillSkippedError, ManifestError } from '../errors.ts';
 import { operationIdSchema, type ShardName, shardNameSchema } from '../ids.ts';
 import type { KeySource } from '../keys/key-source.ts';
 import type { Manifest } from '../manifest/manifest.ts';
@@ -13,6 +13,7 @@ import { shardObjects } from '../manifest/objects-of.ts';
 import type { Bucket } from '../objects/bucket.ts';
 import { chooseRestorePoint, isChoice, listRestorePoints, requireRestorePoint } from './choose.ts';
 import type { DrillCatalog } from './drill-catalog.ts';
+import type { DrillLock } from './drill-lock.ts';
 import type { DrillRecord } from './drill-record.ts';
 import type { planDrillEventSchema, planDrillResultSchema } from './events.ts';
 import { drillIdOf, restoreOf, scratchName } from './ids.ts';
@@ -22,6 +23,7 @@ import { proveUnchanged } from './proof.ts';
 
 export interface PlanDrillDependencies {
   readonly drills: DrillCatalog;
+  readonly lock: DrillLock;
   readonly backups: BackupCatalog;
   readonly restores: RestoreCatalog;
   readonly operations: OperationCatalog;
@@ -41,7 +43,8 @@ export interface PlanDrillDependencies {
  * Chooses the backup, measures what would be lost now, and notes the restore (and, where the stored objects are not provably
  * those that were verified, the verification before it) that the workflow starts next. Doing it again changes nothing.
  *
- * @throws UnknownBackupError, BackupNotRunningError, UnknownShardError, ManifestError, DrillNotRunningError, DependencyError
+ * @throws DrillSkippedError, DrillConflictError, UnknownBackupError, BackupNotRunningError, UnknownShardError, ManifestError,
+ * DrillNotRunningError, DependencyError
  */
 export async function planDrill(
   deps: PlanDrillDependencies,
@@ -100,10 +103,16 @@ export async function planDrill(
 
 /** A drill that a schedule has started is not known yet. */
 async function begin(
-  { drills, traceparent }: PlanDrillDependencies,
+  { drills, lock, clock, traceparent }: PlanDrillDependencies,
   { executionName, executionArn, startedAt, input }: z.output<typeof planDrillEventSchema>,
 ): Promise<DrillRecord> {
   const id = drillIdOf(executionName);
+  try {
+    await lock.acquire(id, clock.now());
+  } catch (error) {
+    if (!(error instanceof DrillConflictError) || (await drills.get(id)) !== undefined) throw error;
+    throw new DrillSkippedError(error.message);
+  }
   await drills.create({
     id,
     trigger: 'schedule',

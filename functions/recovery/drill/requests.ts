@@ -5,11 +5,13 @@ import { type Clock, isoTime } from '../clock.ts';
 import { failureOf } from '../errors.ts';
 import { isChoice, requireRestorePoint } from './choose.ts';
 import type { DrillCatalog } from './drill-catalog.ts';
+import type { DrillLock } from './drill-lock.ts';
 import type { DrillRecord, NewDrill } from './drill-record.ts';
 import type { DrillInput } from './events.ts';
 
 export interface DrillRequestDependencies {
   readonly drills: DrillCatalog;
+  readonly lock: DrillLock;
   readonly backups: BackupCatalog;
   readonly stepFunctions: SFNClient;
   readonly stateMachineArn: string;
@@ -19,8 +21,8 @@ export interface DrillRequestDependencies {
 /**
  * Starts a drill. Asked again with the id of a drill that exists, it starts nothing new, and finishes what was cut short.
  *
- * @throws UnknownBackupError, BackupNotRunningError, UnknownShardError: nothing was started. DependencyError: the drill has
- * failed.
+ * @throws UnknownBackupError, BackupNotRunningError, UnknownShardError, DrillConflictError: nothing was started.
+ * DependencyError: the drill has failed.
  */
 export async function startDrill(
   deps: DrillRequestDependencies,
@@ -33,6 +35,7 @@ export async function startDrill(
   if (!isChoice(restorePoint)) {
     await requireRestorePoint(deps.backups, restorePoint, wantedShards);
   }
+  await deps.lock.acquire(id, clock.now());
   await drills.create({ ...request, trigger: 'api', createdAt: isoTime(clock.now()) });
   const input: DrillInput = { traceparent };
   try {

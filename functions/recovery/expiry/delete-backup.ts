@@ -1,8 +1,9 @@
 import { NamedError } from '../../shared/named-error.ts';
 import type { BackupCatalog } from '../catalog/backup-catalog.ts';
-import type { BackupRecord } from '../catalog/backup-record.ts';
+import { type BackupRecord, notReencrypting } from '../catalog/backup-record.ts';
 import type { ShardLocks } from '../catalog/shard-locks.ts';
 import { isoTime } from '../clock.ts';
+import { ReencryptionConflictError } from '../errors.ts';
 import type { BackupId } from '../ids.ts';
 import { stragglersUntil } from '../stragglers.ts';
 import { daysAfter } from './calendar.ts';
@@ -41,7 +42,7 @@ export interface DeleteDependencies {
  * Begins to delete a backup that has ended; `sweep` removes what it stored.
  *
  * @returns whether it had ended.
- * @throws BackupLockedError, BackupReferredToError, DependencyError
+ * @throws BackupLockedError, BackupReferredToError, ReencryptionConflictError, DependencyError
  */
 export async function deleteBackup(
   deps: DeleteDependencies,
@@ -52,8 +53,8 @@ export async function deleteBackup(
   const record = await catalog.get(id);
   if (record !== undefined) requireFree(deps, record);
   if (!(await catalog.beginDelete(id))) {
-    const { dependents = [] } = (await catalog.get(id)) ?? {};
-    if (dependents.length > 0) throw new BackupReferredToError(dependents);
+    const present = await catalog.get(id);
+    if (present !== undefined) requireUnused(present);
     return false;
   }
   const { finishedAt, shards = [] } = (await catalog.get(id)) ?? {};
@@ -67,12 +68,17 @@ export async function deleteBackup(
 
 function requireFree({ clock, defaultLockDays }: DeleteDependencies, record: BackupRecord): void {
   if (record.state === 'queued' || record.state === 'running' || record.state === 'deleting') return;
-  const { dependents, lockedUntil, finishedAt, createdAt } = record;
+  const { lockedUntil, finishedAt, createdAt } = record;
   const locks = [
     ...(lockedUntil === undefined ? [] : [Date.parse(lockedUntil)]),
     ...(defaultLockDays > 0 ? [daysAfter(Date.parse(finishedAt ?? createdAt), defaultLockDays)] : []),
   ];
   const until = Math.max(0, ...locks);
   if (until > clock.now()) throw new BackupLockedError(isoTime(until));
+  requireUnused(record);
+}
+
+function requireUnused({ dependents, reencrypting = notReencrypting }: BackupRecord): void {
   if (dependents.length > 0) throw new BackupReferredToError(dependents);
+  if (reencrypting !== notReencrypting) throw new ReencryptionConflictError(reencrypting);
 }

@@ -115,7 +115,8 @@ async function allBackups(catalog: BackupCatalog): Promise<BackupRecord[]> {
   return all;
 }
 
-async function backupsBeingRestored(restores: RestoreCatalog, now: number): Promise<Set<BackupId>> {
+/** Backups that a restore reads, or that one may be resumed of; by the index, which may be a moment old. */
+export async function backupsBeingRestored(restores: RestoreCatalog, now: number): Promise<Set<BackupId>> {
   const { restores: found } = await restores.list(restoresSeen);
   return new Set(
     found
@@ -142,7 +143,8 @@ function toKept(completed: readonly BackupRecord[], { records, restoring }: Worl
     id: record.id,
     createdAt: Date.parse(record.createdAt),
     // Of an import whoever brought it decides, of all others that nobody has decided about the rule.
-    keptBy: record.keptBy ?? (record.keepUntil === undefined ? 'rule' : 'request'),
+    keptBy:
+      record.keptBy ?? (record.keepUntil === undefined && record.type !== 'import' ? 'rule' : 'request'),
     keepUntil: timeOf(record.keepUntil),
     lockedUntil: timeOf(record.lockedUntil),
     covers: coverOf(record),

@@ -111,13 +111,17 @@ function newestFirst(a: KeptBackup, b: KeptBackup): number {
   return b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1);
 }
 
-/** What a backup holds in whole. A dump that was made elsewhere is nothing that the next backup replaces. */
+/**
+ * What a backup holds in whole. A dump that was made elsewhere is nothing that the next backup replaces, and a tenant's
+ * backup nothing that replaces another one.
+ */
 export function coverOf({
   type,
+  tenant,
   components,
   shards,
-}: Pick<BackupRecord, 'type' | 'components' | 'shards'>): string[] {
-  if (type === 'import') return [];
+}: Pick<BackupRecord, 'type' | 'tenant' | 'components' | 'shards'>): string[] {
+  if (type === 'import' || tenant !== undefined) return [];
   return components.flatMap((component) =>
     component === 'database' ? shards.map((shard) => `database/${shard}`) : [component],
   );

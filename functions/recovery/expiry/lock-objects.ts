@@ -60,7 +60,28 @@ export async function lockObjects(
   return isoTime(until);
 }
 
-async function lockObject(
+/**
+ * Until when the longest lock of these objects holds, in milliseconds since the epoch; nothing where none is locked or there.
+ * @throws DependencyError
+ */
+export async function latestLock(
+  bucket: Bucket,
+  objects: readonly ObjectVersion[],
+): Promise<number | undefined> {
+  let latest: number | undefined;
+  await eachOf(objects, async ({ key, versionId }) => {
+    const target = { Bucket: bucket.name, Key: key, ...(versionId !== null && { VersionId: versionId }) };
+    const retention = await onDependency('S3', `GetObjectRetention ${key}`, () =>
+      presentRetention(bucket, target),
+    );
+    const until = retention?.until?.getTime();
+    if (until !== undefined) latest = Math.max(latest ?? until, until);
+  });
+  return latest;
+}
+
+/** Locks one object until then, unless it is for longer. @throws DependencyError */
+export async function lockObject(
   bucket: Bucket,
   object: ObjectVersion,
   wanted: LockMode,
@@ -79,6 +100,13 @@ async function lockObject(
   });
 }
 
+/** It is not locked, or not there. */
+const withoutLock: ReadonlySet<string> = new Set([
+  'NoSuchObjectLockConfiguration',
+  'NoSuchKey',
+  'NoSuchVersion',
+]);
+
 async function presentRetention(
   bucket: Bucket,
   target: { Bucket: string; Key: string; VersionId?: string },
@@ -87,8 +115,7 @@ async function presentRetention(
     const { Retention } = await bucket.s3.send(new GetObjectRetentionCommand(target));
     return { mode: Retention?.Mode, until: Retention?.RetainUntilDate };
   } catch (error) {
-    if (error instanceof S3ServiceException && error.name === 'NoSuchObjectLockConfiguration')
-      return undefined;
+    if (error instanceof S3ServiceException && withoutLock.has(error.name)) return undefined;
     throw error;
   }
 }

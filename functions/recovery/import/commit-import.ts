@@ -2,6 +2,7 @@ import type { BackupCatalog } from '../catalog/backup-catalog.ts';
 import type { BackupRecord } from '../catalog/backup-record.ts';
 import { type Clock, isoTime } from '../clock.ts';
 import { BackupNotRunningError, IncompleteBackupError } from '../errors.ts';
+import { type SettleDependencies, settleKeeping, settleLock } from '../expiry/settle-retention.ts';
 import type { BackupId } from '../ids.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { ManifestStore, StoredManifest } from '../manifest/manifest-store.ts';
@@ -21,6 +22,9 @@ export interface CommitImportDependencies {
   readonly clock: Clock;
   /** The key that wraps the data keys of the segments. */
   readonly keyArn: string;
+  readonly settle: SettleDependencies;
+  /** Hears why the import is not locked as was asked for: it is good all the same, and stays. */
+  readonly onNotLocked: (error: unknown) => void;
   /** Milliseconds until this invocation ends. */
   readonly remainingMs: () => number;
 }
@@ -29,10 +33,11 @@ export interface CommitImportDependencies {
 const endMs = 20_000;
 
 /**
- * Makes a backup of the segments that were stored: proves that they are all of the dump, writes the manifest, and removes
- * the upload and what was stored in between. Doing it again after it was done changes nothing.
+ * Makes a backup of the segments that were stored: proves that they are all of the dump, settles for how long it is kept,
+ * writes the manifest, locks what is to be locked, and removes the upload and what was stored in between. Doing it again
+ * after it was done changes nothing.
  *
- * @throws IncompleteBackupError, BackupNotRunningError, ManifestError, DependencyError; without a manifest written.
+ * @throws IncompleteBackupError, BackupNotRunningError, ManifestError: without a manifest written. DependencyError.
  */
 export async function commitImport(
   deps: CommitImportDependencies,
@@ -43,6 +48,7 @@ export async function commitImport(
   if (record?.import === undefined) throw new BackupNotRunningError(`There is no import ${backupId}.`);
   const segments = await imports.segments();
   const section = assemble(record, segments, await imports.digest());
+  await settleKeeping(deps.settle, backupId);
   const committedAt = await catalog.beginCommit(backupId, isoTime(clock.now()));
   if (committedAt === undefined) {
     throw new BackupNotRunningError(`Import ${backupId} is not running any more.`);
@@ -61,6 +67,12 @@ export async function commitImport(
   const completed = await catalog.get(backupId);
   if (completed?.state !== 'completed') {
     throw new BackupNotRunningError(`Import ${backupId} is not running any more.`);
+  }
+  try {
+    await settleLock(deps.settle, manifest);
+  } catch (error) {
+    deps.onNotLocked(error);
+    throw error;
   }
   const hasTime = () => deps.remainingMs() > endMs;
   for (const prefix of [uploadKey(backupId), workPrefix(backupId)]) {

@@ -7,6 +7,8 @@ import {
   ESCROW_SECRET_ARN,
   EVENT_BUS_NAME,
   HMAC_KEY_ARN,
+  OBJECT_LOCK_DAYS,
+  OBJECT_LOCK_MODE,
   RECOVERY_TABLE,
 } from '../environment.ts';
 import { backupIdSchema } from '../ids.ts';
@@ -120,6 +122,8 @@ export const importFunctions = {
       ESCROW_KEY_ARN,
       HMAC_KEY_ARN,
       EVENT_BUS_NAME,
+      OBJECT_LOCK_MODE,
+      OBJECT_LOCK_DAYS,
     }),
     event: events.commitImportEventSchema,
     result: z.strictObject({ backupId: backupIdSchema, manifestKey: z.string() }),

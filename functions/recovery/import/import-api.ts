@@ -108,7 +108,7 @@ async function create(
   asked: { id: BackupId; body: ImportRequest; requestedBy: string; traceparent: string },
 ): Promise<void> {
   const { id, body, requestedBy, traceparent } = asked;
-  const { name, format, sizeBytes, sha256, keepDays } = body;
+  const { name, format, sizeBytes, sha256, keepDays = null, lockDays } = body;
   const now = clock.now();
   const multipart =
     sizeBytes === undefined || sizeBytes <= bounds.largestPut
@@ -123,7 +123,8 @@ async function create(
     traceparent,
     shards: [],
     createdAt: isoTime(now),
-    ...(keepDays !== undefined && { keepUntil: isoTime(now + keepDays * 24 * 60 * 60 * 1000) }),
+    keepDays,
+    lockDays,
     import: {
       name,
       announced: {

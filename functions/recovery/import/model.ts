@@ -47,8 +47,13 @@ export const importRequestSchema = z
           '`auto`: recognised by its first bytes. Named, a dump that is evidently another is refused.',
       }),
     sha256: sha256.optional().meta({ description: 'Of the dump, in hex; given, another dump is refused.' }),
-    keepDays: z.number().int().min(1).max(36_500).optional().meta({
-      description: 'When it expires, in days from now. Default: it is kept until it is deleted.',
+    keepDays: z.number().int().min(1).max(36_500).nullable().optional().meta({
+      description:
+        'For how long it is kept, in days from now; `null`, the default: until it is deleted. No automation has it expire: nothing that is backed up later holds what it does.',
+    }),
+    lockDays: z.number().int().min(1).max(36_500).optional().meta({
+      description:
+        'For how long Object Lock keeps it from being deleted, in days from its end. Default: as the automation says.',
     }),
     urlSeconds: z.number().int().min(60).max(43_200).default(3_600).meta({
       description:

@@ -8,6 +8,8 @@ import { combineDigests } from '../digest.ts';
 import { IncompleteBackupError } from '../errors.ts';
 import type { BackupId } from '../ids.ts';
 import { qualifiedName } from '../snapshot/sql.ts';
+import type { Tenant } from '../tenants/model.ts';
+import { tenantProblems } from '../tenants/tenant-problems.ts';
 import { type ChunkWork, chunkWorkSchema, type StoredObject } from '../workflow.ts';
 import { referredProblems } from './check-referred.ts';
 import type { Manifest, ManifestShard } from './manifest.ts';
@@ -25,6 +27,8 @@ export interface ShardParts {
   readonly encoding: Manifest['encoding'];
   /** The backup that its unchanged rows are referred to in, if any are. */
   readonly parent?: Parent | undefined;
+  /** The one tenant that it is of; absent: the whole platform. */
+  readonly tenant?: Tenant | undefined;
 }
 
 /** How many problems an error names in full. */
@@ -54,6 +58,7 @@ export function assembleShard(parts: ShardParts): ManifestShard {
     const now = { target, origin, description, preData, encoding: parts.encoding };
     problems.push(...referredProblems(referred, parent, now));
   }
+  problems.push(...tenantProblems(parts));
   if (
     problems.length > 0 ||
     target === undefined ||
@@ -141,6 +146,7 @@ function coverage(description: ShardDescription, chunks: readonly ChunkRecord[])
   );
   const problems: string[] = [];
   for (const table of description.tables) {
+    if (table.selection === 'none') continue;
     const problem = coverageProblem(ranges.get(table.oid) ?? []);
     if (problem !== undefined) problems.push(`${qualifiedName(table)}: ${problem}`);
     ranges.delete(table.oid);

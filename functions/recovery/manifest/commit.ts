@@ -11,6 +11,7 @@ import type { BackupId, ShardName } from '../ids.ts';
 import { type VerifyPlace, verifyObject } from '../objects/verify-object.ts';
 import { pickUp } from '../objects/work-objects.ts';
 import { readProgress } from '../read-progress.ts';
+import { leavesOut, requireTenant } from '../tenants/require-tenant.ts';
 import { toolVersions } from '../tools.ts';
 import type { StoredObject } from '../workflow.ts';
 import { assembleShard, planSchema } from './assemble.ts';
@@ -47,6 +48,7 @@ export async function commitBackup(deps: CommitDependencies, backupId: BackupId)
   const record = await catalog.get(backupId);
   if (record === undefined) throw new BackupNotRunningError(`There is no backup ${backupId}.`);
   const shards = await assemble(deps, record);
+  if (record.tenant !== undefined) requireTenant(record.tenant, shards);
   const components = await assembleComponents(deps, record);
   const committedAt = await catalog.beginCommit(backupId, isoTime(clock.now()));
   if (committedAt === undefined)
@@ -65,6 +67,7 @@ export async function commitBackup(deps: CommitDependencies, backupId: BackupId)
     referencedBytes: manifest.manifest.totals.referred?.storedBytes ?? 0,
     progress: { ...progress, etaMs: 0 },
     ...(await readComponentProgress(deps.components, record.components)),
+    ...(record.tenant && { leavesOut: leavesOut(manifest.manifest) }),
     shardDetails: shardDetails.map((shard) => ({ ...shard, stage: 'done' })),
     rows,
   });
@@ -95,7 +98,10 @@ async function assemble(deps: CommitDependencies, record: BackupRecord): Promise
     const parent = parentId === undefined ? undefined : await readParent(deps, parentId, record.id, name);
     const encoding = encodingOf(deps.place.keyArn);
     const { id: backupId } = record;
-    shards.push(assembleShard({ record: shard, plan, description, chunks: own, backupId, encoding, parent }));
+    const { tenant } = record;
+    shards.push(
+      assembleShard({ record: shard, plan, description, chunks: own, backupId, encoding, parent, tenant }),
+    );
   }
   return shards;
 }
@@ -130,6 +136,7 @@ function toManifest(
     committedAt,
     encoding: encodingOf(keyArn),
     tools: toolVersions,
+    ...(record.tenant && { tenant: record.tenant }),
     shards,
     ...components,
     skewMs: instants.length === 0 ? 0 : Math.max(...instants) - Math.min(...instants),

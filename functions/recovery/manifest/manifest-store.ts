@@ -10,7 +10,7 @@ import { sha256Of } from '../hash.ts';
 import type { BackupId } from '../ids.ts';
 import type { EscrowKeys } from '../keys/escrow-model.ts';
 import { escrowSection, verifyEscrowMac } from '../keys/escrow-section.ts';
-import type { Bucket } from '../objects/bucket.ts';
+import type { Bucket, ObjectVersion } from '../objects/bucket.ts';
 import { manifestKey } from '../objects/object-keys.ts';
 import { canonicalJson, type Manifest, macMessage, parseManifest } from './manifest.ts';
 import { objectsOf } from './objects-of.ts';
@@ -54,6 +54,25 @@ export class ManifestStore {
    * @throws ManifestError when another manifest is there, or what is read back is not authentic.
    */
   async write(manifest: Manifest): Promise<StoredManifest> {
+    await this.#bucket.create(manifestKey(manifest.backupId), await this.#envelope(manifest));
+    return this.#readBack(manifest);
+  }
+
+  /**
+   * Writes the manifest in the place of `known`, with a MAC of its own, and reads it back. `known` stays as an earlier version
+   * of the object. An equal one that is there already is as good.
+   *
+   * @throws ManifestError when neither `known` nor an equal one is there, or what is read back is not authentic.
+   */
+  async replace(known: ObjectVersion, manifest: Manifest): Promise<StoredManifest> {
+    const { versionId } = known;
+    const text = await this.#envelope(manifest);
+    await this.#bucket.replace({ key: manifestKey(manifest.backupId), versionId }, text);
+    return this.#readBack(manifest);
+  }
+
+  /** The stored form. */
+  async #envelope(manifest: Manifest): Promise<string> {
     const { Mac } = await onDependency('KMS', 'GenerateMac', () =>
       this.#kms.send(
         new GenerateMacCommand({
@@ -68,8 +87,10 @@ export class ManifestStore {
       this.#escrow &&
       (await escrowSection(this.#escrow.keys, macMessage(manifest), escrowFingerprints(manifest)));
     const mac = { algorithm, keyArn: this.#keyArn, value };
-    const text = canonicalJson({ manifest, mac, ...(escrow && { escrow }) });
-    await this.#bucket.create(manifestKey(manifest.backupId), text);
+    return canonicalJson({ manifest, mac, ...(escrow && { escrow }) });
+  }
+
+  async #readBack(manifest: Manifest): Promise<StoredManifest> {
     const stored = await this.read(manifest.backupId, null);
     if (stored === undefined) throw new ManifestError('The manifest cannot be read back.');
     if (canonicalJson(stored.manifest) !== canonicalJson(manifest)) {

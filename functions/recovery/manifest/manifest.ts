@@ -4,9 +4,10 @@ import { snapshotOriginSchema } from '../catalog/snapshot-store.ts';
 import { shardDescriptionSchema, tableDescriptionSchema } from '../chunks/describe-shard.ts';
 import { ManifestError } from '../errors.ts';
 import { sha256Of } from '../hash.ts';
-import { backupIdSchema, shardNameSchema } from '../ids.ts';
+import { backupIdSchema, operationIdSchema, shardNameSchema } from '../ids.ts';
 import { importSectionSchema } from '../import/manifest-section.ts';
 import { escrowSectionSchema } from '../keys/escrow-section.ts';
+import { tenantSchema } from '../tenants/model.ts';
 import { storedObjectSchema } from '../workflow.ts';
 import { configurationSectionSchema } from './configuration-section.ts';
 import { filesSectionSchema } from './files-section.ts';
@@ -47,6 +48,14 @@ export const manifestSchema = z.strictObject({
   type: z.enum(['full', 'incremental', 'import']),
   createdAt: z.iso.datetime(),
   committedAt: z.iso.datetime(),
+  /** Of a backup whose objects were re-encrypted: when, by which operation, and the manifest before. */
+  reencrypted: z
+    .strictObject({
+      at: z.iso.datetime(),
+      operationId: operationIdSchema,
+      previous: z.strictObject({ versionId: z.string().nullable(), sha256: digest }),
+    })
+    .optional(),
   /** How to read the objects: each is compressed, then encrypted. */
   encoding: z.strictObject({
     rows: z.enum(['PostgreSQL COPY text', 'none']),
@@ -55,6 +64,8 @@ export const manifestSchema = z.strictObject({
     settings: z.record(z.string(), z.string()),
   }),
   tools: z.record(z.string(), z.string()),
+  /** The one tenant that it is of; absent: the whole platform. */
+  tenant: tenantSchema.optional(),
   /** None in an import. */
   shards: z.array(manifestShardSchema),
   /** Of an import: the dump. */

@@ -118,10 +118,32 @@ export class Bucket {
     }
   }
 
+  /**
+   * Writes another version of an object, if the one given is the latest still; `undefined` when it is not.
+   * Requires `s3:GetObject` beside `s3:PutObject`, as every conditional write over an object does.
+   */
+  async replace({ key, versionId }: ObjectVersion, text: string): Promise<ObjectVersion | undefined> {
+    const head = await onDependency('S3', `HeadObject ${key}`, async () => {
+      try {
+        return await this.s3.send(new HeadObjectCommand({ Bucket: this.name, Key: key }));
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw error;
+      }
+    });
+    if (head?.ETag === undefined || (head.VersionId ?? null) !== versionId) return undefined;
+    try {
+      return { key, versionId: await this.#put(key, text, { IfMatch: head.ETag }) };
+    } catch (error) {
+      if (statusOf(error) === 412) return undefined;
+      throw error;
+    }
+  }
+
   async #put(
     key: string,
     text: string,
-    options: { IfNoneMatch?: '*'; ContentType?: string },
+    options: { IfNoneMatch?: '*'; IfMatch?: string; ContentType?: string },
   ): Promise<string | null> {
     const stored = await onDependency('S3', `PutObject ${key}`, () =>
       this.s3.send(

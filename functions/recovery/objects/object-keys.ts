@@ -81,6 +81,23 @@ export function schemaKey(
   return `${backupPrefix(id)}${shard}/schema/${kind}-${attempt}.${suffix}.${extension[format]}.enc`;
 }
 
+/** What an operation stores that re-encrypts a backup lies below this. */
+export const reencryptedPrefix = (id: BackupId, operation: OperationId): string =>
+  `${backupPrefix(id)}reencrypted/${operation}/`;
+
+/** An object of a backup under other keys; it ends as the one did that it stands for, and every attempt has a name of its own. */
+export function reencryptedKey(
+  id: BackupId,
+  operation: OperationId,
+  part: { index: number; attempt: string },
+  key: string,
+): string {
+  const name = key.slice(key.lastIndexOf('/') + 1);
+  const dot = name.indexOf('.');
+  const suffix = dot < 0 ? '' : name.slice(dot);
+  return `${reencryptedPrefix(id, operation)}${partNumber(part.index)}-${part.attempt}${suffix}`;
+}
+
 /** The report of a drill. */
 export const drillReportKey = (id: string, extension: 'json' | 'md'): string =>
   `drills/${id}/report.${extension}`;

@@ -16,6 +16,12 @@ export interface Removal {
   readonly remaining: boolean;
 }
 
+/** The same of one prefix. */
+export interface PrefixRemoval extends Removal {
+  /** Versions that are there still because Object Lock holds them. */
+  readonly locked: number;
+}
+
 /** Nothing was removed, and nothing is left. */
 export const noRemoval: Removal = { objectsRemoved: 0, uploadsAborted: 0, remaining: false };
 
@@ -31,6 +37,7 @@ export async function exists(bucket: Bucket, key: string): Promise<boolean> {
  *
  * @param hasTime asked before each page.
  * @param isNeeded versions that stay, beside what is locked; they do not count as remaining.
+ * @param isAllowed asked after each page was listed and before anything of it is removed; `false` ends the removal.
  * @throws DependencyError naming the first object that S3 did not remove for another reason.
  */
 export async function removePrefix(
@@ -38,21 +45,24 @@ export async function removePrefix(
   prefix: string,
   hasTime: () => boolean,
   isNeeded: (object: ObjectVersion) => boolean = () => false,
-): Promise<Removal> {
+  isAllowed: () => Promise<boolean> = async () => true,
+): Promise<PrefixRemoval> {
+  if (!(await isAllowed())) return { objectsRemoved: 0, uploadsAborted: 0, locked: 0, remaining: true };
   const uploadsAborted = await abortUploads(bucket, prefix);
   let objectsRemoved = 0;
   let locked = 0;
   let position: Position = {};
   for (;;) {
-    if (!hasTime()) return { objectsRemoved, uploadsAborted, remaining: true };
+    if (!hasTime()) return { objectsRemoved, uploadsAborted, locked, remaining: true };
     const page = await listVersions(bucket, prefix, position);
+    if (!(await isAllowed())) return { objectsRemoved, uploadsAborted, locked, remaining: true };
     const found = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])].flatMap(({ Key, VersionId }) =>
       Key === undefined || isNeeded({ key: Key, versionId: VersionId ?? null }) ? [] : [{ Key, VersionId }],
     );
     const kept = found.length > 0 ? await removeVersions(bucket, found) : 0;
     locked += kept;
     objectsRemoved += found.length - kept;
-    if (page.IsTruncated !== true) return { objectsRemoved, uploadsAborted, remaining: locked > 0 };
+    if (page.IsTruncated !== true) return { objectsRemoved, uploadsAborted, locked, remaining: locked > 0 };
     position = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };
   }
 }

@@ -109,7 +109,12 @@ async function readContent(
   return rows === undefined ? {} : { digest: rows.digest };
 }
 
-function whyUnreadable(error: unknown, keyError: unknown): NonNullable<VerifiedObject['problem']> {
+/**
+ * What is wrong with an object that could not be decrypted or decompressed.
+ * @param keyError what KMS answered, where it did not open the data key.
+ * @throws DependencyError when that is KMS's own trouble.
+ */
+export function whyUnreadable(error: unknown, keyError: unknown): NonNullable<VerifiedObject['problem']> {
   const detail = error instanceof Error ? error.message : String(error);
   if (error instanceof WrongContextError) return { problem: 'wrong-context', detail };
   if (keyError !== undefined) {

@@ -15,6 +15,7 @@ import { filesSelectionSchema } from '../files/restore-model.ts';
 import { backupIdSchema, restoreIdSchema, shardNameSchema } from '../ids.ts';
 import { restoreKeySchema } from '../keys/key-source.ts';
 import { componentSchema } from '../model.ts';
+import { TENANTS, tenantSchema } from '../tenants/model.ts';
 import * as events from './events.ts';
 import { restoreSchema } from './model.ts';
 import { pointInTimeFunctions } from './point-in-time/contract.ts';
@@ -63,6 +64,10 @@ const restoreBodySchema = z
           'Qualified names of the tables whose rows are restored, quoted where SQL needs it. Default: all. The DDL of all tables is restored; foreign keys that would refer to missing rows are left out.',
         examples: [['app.users']],
       }),
+    tenant: tenantSchema.optional().meta({
+      description:
+        'Of a platform’s backup the rows of this one tenant alone, and the tables that all share; into a new database. A tenant’s own backup is restored without it.',
+    }),
     mode: z.enum(['new', 'replace']).default('new').meta({
       description:
         '`new`: into a new database beside the original. `replace`: the same, after a safety backup, and at the end the new database takes the original’s name; the original is kept under another.',
@@ -112,7 +117,7 @@ export const restoreRoutes = {
       409: { description: 'The backup is not complete.' },
       422: {
         description:
-          'The backup does not have such a shard; or not exactly one of `backupId` and `pointInTime` is given.',
+          'The backup does not have such a shard, or cannot be restored like that: a tenant’s backup never in mode `replace`; or not exactly one of `backupId` and `pointInTime` is given.',
       },
     },
   },
@@ -181,6 +186,7 @@ export const restoreFunctions = {
       ESCROW_SECRET_ARN,
       ESCROW_KEY_ARN,
       BACKUP_STATE_MACHINE_ARN: arn,
+      TENANTS,
     }),
     event: events.planRestoreEventSchema,
     result: events.planRestoreResultSchema,

@@ -3,6 +3,7 @@ import { traceparentSchema } from '../../shared/traceparent.ts';
 import { workObjectSchema } from '../catalog/snapshot-store.ts';
 import { shardDescriptionSchema } from '../chunks/describe-shard.ts';
 import { backupIdSchema, restoreIdSchema, shardNameSchema } from '../ids.ts';
+import { tenantByKeySchema } from '../tenants/model.ts';
 import { blockRangeSchema, storedObjectSchema } from '../workflow.ts';
 
 /** What passes between the states of the restore workflow. */
@@ -57,6 +58,10 @@ export const shardPlanSchema = z.strictObject({
   ),
   /** Whether rows of some tables only are restored: what would refer to missing rows is left out then. */
   partial: z.boolean(),
+  /** Whether the DDL is of one schema only: what refers to others is left out then. */
+  oneSchema: z.boolean().optional(),
+  /** Of a platform's backup the one tenant, told apart by a key, whose rows are restored. */
+  tenant: tenantByKeySchema.optional(),
   /** The database as it was: version, encoding, locale. */
   server: shardDescriptionSchema.shape.server,
   extensions: shardDescriptionSchema.shape.extensions,

@@ -3,6 +3,7 @@ import { configurationRestoreSchema, filesRestoreSchema } from '../files/restore
 import { backupIdSchema, restoreIdSchema, shardNameSchema } from '../ids.ts';
 import { keySourceSchema } from '../keys/key-source.ts';
 import { componentSchema, failureSchema, workStateSchema } from '../model.ts';
+import { tenantSchema } from '../tenants/model.ts';
 
 const instant = z.iso.datetime();
 const count = z.number().int().min(0);
@@ -134,6 +135,9 @@ export const restoreSchema = z
       .array(z.string())
       .nullable()
       .meta({ description: 'Tables whose rows are restored; null: all.' }),
+    tenant: tenantSchema.nullable().meta({
+      description: 'The one tenant whose rows are restored out of a platform’s backup; null: all rows.',
+    }),
     requestedBy: z.string(),
     createdAt: instant,
     startedAt: instant.nullable(),
@@ -163,7 +167,7 @@ export const restoreSchema = z
     plan: restorePlanSchema.nullable().meta({ description: 'Known once it is planned.' }),
     identical: z.boolean().nullable().meta({
       description:
-        'Whether rows and digest of every restored table are those of the manifest; known at the end.',
+        'Whether rows and digest of every restored table are those of the manifest; known at the end. Of one tenant’s rows by key there is nothing to compare with: `null`.',
     }),
     objects: z.array(restoredObjectSchema).meta({
       description: 'What was restored as objects of the backups bucket: the dump of an import.',

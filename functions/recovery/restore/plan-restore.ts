@@ -24,10 +24,13 @@ import type { VerifyPlace } from '../objects/verify-object.ts';
 import { leave } from '../objects/work-objects.ts';
 import { findWriter } from '../plan-backup.ts';
 import { qualifiedName } from '../snapshot/sql.ts';
+import type { Tenant, TenantsConfig } from '../tenants/model.ts';
+import { selectTenant } from '../tenants/select-tenant.ts';
 import { divide } from '../verification/plan-verification.ts';
 import type { BackupInput } from '../workflow.ts';
 import { estimateMs } from './estimate.ts';
 import type { planRestoreResultSchema, ShardPlan } from './events.ts';
+import { ofTenant } from './of-tenant.ts';
 
 export interface PlanRestoreDependencies {
   readonly restores: RestoreCatalog;
@@ -42,6 +45,8 @@ export interface PlanRestoreDependencies {
   readonly clock: Clock;
   /** The workflow of backups. */
   readonly stateMachineArn: string;
+  /** How the platform keeps its tenants apart; absent: no single one is restored out of a platform's backup. */
+  readonly tenants?: TenantsConfig | undefined;
 }
 
 type PlannedRestore = Omit<z.output<typeof planRestoreResultSchema>, 'traceparent' | 'bucket'>;
@@ -64,7 +69,8 @@ export async function planRestore(
   if (record === undefined) throw new RestoreNotRunningError(`There is no restore ${restoreId}.`);
   const manifest = await readManifest(deps, record);
   const wanted = manifest.shards.filter(({ name }) => record.shards.includes(name));
-  const plans = chooseTables(wanted, record.tables);
+  const selection = record.tenant && selectTenant(deps.tenants, record.tenant);
+  const plans = ofTenant(chooseTables(wanted, record.tables, manifest.tenant), selection);
   const known = new Map<string, Shard>((await deps.listShards()).map((shard) => [shard.name, shard]));
   const filesKey = await planFiles(deps, record, manifest);
   const safetyBackup = await planSafetyBackup(deps, record);
@@ -157,11 +163,14 @@ async function readManifest(deps: PlanRestoreDependencies, { backupId }: Restore
 
 /**
  * What is restored of each shard.
+ *
+ * @param tenant the one that the backup is of; absent: the whole platform.
  * @throws UnknownTableError naming tables that no chosen shard has.
  */
 export function chooseTables(
   shards: readonly ManifestShard[],
   tables: readonly string[] | undefined,
+  tenant?: Tenant,
 ): [ManifestShard, ShardPlan][] {
   const missing = new Set(tables);
   const plans = shards.map((shard): [ManifestShard, ShardPlan] => {
@@ -171,8 +180,12 @@ export function chooseTables(
       return tables === undefined || tables.some((name) => names.includes(name));
     });
     const { preData, postData, sequences, server, extensions, roles } = shard;
-    const partial = tables !== undefined;
-    return [shard, { preData, postData, sequences, server, extensions, roles, tables: chosen, partial }];
+    const partial = tables !== undefined || tenant !== undefined;
+    const oneSchema = tenant?.by === 'schema';
+    return [
+      shard,
+      { preData, postData, sequences, server, extensions, roles, tables: chosen, partial, oneSchema },
+    ];
   });
   if (missing.size > 0) {
     throw new UnknownTableError(

@@ -12,6 +12,7 @@ import { refuseForImports } from '../import/refuse-for-imports.ts';
 import type { Component } from '../model.ts';
 import { chooseComponents } from './choose-components.ts';
 import type { RestoreInput } from './events.ts';
+import { refuseForTenants } from './refuse-for-tenants.ts';
 
 export interface RestoreRequestDependencies {
   readonly restores: RestoreCatalog;
@@ -50,6 +51,7 @@ export async function startRestore(deps: RestoreRequestDependencies, request: Re
   if (backup.state !== 'completed') {
     throw new BackupNotRunningError(`The backup is ${backup.state}: only a completed one can be restored.`);
   }
+  refuseForTenants(backup, request);
   if (backup.type === 'import') refuseForImports(request);
   else components = chooseComponents(backup, request);
   const shards = components.includes('database') ? [...(request.shards ?? backup.shards)].sort() : [];

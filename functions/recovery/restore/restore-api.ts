@@ -12,6 +12,8 @@ import { idOfWork } from '../id-of-work.ts';
 import { type RestoreId, restoreIdSchema } from '../ids.ts';
 import type { KeySource } from '../keys/key-source.ts';
 import { requireKeys } from '../keys/require-keys.ts';
+import type { TenantsConfig } from '../tenants/model.ts';
+import { selectTenant } from '../tenants/select-tenant.ts';
 import type { Restore } from './model.ts';
 import { wantedOf } from './point-in-time/wanted.ts';
 import {
@@ -32,6 +34,8 @@ export interface RestoreApiDependencies
   readonly discardPointInTimeFunctionArn: string;
   /** The keys that the deployment can open backups with; default: any may be asked for. */
   readonly availableKeys?: readonly KeySource[];
+  /** How the platform keeps its tenants apart; absent: no single one can be restored out of a platform's backup. */
+  readonly tenants?: TenantsConfig | undefined;
 }
 
 type RestoreHandlers = Pick<
@@ -68,8 +72,9 @@ export function restoreHandlers(deps: RestoreApiDependencies): RestoreHandlers {
       answerErrors(async () => {
         const id = await idOfWork(restoreIdSchema, workId, (known) => restores.get(known));
         const { traceparent } = trace;
-        const { shards, tables, database, mode, dryRun, keys, components, files } = body;
+        const { shards, tables, database, mode, dryRun, keys, components, files, tenant } = body;
         requireKeys(deps.availableKeys, keys);
+        if (tenant !== undefined) selectTenant(deps.tenants, tenant);
         const asked = { id, shards, dryRun, requestedBy: caller.keyId, traceparent };
         const wanted = wantedOf(body);
         if ('backupId' in wanted) {
@@ -82,6 +87,7 @@ export function restoreHandlers(deps: RestoreApiDependencies): RestoreHandlers {
             keys,
             components,
             files,
+            tenant,
           });
         } else {
           const { pointInTime, cutOver } = wanted;

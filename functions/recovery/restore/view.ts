@@ -32,6 +32,7 @@ export async function showRestore(record: RestoreRecord, notes: RestoreNotes, no
     keys: record.keys,
     shards: record.shards,
     tables: record.tables ?? null,
+    tenant: record.tenant ?? null,
     requestedBy: record.requestedBy,
     createdAt: record.createdAt,
     startedAt: startedAt ?? null,

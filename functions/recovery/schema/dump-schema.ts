@@ -2,16 +2,15 @@ import type { Assistance, AssistanceRequests } from '../catalog/assistance.ts';
 import { NotReadyError, PgDumpError } from '../errors.ts';
 import { awaitSnapshot, type OpenDependencies, openSnapshot } from '../snapshot/open.ts';
 import { prepareSession } from '../snapshot/session.ts';
+import { schemaOf } from '../tenants/model.ts';
 import type { StoredObject } from '../workflow.ts';
-import { pgDump } from './pg-dump.ts';
+import { dumpSql, type Section } from './dump-sql.ts';
 import { readSequences } from './sequences.ts';
 import { type StoreSchemaDependencies, storeSchema } from './store-schema.ts';
 
 export interface SchemaDependencies extends OpenDependencies, StoreSchemaDependencies {
   readonly requests: AssistanceRequests;
 }
-
-type Section = 'pre-data' | 'post-data';
 
 /** Taking the snapshot may wait for sessions that have tables locked. */
 const snapshotWaitMs = 240_000;
@@ -42,7 +41,8 @@ export async function dumpSequences(deps: SchemaDependencies): Promise<StoredObj
     const live = await deps.connect(held);
     try {
       await prepareSession(live);
-      return [await storeSchema(deps, 'sequences', JSON.stringify(await readSequences(client, live)))];
+      const values = await readSequences(client, live, schemaOf(deps.tenant));
+      return [await storeSchema(deps, 'sequences', JSON.stringify(values))];
     } finally {
       await live.end().catch(() => undefined);
     }
@@ -64,12 +64,8 @@ async function dumpSection(deps: SchemaDependencies, section: Section): Promise<
     const held = await awaitSnapshot(deps, snapshotWaitMs);
     const client = await deps.connect(held);
     try {
-      const args = [
-        `--section=${section}`,
-        `--snapshot=${held.snapshotId}`,
-        `--lock-wait-timeout=${lockWaitMs}`,
-      ];
-      const sql = await pgDump(client, { args, timeoutMs: dumpMs });
+      const args = [`--snapshot=${held.snapshotId}`, `--lock-wait-timeout=${lockWaitMs}`];
+      const sql = await dumpSql(client, section, deps.tenant, { args, timeoutMs: dumpMs });
       return await storeSchema(deps, section, sql);
     } catch (error) {
       if (isKeptOut(error)) return viaHolder(deps, section, error);

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import * as z from 'zod';
-import { inBackup } from '../snapshot/relations.ts';
+import { inBackupOf } from '../snapshot/relations.ts';
 import { qualifiedName, quoteLiteral, sqlState } from '../snapshot/sql.ts';
 
 /** What is stored of a shard's sequences, as JSON. */
@@ -36,11 +36,16 @@ const undefinedTable = '42P01';
  *
  * @param snapshot inside the snapshot's transaction, to know which sequences there are.
  * @param live outside of any transaction.
+ * @param schema the one that the backup is of; default: all.
  */
-export async function readSequences(snapshot: Client, live: Client): Promise<SequenceValues> {
+export async function readSequences(
+  snapshot: Client,
+  live: Client,
+  schema?: string,
+): Promise<SequenceValues> {
   const { rows: names } = await snapshot.query<SequenceName>(
     `SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind = 'S' AND ${inBackup} ORDER BY 1, 2`,
+     WHERE c.relkind = 'S' AND ${inBackupOf(schema)} ORDER BY 1, 2`,
   );
   const sequences: SequenceValues['sequences'] = [];
   for (let at = 0; at < names.length; at += perStatement) {

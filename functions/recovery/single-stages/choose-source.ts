@@ -34,7 +34,8 @@ export function chooseSource({ key, versionId, backupId, object }: Asked): Sourc
   return { backupId: id, object };
 }
 
-function refused(field: string, message: string): Problem {
+/** A field of the body that cannot be as it is. */
+export function refused(field: string, message: string): Problem {
   const name = `body.${field}`;
   return new Problem('unprocessable-request', `${name} ${message}.`, { errors: [{ field: name, message }] });
 }

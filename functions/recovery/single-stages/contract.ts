@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { BACKUPS_BUCKET, ENCRYPTION_KEY_ARN, HMAC_KEY_ARN, RECOVERY_TABLE } from '../environment.ts';
 import { operationSchema } from '../model.ts';
 import { stageObjectEventSchema, stageObjectResultSchema } from './events.ts';
-import { compressBodySchema, stageBodySchema } from './model.ts';
+import { compressBodySchema, encryptBodySchema, stageBodySchema } from './model.ts';
 
 const responses = {
   202: {
@@ -14,6 +14,13 @@ const responses = {
   409: { description: 'The backup is not complete.' },
   422: { description: 'A key that single stages do not read; `errors` names the field.' },
 };
+const encryptResponses = {
+  ...responses,
+  409: {
+    description:
+      'The backup is not complete, is being re-encrypted already (`Location`), refers to objects of others (`references`), or others refer to its objects (`dependents`).',
+  },
+};
 const common = { method: 'POST', scope: 'admin', once: {} } as const;
 const kept =
   'The result lies below `scratch/`, encrypted at rest, for a day, with a `.sha256` file beside it; it is never in an answer. Objects up to 16 GiB.';
@@ -23,10 +30,10 @@ export const stageRoutes = {
   encrypt: {
     ...common,
     path: '/api/disaster-recovery/encryption/encrypt',
-    summary: 'Encrypt a stored object',
-    description: `As one message of the AWS Encryption SDK. ${kept}`,
-    body: stageBodySchema,
-    responses,
+    summary: 'Encrypt a stored object, or a backup anew',
+    description: `An object: as one message of the AWS Encryption SDK. ${kept} With \`backupId\` alone: every object of the backup is stored anew under the present KMS key and escrow passphrase, and read back; then its manifest is replaced, and the versions from before are removed, unless Object Lock holds them. The backup can be restored all the time.`,
+    body: encryptBodySchema,
+    responses: encryptResponses,
   },
   decrypt: {
     ...common,

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { backupIdSchema } from '../ids.ts';
+import { keySources } from '../keys/key-source.ts';
 
 const count = z.number().int().min(0);
 const key = z.string().min(1).max(1024);
@@ -21,6 +22,15 @@ export const sourceShape = {
 };
 
 export const stageBodySchema = z.strictObject(sourceShape).meta({ title: 'Object to work on' });
+export const encryptBodySchema = z
+  .strictObject({
+    ...sourceShape,
+    keys: z.enum(keySources).optional().meta({
+      description:
+        'With `backupId` alone: what the backup is opened with; see `verify`. Default: `kms`. It is always stored under the keys of the deployment.',
+    }),
+  })
+  .meta({ title: 'What to encrypt' });
 export const compressBodySchema = z
   .strictObject({
     ...sourceShape,

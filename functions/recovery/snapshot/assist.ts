@@ -5,8 +5,9 @@ import type { ChunkCatalog } from '../catalog/chunk-catalog.ts';
 import type { SnapshotOrigin } from '../catalog/snapshot-store.ts';
 import { type CopyDependencies, copyChunk } from '../chunks/copy-chunk.ts';
 import type { BackupId, ShardName } from '../ids.ts';
-import { pgDump } from '../schema/pg-dump.ts';
+import { dumpSql } from '../schema/dump-sql.ts';
 import { storeSchema } from '../schema/store-schema.ts';
+import type { ShardTenant } from '../tenants/model.ts';
 
 export interface AssistDependencies extends CopyDependencies {
   readonly requests: AssistanceRequests;
@@ -14,6 +15,8 @@ export interface AssistDependencies extends CopyDependencies {
   readonly backupId: BackupId;
   readonly shard: ShardName;
   readonly log: Logger;
+  /** The one tenant that the backup is of; absent: all. */
+  readonly tenant?: ShardTenant | undefined;
 }
 
 const dumpMs = 300_000;
@@ -51,12 +54,14 @@ async function assist(
   origin: SnapshotOrigin,
   assistance: Assistance,
 ): Promise<void> {
-  const { chunks, backupId, shard } = deps;
+  const { chunks, backupId, shard, tenant } = deps;
   if (assistance.kind === 'chunk') {
-    await chunks.putChunk(await copyChunk(deps, client, { backupId, shard, origin, work: assistance.work }));
+    await chunks.putChunk(
+      await copyChunk(deps, client, { backupId, shard, origin, work: assistance.work, tenant }),
+    );
   } else {
-    const args = [`--section=${assistance.section}`];
-    const sql = await pgDump(client, { args, timeoutMs: dumpMs, inTransaction: true });
+    const options = { args: [], timeoutMs: dumpMs, inTransaction: true };
+    const sql = await dumpSql(client, assistance.section, tenant, options);
     await storeSchema(deps, assistance.section, sql);
   }
 }

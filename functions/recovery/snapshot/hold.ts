@@ -11,6 +11,8 @@ export interface HoldDependencies {
   /** Connects to the instance that the backup reads. */
   readonly connect: () => Promise<Client>;
   readonly address: { readonly host: string; readonly port: number };
+  /** The schema that the backup is of; absent: all. */
+  readonly schema?: string | undefined;
   /** Whether the backup is still running and not canceled. */
   readonly isNeeded: () => Promise<boolean>;
   /** Leaves a description of the shard as of the snapshot in the store; called under the locks, before anybody imports it. */
@@ -70,7 +72,7 @@ async function holdFirst(deps: HoldDependencies): Promise<HoldResult> {
   try {
     client = await deps.connect();
     await prepareSession(client);
-    const taking = takeSnapshot(client, lockWaitMs);
+    const taking = takeSnapshot(client, lockWaitMs, undefined, deps.schema);
     const taken = await Promise.race([taking, lease.ended]);
     if (typeof taken === 'string') return { outcome: 'released', generation: 0 };
     held = await publish(deps, 1, taken, await deps.describe(client));
@@ -135,7 +137,7 @@ async function importSnapshot(
   try {
     client = await deps.connect();
     await prepareSession(client);
-    return { client, taken: await takeOverSnapshot(client, snapshotId, origin, takeOverWaitMs) };
+    return { client, taken: await takeOverSnapshot(client, snapshotId, origin, takeOverWaitMs, deps.schema) };
   } catch (error) {
     deps.onTrouble(error);
     await client?.end().catch(() => undefined);

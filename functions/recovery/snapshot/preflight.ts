@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { PreflightError } from '../errors.ts';
-import { inBackup } from './relations.ts';
+import { inBackupOf } from './relations.ts';
 import { qualifiedName, quoteIdentifier } from './sql.ts';
 
 /** One thing that would be missing in the backup, and what would mend it. */
@@ -29,8 +29,10 @@ const known = new Set(['r', 'p', 'S', 'f', 'v', 'm', 'c', 'i', 'I', 't']);
 /**
  * Names everything that a backup by the connected role would not hold completely. `row_security` is off in
  * the session, so `row_security_active` tells for which tables a policy would turn reading into an error.
+ *
+ * @param schema where the backup is of one alone: large objects are in none.
  */
-export async function findObstacles(client: Client): Promise<Obstacle[]> {
+export async function findObstacles(client: Client, schema?: string): Promise<Obstacle[]> {
   const role = await currentRole(client);
   const { rows } = await client.query<RelationRow>(
     `SELECT n.nspname AS schema, c.relname AS name, c.relkind AS kind, pg_catalog.pg_get_userbyid(c.relowner) AS owner,
@@ -42,9 +44,10 @@ export async function findObstacles(client: Client): Promise<Obstacle[]> {
             c.relforcerowsecurity AS forced, a.amname AS access_method
      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam AND c.relkind = 'r'
-     WHERE c.relkind NOT IN ('v', 'm', 'c', 'i', 'I', 't') AND ${inBackup} ORDER BY n.nspname, c.relname`,
+     WHERE c.relkind NOT IN ('v', 'm', 'c', 'i', 'I', 't') AND ${inBackupOf(schema)} ORDER BY n.nspname, c.relname`,
   );
   const obstacles = rows.flatMap((row) => obstaclesOf(row, role));
+  if (schema !== undefined) return obstacles;
   const { rows: objects } = await client.query<{ count: number }>(
     'SELECT count(*)::int AS count FROM pg_catalog.pg_largeobject_metadata',
   );
@@ -60,8 +63,8 @@ export async function findObstacles(client: Client): Promise<Obstacle[]> {
 }
 
 /** @throws PreflightError naming every obstacle, the first 25 in full. */
-export async function checkObstacles(client: Client): Promise<void> {
-  const obstacles = await findObstacles(client);
+export async function checkObstacles(client: Client, schema?: string): Promise<void> {
+  const obstacles = await findObstacles(client, schema);
   if (obstacles.length === 0) return;
   const shown = obstacles.slice(0, 25).map(({ object, reason, fix }) => {
     return `${object}: ${reason}${fix === '' ? '' : ` (to mend it: ${fix})`}`;

@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { quoteLiteral } from './sql.ts';
 
 /** A table, by its name and by what stays when it is renamed. */
 export interface TableName {
@@ -21,15 +22,21 @@ export const inBackup = `${ownSchemas} AND c.relpersistence <> 't' AND NOT EXIST
       AND NOT EXISTS (
         SELECT FROM pg_catalog.pg_extension x WHERE x.oid = d.refobjid AND c.oid = ANY (x.extconfig)))`;
 
+/** The same, of one schema where one is given. */
+export const inBackupOf = (schema: string | undefined): string =>
+  schema === undefined ? inBackup : `n.nspname = ${quoteLiteral(schema)} AND ${inBackup}`;
+
 /**
  * The tables whose locks keep a backup whole: those with rows, and the partitioned tables above them, whose
  * locks keep partitions attached. Always in the same order, so that two lockers cannot block each other.
+ *
+ * @param schema where the backup is of one alone.
  */
-export async function listTablesToLock(client: Client): Promise<TableName[]> {
+export async function listTablesToLock(client: Client, schema?: string): Promise<TableName[]> {
   const { rows } = await client.query<TableName>(
     `SELECT c.oid, n.nspname AS schema, c.relname AS name
      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'p') AND ${inBackup} ORDER BY c.oid`,
+     WHERE c.relkind IN ('r', 'p') AND ${inBackupOf(schema)} ORDER BY c.oid`,
   );
   return rows;
 }

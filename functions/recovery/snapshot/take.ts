@@ -30,23 +30,25 @@ const undefinedTable = '42P01';
  * @param client prepared by `prepareSession`.
  * @param lockWaitMs how long to wait for a session that has a table locked exclusively.
  * @param durableWaitMs how long to wait until all that the snapshot sees is on disk.
+ * @param schema the one that the backup is of; default: all.
  * @throws PreflightError, NotReadyError naming the sessions that are in the way.
  */
 export async function takeSnapshot(
   client: Client,
   lockWaitMs: number,
   durableWaitMs = defaultDurableWaitMs,
+  schema?: string,
 ): Promise<TakenSnapshot> {
   for (let round = 1; round <= maxRounds; round++) {
-    const tables = await listTablesToLock(client);
-    await checkObstacles(client);
+    const tables = await listTablesToLock(client, schema);
+    await checkObstacles(client, schema);
     await beginReading(client);
     try {
       await lockTables(client, tables, lockWaitMs);
       const origin = await readOrigin(client);
-      const seen = await listTablesToLock(client);
+      const seen = await listTablesToLock(client, schema);
       if (isCovered(seen, tables)) {
-        await checkObstacles(client);
+        await checkObstacles(client, schema);
         const durable = await isDurable(client, origin.insertLsn, durableWaitMs);
         return {
           snapshotId: await exportSnapshot(client),
@@ -76,11 +78,12 @@ export async function takeOverSnapshot(
   snapshotId: SnapshotId,
   origin: SnapshotOrigin,
   lockWaitMs: number,
+  schema?: string,
 ): Promise<TakenSnapshot> {
   let tables: TableName[] = [];
   try {
     await beginImporting(client, snapshotId);
-    tables = await listTablesToLock(client);
+    tables = await listTablesToLock(client, schema);
     await lockTables(client, tables, lockWaitMs);
     return { snapshotId: await exportSnapshot(client), origin, tables };
   } catch (error) {

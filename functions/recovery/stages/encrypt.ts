@@ -102,6 +102,14 @@ export class EncryptStage extends Stage {
     );
   }
 
+  /**
+   * The Encryption SDK's streams throw, where nobody catches it, when they are destroyed before the message's end; they hold
+   * nothing but memory.
+   */
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    done(error);
+  }
+
   /** Fingerprint of the wrapping key of the escrow that the data key is wrapped by too; known at the message's end. */
   get escrow(): string | undefined {
     return this.#escrow;

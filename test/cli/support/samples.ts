@@ -48,6 +48,7 @@ export function backup(changes: Record<string, unknown> = {}): Backup {
       bytesStored: 500_000,
       stages: stageTotals,
     })),
+    leavesOut: [],
     skewMs: 1,
     manifest: { key: 'manifest', versionId: '1', sha256: 'ab' },
     ...changes,
@@ -75,6 +76,7 @@ const summaryFields = {
   verified: true,
   verification: null,
   import: null,
+  tenant: null,
   error: null,
 };
 
@@ -107,6 +109,7 @@ export function operation(changes: Record<string, unknown> = {}) {
     findingsTotal: 0,
     object: null,
     result: null,
+    reencryption: null,
     error: null,
     ...changes,
   });
@@ -128,6 +131,7 @@ export function restore(changes: Record<string, unknown> = {}) {
     dryRun: false,
     shards: ['shard-a', 'shard-b'],
     tables: null,
+    tenant: null,
     requestedBy: 'key',
     createdAt: at,
     startedAt: at,

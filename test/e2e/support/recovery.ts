@@ -46,10 +46,17 @@ export async function takeBackup(call: ApiClient, body: object = {}): Promise<Ba
 }
 
 /** Verifies a stored backup, and waits for the result. */
-export async function verifyBackup(
+export const verifyBackup = (
   call: ApiClient,
   backupId: string,
   kind: 'verify' | 'verify-hash' = 'verify',
+): Promise<Operation> => operationOn(call, backupId, kind);
+
+/** Has something done with a stored backup, and waits for the result. */
+export async function operationOn(
+  call: ApiClient,
+  backupId: string,
+  kind: 'verify' | 'verify-hash' | 'encrypt',
 ): Promise<Operation> {
   const answer = await call('POST', `${root}/encryption/${kind}`, { body: { backupId } });
   expect({ status: answer.status, body: answer.body }).toMatchObject({ status: 202 });
@@ -59,6 +66,6 @@ export async function verifyBackup(
       const operation = operationSchema.parse((await call('GET', location)).body);
       return ['completed', 'failed', 'canceled'].includes(operation.state) && operation;
     },
-    { what: `the verification at ${location} to end`, intervalMs: 250 },
+    { what: `the operation at ${location} to end`, intervalMs: 250 },
   );
 }

@@ -12,5 +12,6 @@ import './restore/target.suite.ts';
 import './restore/faithful.suite.ts';
 import './restore/load.suite.ts';
 import './drill/checks.suite.ts';
+import './tenants.suite.ts';
 
 jest.setTimeout(60_000);

@@ -132,6 +132,52 @@ describe.each(['backup', 'restore', 'verification', 'drill'] as const)('a %s tha
   });
 });
 
+describe('a restore that was resumed', () => {
+  const resumed = async () => {
+    const { restores } = catalogs();
+    const { id, get, setExecution, requestCancel } = await kinds.restore();
+    await setExecution();
+    now += 60 * minuteMs;
+    const resumableUntil = isoTime(now + 60 * minuteMs);
+    await restores.end(id, 'failed', { finishedAt: isoTime(now), resumableUntil });
+    const record = await get();
+    if (record === undefined) throw new Error('There is no restore');
+    const resume = async () => restores.resume((await get()) ?? record, isoTime(now), common().traceparent);
+    expect(await resume()).toBe(true);
+    await restores.discardDone(id);
+    const due = async (at: number) => {
+      const found: string[] = [];
+      for await (const each of restores.discardsDue(at)) found.push(each);
+      return found.includes(id);
+    };
+    return { id, get, resume, requestCancel, due, resumableUntil, restores };
+  };
+
+  it('and not started again within 15 minutes has failed, and can be resumed until it could before', async () => {
+    const { id, get, resume, due, resumableUntil } = await resumed();
+    now += 15 * minuteMs;
+    expect(await run()).toEqual([]);
+    now += 1;
+    expect(await run()).toEqual([id]);
+    expect(await get()).toMatchObject({ state: 'failed', resumableUntil, error: { code: 'NotStarted' } });
+    expect([await due(now), await due(Date.parse(resumableUntil))]).toEqual([false, true]);
+    expect(await resume()).toBe(true);
+    expect(await get()).toMatchObject({ state: 'queued', attempts: 3 });
+  });
+
+  it('and is worked on goes on; one that was canceled is removed', async () => {
+    const { id, get, restores } = await resumed();
+    await restores.setExecution(id, `arn:execution:${id}-2`);
+    const other = await resumed();
+    await other.requestCancel();
+    now += 60 * minuteMs;
+    expect(await run()).toContain(other.id);
+    expect(await get()).toMatchObject({ state: 'queued' });
+    expect(await other.get()).toMatchObject({ state: 'canceled' });
+    expect(await other.due(now)).toBe(true);
+  });
+});
+
 describe('what waits for something else', () => {
   it.each([
     ['an import for its upload', () => kinds.backup('import')],

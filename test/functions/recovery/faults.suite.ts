@@ -16,7 +16,7 @@ import { BackupNotRunningError, IncompleteBackupError } from '../../../functions
 import { deleteBackup } from '../../../functions/recovery/expiry/delete-backup.ts';
 import { RetentionCatalog } from '../../../functions/recovery/expiry/retention-catalog.ts';
 import { backupPrefix, manifestKey } from '../../../functions/recovery/objects/object-keys.ts';
-import { exists, removePrefix } from '../../../functions/recovery/objects/remove-prefix.ts';
+import { exists, noRemoval, removePrefix } from '../../../functions/recovery/objects/remove-prefix.ts';
 import { readProgress } from '../../../functions/recovery/read-progress.ts';
 import { awaitSnapshot } from '../../../functions/recovery/snapshot/open.ts';
 import { sweepBackups } from '../../../functions/recovery/sweep-backups.ts';
@@ -86,6 +86,7 @@ const sweep = (run: BackupRun, laterMs = 0) =>
       chunks: () => run.chunks,
       bucket: world.bucket,
       clock: { now: () => Date.now() + laterMs, sleep: async () => {} },
+      sweepReencrypted: async () => noRemoval,
       remainingMs: () => 60_000,
       log,
       onDeleted: async () => undefined,

@@ -81,6 +81,7 @@ describe('the parents of a backup', () => {
   it.each<[string, Partial<BackupRecord>]>([
     ['was found damaged', { verification: damaged }],
     ['is an import', { type: 'import' }],
+    ['is of one tenant', { tenant: { id: 'acme', by: 'schema' } }],
     ['has no databases', { components: ['files'] }],
     ['has expired', { state: 'expired' }],
     ['is being deleted', { state: 'deleting' }],

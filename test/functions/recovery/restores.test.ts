@@ -34,6 +34,7 @@ import { completeRestore } from '../../../functions/recovery/restore/complete-re
 import { estimateMs } from '../../../functions/recovery/restore/estimate.ts';
 import { failRestore, resumableMs } from '../../../functions/recovery/restore/fail-restore.ts';
 import { restoreSchema } from '../../../functions/recovery/restore/model.ts';
+import { refuseForTenants } from '../../../functions/recovery/restore/refuse-for-tenants.ts';
 import {
   cancelRestore,
   type RestoreRequestDependencies,
@@ -42,6 +43,7 @@ import {
 } from '../../../functions/recovery/restore/requests.ts';
 import { showRestore } from '../../../functions/recovery/restore/view.ts';
 import { newId } from '../../../functions/shared/ids.ts';
+import { Problem } from '../../../functions/shared/problem.ts';
 import { type Aws, startAwsWorld } from './support/world.ts';
 
 let world: Aws;
@@ -189,6 +191,31 @@ async function due(now: number): Promise<RestoreId[]> {
 }
 
 describe('a request to restore', () => {
+  it('of one tenant takes nothing from others, and is of rows alone', () => {
+    const selection = { id: 'acme', by: 'schema' } as const;
+    const platform = { type: 'full' } as const;
+    const own = { ...platform, tenant: selection };
+    const asked = { mode: 'new', tables: undefined } as const;
+    const fieldsOf = (...[backup, changes]: Parameters<typeof refuseForTenants>): string[] => {
+      try {
+        refuseForTenants(backup, changes);
+        return [];
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        return (error.errors ?? []).map(({ field }) => field);
+      }
+    };
+    expect(fieldsOf(platform, { ...asked, mode: 'replace' })).toEqual([]);
+    expect(fieldsOf(own, asked)).toEqual([]);
+    expect(fieldsOf(platform, { ...asked, tenant: selection })).toEqual([]);
+    expect(fieldsOf(own, { ...asked, mode: 'replace' })).toEqual(['body.mode']);
+    expect(fieldsOf(own, { ...asked, tenant: selection })).toEqual(['body.tenant']);
+    const wanted = { ...asked, tenant: selection };
+    expect(fieldsOf(platform, { ...wanted, tables: ['a.b'] })).toEqual(['body.tables']);
+    expect(fieldsOf(platform, { ...wanted, components: ['database', 'files'] })).toEqual(['body.tenant']);
+    expect(fieldsOf({ type: 'import' }, wanted)).toEqual(['body.tenant']);
+  });
+
   it('starts one execution, however often it is made, of all shards of the backup', async () => {
     const record = await requested();
     const { id, backupId = backupIdSchema.parse('none') } = record;

@@ -15,7 +15,7 @@ import { RetentionCatalog } from '../../../functions/recovery/expiry/retention-c
 import { type BackupId, backupIdSchema } from '../../../functions/recovery/ids.ts';
 import { Bucket } from '../../../functions/recovery/objects/bucket.ts';
 import { backupPrefix, manifestKey } from '../../../functions/recovery/objects/object-keys.ts';
-import { exists, removePrefix } from '../../../functions/recovery/objects/remove-prefix.ts';
+import { exists, noRemoval, removePrefix } from '../../../functions/recovery/objects/remove-prefix.ts';
 import { sweepBackups } from '../../../functions/recovery/sweep-backups.ts';
 import { DependencyError } from '../../../functions/shared/dependency.ts';
 import { shard, traceparent } from './support/run-backup.ts';
@@ -75,6 +75,7 @@ const sweep = (only: BackupId | undefined, laterMs = 0) =>
       chunks: (id) => new ChunkCatalog(world.table, id),
       bucket: world.bucket,
       clock: { now: () => Date.now() + laterMs, sleep: async () => {} },
+      sweepReencrypted: async () => noRemoval,
       remainingMs: () => minutes,
       log: new Logger({ logLevel: 'SILENT' }),
       onDeleted: async () => undefined,
@@ -175,6 +176,7 @@ describe('removing what is under Object Lock', () => {
     expect(await removePrefix(bucket, 'p/', () => true)).toEqual({
       objectsRemoved: 1,
       uploadsAborted: 0,
+      locked: 1,
       remaining: true,
     });
   });

@@ -13,6 +13,8 @@ export interface ApplyOptions {
   readonly deadline: number;
   /** Whether rows of some tables only are restored. */
   readonly partial: boolean;
+  /** Whether the DDL is of one schema only, and may refer to others. Default false. */
+  readonly oneSchema?: boolean | undefined;
 }
 
 /** States of a server that a later attempt may find better: lost, shutting down, out of resources, deadlocks. */
@@ -122,7 +124,8 @@ export class DdlSession {
         if (sqlState(error) !== insufficientPrivilege) break;
       }
     }
-    const context = { partial: this.#options.partial, leftOutBefore: this.#leftOut };
+    const { partial, oneSchema = false } = this.#options;
+    const context = { partial, oneSchema, leftOutBefore: this.#leftOut };
     if (!mayLeaveOut(failure, entry, statement, context)) throw ddlError(entry, statement, failure);
     this.#leftOut = true;
     return runStep(

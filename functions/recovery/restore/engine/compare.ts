@@ -1,9 +1,14 @@
+import type { Client } from 'pg';
 import { copyOut } from '../../chunks/copy-out.ts';
-import { copySql, readCopiedTables } from '../../chunks/copy-sql.ts';
+import { copySql, rangeConditions, readCopiedTables } from '../../chunks/copy-sql.ts';
 import { planChunks } from '../../chunks/plan.ts';
 import { combineDigests, RowDigest } from '../../digest.ts';
 import { CopyError, IncompleteBackupError } from '../../errors.ts';
 import { qualifiedName, sqlState } from '../../snapshot/sql.ts';
+import { tenantCondition } from '../../tenants/condition.ts';
+import type { TenantByKey } from '../../tenants/model.ts';
+import { selectTables } from '../../tenants/select-tables.ts';
+import type { BlockRange } from '../../workflow.ts';
 import type { CompareWork, ShardPlan } from '../events.ts';
 import { type TargetServer, withTarget } from './target-session.ts';
 
@@ -14,6 +19,10 @@ export interface ComparedTable {
   readonly rows: number;
   /** Sum of the digests of these rows: see `digest.ts`. */
   readonly digest: string;
+  /** Of a restore of one tenant's rows: which of the table's rows were wanted. Absent: all. */
+  readonly selection?: 'all' | 'tenant' | 'none' | undefined;
+  /** Rows among them that are not the tenant's, though they should be. */
+  readonly others?: number | undefined;
 }
 
 /**
@@ -63,6 +72,7 @@ export async function planComparison(
  * Reads ranges of restored tables as a backup would, and computes count and digest of their rows, summed up by table.
  *
  * @param tables of the plan: rows are read in the manifest's order of columns.
+ * @param tenant the one whose rows were restored; default: all rows were.
  * @throws CopyError
  */
 export async function compareRows(
@@ -70,6 +80,7 @@ export async function compareRows(
   database: string,
   tables: ShardPlan['tables'],
   { ranges }: CompareWork,
+  tenant?: TenantByKey,
 ): Promise<ComparedTable[]> {
   if (ranges.length === 0) return [];
   const columns = new Map(tables.map((table) => [table.oid, table.columns.map(({ name }) => name)]));
@@ -78,6 +89,7 @@ export async function compareRows(
       client,
       ranges.map(({ range }) => range.oid),
     );
+    const selected = tenant === undefined ? undefined : (await selectTables(client, tenant)).tables;
     const parts: ComparedTable[] = [];
     for (const { table, range } of ranges) {
       const condition = copied.get(range.oid)?.condition ?? '';
@@ -93,10 +105,28 @@ export async function compareRows(
         const said = error instanceof Error ? error.message : String(error);
         throw new CopyError(`Reading ${qualifiedName(range)} failed: ${said}`, { cause: error });
       }
-      parts.push({ table, rows: digest.rows, digest: digest.digest });
+      const part = { table, rows: digest.rows, digest: digest.digest };
+      const wanted = selected?.get(range.oid);
+      parts.push({
+        ...part,
+        ...(wanted && { selection: wanted.selection }),
+        ...(tenant &&
+          wanted?.selection === 'tenant' && {
+            others: await countOthers(client, range, tenantCondition(wanted.tenantKey, tenant.id)),
+          }),
+      });
     }
     return sumUp(parts);
   });
+}
+
+/** Rows of a range that do not meet a condition. */
+async function countOthers(client: Client, range: BlockRange, condition: string): Promise<number> {
+  const conditions = [...rangeConditions(range), `(${condition}) IS NOT TRUE`];
+  const { rows } = await client.query<{ count: string }>(
+    `SELECT count(*) AS count FROM ONLY ${qualifiedName(range)} WHERE ${conditions.join(' AND ')}`,
+  );
+  return Number(rows[0]?.count ?? 0);
 }
 
 /** One entry for each table, in their order. */
@@ -105,5 +135,7 @@ function sumUp(parts: readonly ComparedTable[]): ComparedTable[] {
     table,
     rows: own.reduce((sum, { rows }) => sum + rows, 0),
     digest: combineDigests(own.map(({ digest }) => digest)),
+    ...(own[0]?.selection !== undefined && { selection: own[0].selection }),
+    ...(own[0]?.others !== undefined && { others: own.reduce((sum, { others = 0 }) => sum + others, 0) }),
   }));
 }

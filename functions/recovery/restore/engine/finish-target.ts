@@ -8,6 +8,7 @@ import { findDatabase, markSql } from './marker.ts';
 import { findMaster } from './master.ts';
 import {
   alone,
+  ddlOptions,
   type EngineDependencies,
   type EngineResult,
   isPrivilege,
@@ -39,7 +40,7 @@ export async function finishTarget(deps: EngineDependencies, work: TargetWork): 
   return alone(deps, database, restoreId, async (client) => {
     if (!(await hasSteps(client))) return afterCompletion(client, database);
     await setSequences(client, sequences);
-    const ddl = await DdlSession.begin(client, { ...deps, partial: plan.partial });
+    const ddl = await DdlSession.begin(client, { ...deps, ...ddlOptions(plan) });
     const phases: (() => Promise<Progress>)[] = [
       () => ddl.apply('post-data', after, (entry) => !isPrivilege(entry) && !isRefresh(entry)),
       () => ddl.apply('pre-data', before, isPrivilege),

@@ -20,20 +20,23 @@ const aboutRoles =
 export interface LeaveOutContext {
   /** Whether rows of some tables only are restored. */
   readonly partial: boolean;
+  /** Whether the DDL is of one schema only. */
+  readonly oneSchema: boolean;
   /** Whether something was left out already, which others may depend on. */
   readonly leftOutBefore: boolean;
 }
 
 /**
  * Whether a restore goes on without a statement: one that the role may not run here, one about a role that this cluster
- * does not have, one about something that was left out, and in a partial restore a foreign key to rows that are missing.
+ * does not have, one about something that was left out or is in a schema that the backup is not of, and in a partial
+ * restore a foreign key to rows that are missing.
  * Never one that makes a place for rows.
  */
 export function mayLeaveOut(
   error: unknown,
   { type }: DumpEntry,
   statement: string,
-  { partial, leftOutBefore }: LeaveOutContext,
+  { partial, oneSchema, leftOutBefore }: LeaveOutContext,
 ): boolean {
   const state = sqlState(error);
   if (state === undefined || essential.test(statement)) return false;
@@ -41,7 +44,7 @@ export function mayLeaveOut(
   if (state === insufficientPrivilege) return true;
   if (state === invalidParameter) return /^SET ROLE/.test(statement);
   if (state === featureNotSupported) return type === 'EXTENSION' || type === 'SUBSCRIPTION';
-  return undefinedThings.has(state) && (leftOutBefore || aboutRoles.test(statement));
+  return undefinedThings.has(state) && (leftOutBefore || oneSchema || aboutRoles.test(statement));
 }
 
 const longestStatement = 2_000;

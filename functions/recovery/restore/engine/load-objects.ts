@@ -4,10 +4,12 @@ import { CopyError, DamagedObjectError, IncompleteBackupError, NotReadyError } f
 import { readVerified, type VerifyPlace } from '../../objects/verify-object.ts';
 import { rollback } from '../../snapshot/session.ts';
 import { qualifiedName, quoteIdentifier, sqlState } from '../../snapshot/sql.ts';
+import type { TenantByKey } from '../../tenants/model.ts';
 import type { StoredObject } from '../../workflow.ts';
 import type { ShardPlan } from '../events.ts';
 import { workSchema } from './steps.ts';
 import { openTarget, type TargetServer } from './target-session.ts';
+import { noteKept, readKept, type WantedRows, wantedRows, whereOf } from './wanted-rows.ts';
 
 export interface LoadDependencies extends TargetServer {
   readonly place: VerifyPlace;
@@ -36,6 +38,7 @@ const undefinedTable = '42P01';
  * the same time, waits for the first and loads nothing. Of an object that is not exactly what was stored no row stays.
  *
  * @param tables of the plan, by which columns are known.
+ * @param tenant the one whose rows are loaded; default: all rows.
  * @throws DamagedObjectError, IncompleteBackupError, CopyError, NotReadyError, DependencyError
  */
 export async function loadObjects(
@@ -43,15 +46,18 @@ export async function loadObjects(
   database: string,
   tables: ShardPlan['tables'],
   { item, objects }: LoadWork,
+  tenant?: TenantByKey,
 ): Promise<Loaded> {
   let [rows, bytes] = [0, 0];
   if (objects.length === 0) return { item, rows, bytes };
   const client = await openTarget(deps, database);
   try {
     await client.query(`SET lock_timeout = ${lockWaitMs}`);
+    const wantedOf = await wantedRows(client, tenant);
     for (const object of objects) {
-      await loadObject(deps.place, client, tables, object);
-      rows += object.rows?.count ?? 0;
+      const wanted = wantedOf(object);
+      if (wanted === 'none') continue;
+      rows += await loadObject(deps.place, client, tables, object, wanted);
       bytes += object.plainBytes;
     }
     return { item, rows, bytes };
@@ -60,22 +66,28 @@ export async function loadObjects(
   }
 }
 
+/** @returns the rows of the object that are in the database now. */
 async function loadObject(
   place: VerifyPlace,
   client: Client,
   tables: ShardPlan['tables'],
   object: StoredObject,
-): Promise<void> {
+  wanted: WantedRows,
+): Promise<number> {
   const table = tables.find(({ oid }) => oid === object.rows?.range.oid);
   if (object.rows === undefined || table === undefined) {
     throw new IncompleteBackupError(`${object.key} holds rows of no table that is restored.`);
   }
   try {
     await client.query('BEGIN');
-    if (await mark(client, object)) {
-      await copyIn(place, client, table, object);
-      await client.query('COMMIT');
-    } else await client.query('ROLLBACK');
+    if (!(await mark(client, object))) {
+      await client.query('ROLLBACK');
+      return wanted === 'all' ? object.rows.count : await readKept(client, object);
+    }
+    const kept = await copyIn(place, client, table, object, wanted);
+    if (wanted !== 'all') await noteKept(client, object, kept);
+    await client.query('COMMIT');
+    return kept;
   } catch (error) {
     await rollback(client);
     throw toLoadError(error, table, object);
@@ -97,10 +109,11 @@ async function copyIn(
   client: Client,
   table: ShardPlan['tables'][number],
   object: StoredObject,
-): Promise<void> {
+  wanted: WantedRows,
+): Promise<number> {
   const columns = table.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
   const list = columns === '' ? '' : ` (${columns})`;
-  const copy = client.query(copyFrom(`COPY ${qualifiedName(table)}${list} FROM STDIN`));
+  const copy = client.query(copyFrom(`COPY ${qualifiedName(table)}${list} FROM STDIN${whereOf(wanted)}`));
   const failed = new Promise<never>((_, reject) => copy.once('error', reject));
   failed.catch(() => undefined);
   try {
@@ -117,11 +130,13 @@ async function copyIn(
     await abandon(client, copy);
     throw error;
   }
-  if (copy.rowCount !== object.rows?.count) {
+  // Which rows are passed over, only the server knows; that the object is what was stored, its digest says.
+  if (wanted === 'all' && copy.rowCount !== object.rows?.count) {
     throw new IncompleteBackupError(
       `${object.key} gave ${copy.rowCount} rows of ${qualifiedName(table)}; ${object.rows?.count} were copied.`,
     );
   }
+  return copy.rowCount;
 }
 
 /** Resolves when PostgreSQL can take more. */

@@ -38,6 +38,12 @@ export type EngineResult =
   /** `leftOut`: everything so far. */
   | { readonly outcome: 'done'; readonly leftOut: readonly LeftOut[] };
 
+/** What the plan says of the DDL. */
+export const ddlOptions = ({ partial, oneSchema }: Pick<ShardPlan, 'partial' | 'oneSchema'>) => ({
+  partial,
+  oneSchema,
+});
+
 /** Privileges come last: an owner may have taken its own from itself, and still gets its rows. */
 export const isPrivilege = ({ type }: Pick<DumpEntry, 'type'>): boolean =>
   type === 'ACL' || type === 'DEFAULT ACL';
@@ -57,7 +63,7 @@ export async function prepareTarget(deps: EngineDependencies, work: TargetWork):
   const entries = await readDump(deps.place, plan.preData);
   return alone(deps, database, restoreId, async (client) => {
     await createSteps(client);
-    const ddl = await DdlSession.begin(client, { ...deps, partial: plan.partial });
+    const ddl = await DdlSession.begin(client, { ...deps, ...ddlOptions(plan) });
     if ((await ddl.apply('pre-data', entries, (entry) => !isPrivilege(entry))) === 'again') {
       return { outcome: 'again' };
     }

@@ -23,7 +23,7 @@ export function wantedOf(body: RestoreBody): Wanted {
   if (backupId !== undefined) throw unprocessable('backupId', 'cannot be given together with `pointInTime`');
   if (body.keys !== 'kms') throw unprocessable('keys', 'belongs to `backupId`: RDS opens its own snapshots');
   if (body.mode === 'replace') throw unprocessable('mode', 'belongs to `backupId`; use `cutOver`');
-  for (const field of ['tables', 'database'] as const) {
+  for (const field of ['tables', 'tenant', 'database'] as const) {
     if (body[field] !== undefined)
       throw unprocessable(field, 'belongs to `backupId`: a whole cluster is restored');
   }

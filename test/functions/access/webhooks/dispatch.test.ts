@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { tenantIdSchema } from '../../../../functions/access/tenants/tenant.ts';
 import { alarmChanged } from '../../../../functions/access/webhooks/alarm-changed.ts';
+import { attemptDelivery } from '../../../../functions/access/webhooks/attempt.ts';
 import { dispatchEvent } from '../../../../functions/access/webhooks/dispatch.ts';
 import type { EndpointRecord } from '../../../../functions/access/webhooks/endpoint-record.ts';
 import {
@@ -8,6 +9,8 @@ import {
   alarmReportSchema,
   dispatchEventSchema,
 } from '../../../../functions/access/webhooks/events.ts';
+import { startQueued } from '../../../../functions/access/webhooks/start-queued.ts';
+import { newId } from '../../../../functions/shared/ids.ts';
 import { startDynamo, type TestDynamo } from '../../shared/dynamodb.ts';
 import { busEvent, table, traceparent, World } from './support.ts';
 
@@ -27,6 +30,31 @@ const dispatch = (event: ReturnType<typeof busEvent>) =>
   dispatchEvent({ ...world.deps, start: world.start }, event, traceparent);
 const deliveriesOf = async ({ id }: EndpointRecord) =>
   (await world.deliveries.list(id, { state: undefined, limit: 50, before: undefined })).items;
+
+describe('a run that was queued by a function that was stopped then', () => {
+  it('is started by the clock: that of a test, and that of a replay; one that has begun or ended is not', async () => {
+    const endpoint = await world.endpoint();
+    const tested = await world.delivery(endpoint);
+    const replayed = await world.delivery(endpoint);
+    const ended = await world.delivery(endpoint);
+    const finishedAt = new Date(world.now).toISOString();
+    const end = { state: 'failed', finishedAt } as const;
+    for (const { id, run } of [replayed, ended]) await world.deliveries.end(endpoint.id, id, run, end);
+    const record = await world.deliveries.find(endpoint.id, replayed.id);
+    await world.deliveries.replay(record ?? replayed, { workId: newId(), traceparent, now: world.now });
+    const begun = await world.delivery(endpoint);
+    await attemptDelivery(world.deps, {
+      ...{ webhookId: endpoint.id, deliveryId: begun.id, run: 1, attempt: 1, traceparent },
+    });
+
+    let time = 1;
+    const clock = { ...world.deps, start: world.start, hasTime: () => time-- > 0 };
+    await startQueued(clock);
+    expect(world.started).toEqual(expect.arrayContaining([`${tested.id}-1`, `${replayed.id}-2`]));
+    expect(world.started).toHaveLength(2);
+    await world.endpoints.remove(endpoint);
+  });
+});
 
 describe('an event', () => {
   it('starts a delivery to each endpoint whose filters let it through, with its body', async () => {

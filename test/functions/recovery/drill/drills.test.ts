@@ -5,17 +5,26 @@ import { RestoreNotes } from '../../../../functions/recovery/catalog/restore-not
 import { systemClock } from '../../../../functions/recovery/clock.ts';
 import { cleanUp } from '../../../../functions/recovery/drill/clean-up.ts';
 import { DrillCatalog } from '../../../../functions/recovery/drill/drill-catalog.ts';
+import { DrillLock } from '../../../../functions/recovery/drill/drill-lock.ts';
 import type { DrillRecord } from '../../../../functions/recovery/drill/drill-record.ts';
 import { endDrill, withKey } from '../../../../functions/recovery/drill/end-drill.ts';
-import { type DrillId, drillIdSchema, restoreOf } from '../../../../functions/recovery/drill/ids.ts';
+import {
+  type DrillId,
+  drillIdOf,
+  drillIdSchema,
+  restoreOf,
+} from '../../../../functions/recovery/drill/ids.ts';
 import { checkKindSchema } from '../../../../functions/recovery/drill/model.ts';
 import { nestedErrors } from '../../../../functions/recovery/drill/nested-errors.ts';
+import { planDrill } from '../../../../functions/recovery/drill/plan-drill.ts';
+import { startDrill } from '../../../../functions/recovery/drill/requests.ts';
 import { showDrill } from '../../../../functions/recovery/drill/view.ts';
 import { sha256Of } from '../../../../functions/recovery/hash.ts';
 import { backupIdSchema, shardNameSchema } from '../../../../functions/recovery/ids.ts';
 import { Bucket } from '../../../../functions/recovery/objects/bucket.ts';
 import { completeRestore } from '../../../../functions/recovery/restore/complete-restore.ts';
 import { newId } from '../../../../functions/shared/ids.ts';
+import { Executions } from '../import/support/import-run.ts';
 import { type Aws, startAwsWorld } from '../support/world.ts';
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
@@ -166,6 +175,82 @@ describe('the end of a drill', () => {
     const ended = await end(id, { code: 'X', message: 'x' });
     expect(ended?.state).toBe('canceled');
     expect(ended?.error).toBeUndefined();
+  });
+});
+
+describe('one drill at a time', () => {
+  const minute = 60_000;
+  let now: number;
+  let started: string[];
+  const lock = () => new DrillLock(world.table, drills);
+  const request = () => {
+    const id = drillIdSchema.parse(newId());
+    const { client: stepFunctions, started: names } = new Executions();
+    started = names;
+    const deps = {
+      drills,
+      lock: lock(),
+      backups: world.catalog,
+      stepFunctions,
+      stateMachineArn: 'arn:drill',
+    };
+    const clock = { ...systemClock, now: () => now };
+    const asked = { restorePoint: 'latest', keys: 'kms', reuseVerification: true } as const;
+    const about = { ...asked, id, requestedBy: 'key', traceparent };
+    return { id, start: () => startDrill({ ...deps, clock }, about) };
+  };
+  const endOf = (id: DrillId) => drills.end(id, 'failed', { finishedAt: at });
+  beforeAll(() => {
+    now = Date.now();
+  });
+
+  it('refuses the second by the name of the first, which may be asked for again, until that has ended', async () => {
+    const first = request();
+    await first.start();
+    await first.start();
+    const second = request();
+    await expect(second.start()).rejects.toMatchObject({
+      ...{ name: 'DrillConflictError', runningDrillId: first.id },
+    });
+    expect([started, await drills.get(second.id)]).toEqual([[], undefined]);
+    now += 60 * minute;
+    await expect(second.start()).rejects.toThrow(first.id);
+    await endOf(first.id);
+    await second.start();
+    expect(started).toEqual([second.id]);
+    await endOf(second.id);
+  });
+
+  it('is not held up for long by one that died before it was noted, or started', async () => {
+    const [dead, next] = [drillIdSchema.parse(newId()), request()];
+    await lock().acquire(dead, now);
+    await expect(next.start()).rejects.toThrow(dead);
+    now += 15 * minute;
+    await next.start();
+    await endOf(next.id);
+  });
+
+  it('leaves out the one that a schedule starts meanwhile, and notes nothing of it', async () => {
+    const first = request();
+    await first.start();
+    const plan = (executionName: string) =>
+      planDrill(
+        {
+          ...{ drills, lock: lock(), backups: world.catalog, restores, operations: world.operations },
+          ...{ manifestsOf: () => world.manifests, bucket: world.bucket, listShards: async () => [] },
+          ...{ clock: { ...systemClock, now: () => now }, pick: () => 0, hasTime: () => true, traceparent },
+          stateMachines: { restore: 'arn:restore', verification: 'arn:verification' },
+        },
+        { executionName, executionArn: 'arn:x', startedAt: at, input: {}, timeoutSeconds: 60 },
+      );
+    const scheduled = '5c1f6f9e-0000-4000-8000-000000000000_by-schedule';
+    await expect(plan(scheduled)).rejects.toMatchObject({
+      ...{ name: 'DrillSkippedError', message: expect.stringContaining(first.id) },
+    });
+    expect(await drills.get(drillIdOf(scheduled))).toBeUndefined();
+    // There is no backup, but it is its turn.
+    await expect(plan(first.id)).rejects.toThrow(/no complete backup|There is no/);
+    await endOf(first.id);
   });
 });
 

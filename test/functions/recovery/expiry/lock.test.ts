@@ -9,10 +9,13 @@ import {
   BackupReferredToError,
 } from '../../../../functions/recovery/expiry/delete-backup.ts';
 import { lockObjects } from '../../../../functions/recovery/expiry/lock-objects.ts';
+import { namedObjects } from '../../../../functions/recovery/expiry/named-objects.ts';
 import { settleLock } from '../../../../functions/recovery/expiry/settle-retention.ts';
 import { type BackupId, backupIdSchema } from '../../../../functions/recovery/ids.ts';
+import { ManifestStore } from '../../../../functions/recovery/manifest/manifest-store.ts';
 import { Bucket, type ObjectVersion } from '../../../../functions/recovery/objects/bucket.ts';
 import { Problem } from '../../../../functions/shared/problem.ts';
+import { ImportRun } from '../import/support/import-run.ts';
 import { Shelf } from './support/shelf.ts';
 
 let shelf: Shelf;
@@ -110,6 +113,45 @@ describe('a backup that is locked on request', () => {
     expect((await shelf.expire()).expired).toContain(id);
     expect(await shelf.sweep(id)).toMatchObject({ objectsRemoved: 0, remaining: true });
     expect([await shelf.state(id), await shelf.count(id)]).toEqual(['expired', 2]);
+  });
+});
+
+describe('an import', () => {
+  const imported = async (keeping: { keepDays?: number | null; lockDays?: number }) => {
+    const { world, bucket } = shelf;
+    const { name } = bucket;
+    const manifests = new ManifestStore(bucket, world.kms, world.keys.mac);
+    const place = { ...world.place, bucket: name };
+    const run = new ImportRun(
+      { ...world, bucket, manifests, place, verifyPlace: { ...world.verifyPlace, bucket } },
+      shelf.clock,
+    );
+    await run.complete(Buffer.from('a dump'), {}, keeping);
+    return { id: run.id, record: await run.record() };
+  };
+
+  it('is kept as long as was asked for, and locked in all that its manifest names', async () => {
+    const { id, record } = await imported({ keepDays: 9, lockDays: 7 });
+    const until = isoTime(shelf.now + 7 * day);
+    expect(record).toMatchObject({
+      ...{ keptBy: 'request', keepUntil: isoTime(shelf.now + 9 * day), lockedUntil: until },
+    });
+    const manifest = await shelf.manifest(id);
+    const objects = [manifest, ...namedObjects(manifest.manifest)];
+    expect(objects).toHaveLength(2);
+    for (const object of objects) {
+      expect(await retentionOf(object)).toEqual(['GOVERNANCE', Date.parse(until)]);
+    }
+    await expect(shelf.delete(id)).rejects.toMatchObject({ lockedUntil: until });
+  });
+
+  it('is kept until it is deleted where nobody has said how long, whatever the rule says of backups', async () => {
+    const { id, record } = await imported({ keepDays: null });
+    expect([record?.keptBy, record?.keepUntil]).toEqual(['request', undefined]);
+    const before = shelf.now;
+    shelf.now += 10_000 * day;
+    expect((await shelf.expire()).expired).not.toContain(id);
+    shelf.now = before;
   });
 });
 

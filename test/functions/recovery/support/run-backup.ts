@@ -20,6 +20,11 @@ import { storeSchema } from '../../../../functions/recovery/schema/store-schema.
 import { assistOthers } from '../../../../functions/recovery/snapshot/assist.ts';
 import { holdSnapshot } from '../../../../functions/recovery/snapshot/hold.ts';
 import { awaitSnapshot } from '../../../../functions/recovery/snapshot/open.ts';
+import {
+  schemaOf,
+  type TenantSelection,
+  toShardTenant,
+} from '../../../../functions/recovery/tenants/model.ts';
 import { verifyWork } from '../../../../functions/recovery/verification/verify-work.ts';
 import type { ChunkWork, ShardTarget } from '../../../../functions/recovery/workflow.ts';
 import type { Aws, Database } from './world.ts';
@@ -37,6 +42,8 @@ export interface CompleteOptions {
   type?: 'full' | 'incremental';
   /** What the shard is said to be. */
   target?: Partial<ShardTarget>;
+  /** The one tenant that it is of. */
+  tenant?: TenantSelection;
 }
 
 /** One backup of one database, driven step by step as the workflow drives it. */
@@ -50,6 +57,7 @@ export class BackupRun {
   readonly #name: string;
   readonly #clock: Clock;
   readonly #lanes: Promise<void>[] = [];
+  #tenant: TenantSelection | undefined;
   /** How many turns the lanes have taken. */
   turns = 0;
 
@@ -71,7 +79,8 @@ export class BackupRun {
       ...this.parts,
       address: this.#database.address,
       describe: async (client) =>
-        leave(bucket, shardDescriptionKey(this.id, shard), await describeShard(client)),
+        leave(bucket, shardDescriptionKey(this.id, shard), await describeShard(client, this.#tenant)),
+      schema: schemaOf(this.#tenant && toShardTenant(this.#tenant)),
       isNeeded: async () => {
         const record = await catalog.get(this.id);
         return record?.state === 'running' && !record.cancelRequested;
@@ -99,10 +108,12 @@ export class BackupRun {
       shard,
       attempt: randomUUID().slice(0, 8),
       remainingMs: () => 30_000,
+      tenant: this.#tenant && toShardTenant(this.#tenant),
     };
   }
 
-  async begin({ type = 'full', target: changed = {} }: CompleteOptions = {}): Promise<void> {
+  async begin({ type = 'full', target: changed = {}, tenant }: CompleteOptions = {}): Promise<void> {
+    this.#tenant = tenant;
     const { catalog } = this.#world;
     const now = new Date().toISOString();
     await catalog.create({
@@ -111,6 +122,7 @@ export class BackupRun {
       trigger: 'api',
       traceparent,
       shards: [shard],
+      tenant: tenant && { id: tenant.id, by: tenant.by },
       createdAt: now,
     });
     await catalog.start(this.id, { executionArn: `arn:test:${this.id}`, shards: [shard], startedAt: now });
@@ -159,7 +171,12 @@ export class BackupRun {
   }
 
   async copy(work: ChunkWork): Promise<void> {
-    const { objects } = await runChunk(this.parts, { backupId: this.id, shard, work });
+    const { objects } = await runChunk(this.parts, {
+      backupId: this.id,
+      shard,
+      work,
+      tenant: this.parts.tenant,
+    });
     await this.verify(work.item, objects);
   }
 

@@ -36,6 +36,8 @@ export interface Aws {
   readonly bucket: Bucket;
   readonly place: StorePlace;
   readonly verifyPlace: VerifyPlace;
+  /** A KMS key that nothing is wrapped by, and the one that authenticates manifests. */
+  readonly keys: { readonly other: string; readonly mac: string };
   readonly manifests: ManifestStore;
   /** Makes a bucket that keeps versions. */
   makeBucket(name: string): void;
@@ -49,11 +51,12 @@ const maxAttempts = 3;
 
 export async function startAwsWorld(): Promise<Aws> {
   const services: { stop(): Promise<void> }[] = [];
-  const keys = { encryption: '', mac: '' };
+  const keys = { encryption: '', mac: '', other: '' };
   let store: S3Service | undefined;
   const aws = await startAws(async ({ directory, authorizer }) => {
     const kms = new KmsService({ directory, authorizer });
     keys.encryption = (await kms.ensureKey({ name: 'encryption', multiRegion: true })).arn;
+    keys.other = (await kms.ensureKey({ name: 'other', multiRegion: true })).arn;
     keys.mac = (await kms.ensureKey({ name: 'mac', spec: 'HMAC_256', multiRegion: true })).arn;
     const s3 = new S3Service({ directory: join(directory, 's3'), authorizer, kms });
     await s3.start();
@@ -87,6 +90,7 @@ export async function startAwsWorld(): Promise<Aws> {
       compression: { format: 'zstd', level: 3 },
     },
     verifyPlace: { bucket, kms, keyArn: keys.encryption },
+    keys,
     manifests: new ManifestStore(bucket, kms, keys.mac),
     makeBucket: (name) => void store?.ensureBucket({ name, versioning: 'Enabled' }),
     flipBit: async ({ key, versionId }) => {

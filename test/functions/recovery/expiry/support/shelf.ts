@@ -16,6 +16,7 @@ import { sha256Of } from '../../../../../functions/recovery/hash.ts';
 import { type BackupId, backupIdSchema } from '../../../../../functions/recovery/ids.ts';
 import type { Bucket, ObjectVersion } from '../../../../../functions/recovery/objects/bucket.ts';
 import { backupPrefix, manifestKey } from '../../../../../functions/recovery/objects/object-keys.ts';
+import { noRemoval } from '../../../../../functions/recovery/objects/remove-prefix.ts';
 import { type SweepResult, sweepBackups } from '../../../../../functions/recovery/sweep-backups.ts';
 import { shard, traceparent } from '../../support/run-backup.ts';
 import { type Aws, startAwsWorld } from '../../support/world.ts';
@@ -142,6 +143,7 @@ export class Shelf {
         ...{ catalog, bucket: this.bucket, retention: this.retention, clock: this.clock, log: this.log },
         chunks: (id) => new ChunkCatalog(table, id),
         manifests: this,
+        sweepReencrypted: async () => noRemoval,
         remainingMs: () => 60_000,
         onDeleted: async ({ id }) => void this.announced.push({ event: 'deleted', id }),
       },

@@ -3,8 +3,10 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { ExecutionAlreadyExists, SFNClient } from '@aws-sdk/client-sfn';
 import { ulid } from 'ulid';
 import * as z from 'zod';
+import { RuleStore } from '../../../../../functions/recovery/automation/rule-store.ts';
 import type { BackupRecord } from '../../../../../functions/recovery/catalog/backup-record.ts';
 import { type Clock, systemClock } from '../../../../../functions/recovery/clock.ts';
+import { RetentionCatalog } from '../../../../../functions/recovery/expiry/retention-catalog.ts';
 import { type BackupId, backupIdSchema } from '../../../../../functions/recovery/ids.ts';
 import { commitImport } from '../../../../../functions/recovery/import/commit-import.ts';
 import { digestUpload } from '../../../../../functions/recovery/import/digest-upload.ts';
@@ -28,6 +30,7 @@ import type { Aws } from '../../support/world.ts';
 export const segmentBytes = 5 * 1024 * 1024;
 
 type Announced = ImportRecord['announced'];
+type Keeping = Partial<Pick<BackupRecord, 'keepDays' | 'lockDays'>>;
 
 /** One import, driven state by state as the workflow drives it. */
 export class ImportRun {
@@ -43,7 +46,7 @@ export class ImportRun {
     this.imports = new ImportCatalog(world.table, this.id);
   }
 
-  async begin(announced: Announced = {}, name = 'shop.dump'): Promise<void> {
+  async begin(announced: Announced = {}, name = 'shop.dump', keeping: Keeping = {}): Promise<void> {
     const now = this.#clock.now();
     await this.#world.catalog.create({
       id: this.id,
@@ -53,6 +56,7 @@ export class ImportRun {
       traceparent,
       shards: [],
       createdAt: new Date(now).toISOString(),
+      ...keeping,
       import: { name, announced, uploadUntil: new Date(now + 86_400_000).toISOString() },
     });
   }
@@ -117,8 +121,11 @@ export class ImportRun {
   }
 
   commit() {
-    const { catalog, manifests, bucket, verifyPlace } = this.#world;
-    const remainingMs = () => 600_000;
+    const { catalog, manifests, bucket, verifyPlace, table } = this.#world;
+    const settle = {
+      ...{ catalog, bucket, rules: new RuleStore(table), retention: new RetentionCatalog(table) },
+      ...{ mode: 'GOVERNANCE' as const, defaultLockDays: 0 },
+    };
     return commitImport(
       {
         catalog,
@@ -127,14 +134,16 @@ export class ImportRun {
         imports: this.imports,
         clock: this.#clock,
         keyArn: verifyPlace.keyArn,
-        remainingMs,
+        settle,
+        onNotLocked: () => {},
+        remainingMs: () => 600_000,
       },
       this.id,
     );
   }
 
-  async complete(dump: Buffer, announced: Announced = {}) {
-    await this.begin(announced);
+  async complete(dump: Buffer, announced: Announced = {}, keeping: Keeping = {}) {
+    await this.begin(announced, undefined, keeping);
     await this.put(dump);
     for (const work of await this.plan()) await this.segment(work);
     await this.digest();

@@ -89,7 +89,8 @@ export class Restores {
     const plan = {
       ...{ preData, postData, sequences, server, extensions, roles },
       tables: chosen,
-      partial: tables !== undefined,
+      partial: tables !== undefined || manifest.tenant !== undefined,
+      oneSchema: manifest.tenant?.by === 'schema',
     };
     return { shard, work: { restoreId, database: `restored_${restoreId.toLowerCase()}`, plan } };
   }
