@@ -32,6 +32,8 @@ export const bootstrapProperties = z.strictObject({
   /** Any text; a change runs the bootstrap again. */
   Revision: z.string().optional(),
   Shards: z.array(shardProperties).min(1),
+  /** Into how many slots keys fall, where there is no shard map yet. */
+  Slots: z.coerce.number().int().default(4096),
   Automation: automationProperties.prefault({ Incremental: 'rate(6 hours)' }),
 });
 

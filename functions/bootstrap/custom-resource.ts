@@ -1,6 +1,8 @@
 import { AdminKeys } from '../access/keys/admin-keys.ts';
 import { KeyStore } from '../access/keys/key-store.ts';
 import { pepperReader } from '../access/pepper.ts';
+import { MapStore } from '../shards/map/map-store.ts';
+import { evenly } from '../shards/map/shard-map.ts';
 import { dynamo, lambda, scheduler, secretsManager } from '../shared/clients.ts';
 import { eventFunction } from '../shared/event-function.ts';
 import { ensureAdminKey } from './admin-key.ts';
@@ -21,9 +23,18 @@ export const handler = eventFunction({
   contract: bootstrapContract.functions['custom-resource'],
   handler: (environment) => (event, context) =>
     answerEvent(event, context, async ({ log, trace }) => {
-      const { Shards, Automation } = bootstrapProperties.parse(event.ResourceProperties);
+      const { Shards, Slots, Automation } = bootstrapProperties.parse(event.ResourceProperties);
 
       const kept = await seedShards(dynamo(), environment.SHARDS_TABLE, Shards);
+      const mapCreated = await new MapStore(dynamo(), environment.SHARDS_TABLE).create({
+        slots: Slots,
+        ranges: evenly(
+          Slots,
+          Shards.map(({ Name }) => Name),
+        ),
+        changedAt: new Date().toISOString(),
+        reason: 'first deployment',
+      });
       const store = new KeyStore(dynamo(), environment.ACCESS_TABLE);
       const keyCreated = await ensureAdminKey({
         secrets: secretsManager(),
@@ -53,7 +64,7 @@ export const handler = eventFunction({
         { client: scheduler(), target, dynamo: dynamo(), table: environment.RECOVERY_TABLE },
         Automation,
       );
-      log.info('The deployment is prepared', { kept, keyCreated, schedules, databases });
+      log.info('The deployment is prepared', { kept, mapCreated, keyCreated, schedules, databases });
 
       const adopted = Shards.filter((shard) => !isOwn(shard)).map(({ Name }) => Name);
       const result = {

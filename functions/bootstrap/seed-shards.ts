@@ -1,5 +1,6 @@
 import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { holds } from '../shared/conditional-write.ts';
+import { setMembers } from '../shared/set-members.ts';
 import { shardSchema } from '../shared/shards.ts';
 import type { ShardProperties } from './contract.ts';
 
@@ -38,16 +39,13 @@ async function seedShard(
     epoch: firstEpoch,
     state: 'active',
   });
-  const members = Object.entries(item);
   return holds(() =>
     client.send(
       new UpdateCommand({
         TableName: table,
         Key: { pk: 'SHARD', sk: shard.Name },
-        UpdateExpression: `SET ${members.map(([name]) => `#${name} = :${name}`).join(', ')}`,
+        ...setMembers(item),
         ConditionExpression: 'attribute_not_exists(#epoch) OR #epoch <= :epoch',
-        ExpressionAttributeNames: Object.fromEntries(members.map(([name]) => [`#${name}`, name])),
-        ExpressionAttributeValues: Object.fromEntries(members.map(([name, value]) => [`:${name}`, value])),
       }),
     ),
   );

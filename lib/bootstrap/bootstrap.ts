@@ -73,6 +73,7 @@ export class Bootstrap extends Construct {
         WriterPort: cluster.writerPort,
         ...(cluster.masterSecretArn !== undefined && { MasterSecretArn: cluster.masterSecretArn }),
       })),
+      Slots: String(settings.config.sharding.slots),
       Automation: {
         Full: backup.schedule,
         ...(backup.incrementalSchedule !== null && { Incremental: backup.incrementalSchedule }),

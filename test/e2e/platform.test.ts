@@ -6,5 +6,7 @@ import './authorization.suite.ts';
 import './access.suite.ts';
 import './fuzz.suite.ts';
 import './api.suite.ts';
+import './shards.suite.ts';
+import './failover.suite.ts';
 
 jest.setTimeout(180_000);

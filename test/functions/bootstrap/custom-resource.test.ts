@@ -6,6 +6,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import * as z from 'zod';
 import { hashKey, idOfKey } from '../../../functions/access/keys/api-keys.ts';
 import { KeyStore } from '../../../functions/access/keys/key-store.ts';
+import { latestVersion } from '../../../functions/bootstrap/sql.ts';
+import { MapStore } from '../../../functions/shards/map/map-store.ts';
 import { ShardReader } from '../../../functions/shared/shards.ts';
 import { startDynamo, type TestDynamo } from '../shared/dynamodb.ts';
 import { type AwsCall, type AwsReply, type FakeAws, startFakeAws } from '../shared/fake-aws.ts';
@@ -163,7 +165,7 @@ describe('creating a deployment', () => {
       StackId: 'stack',
       RequestId: 'request-Create',
       LogicalResourceId: 'Bootstrap',
-      Data: { Version: '2', AdoptedShards: '' },
+      Data: { Version: String(latestVersion), AdoptedShards: '' },
     });
     expect(answers[0]?.contentType).toBeUndefined();
 
@@ -179,6 +181,13 @@ describe('creating a deployment', () => {
       },
       expect.objectContaining({ name: 'shard-b' }),
     ]);
+    expect(await new MapStore(dynamo.client, 'shards').read()).toMatchObject({
+      epoch: 1,
+      ranges: [
+        { first: 0, last: 2047, shard: 'shard-a' },
+        { first: 2048, last: 4095, shard: 'shard-b' },
+      ],
+    });
 
     const { apiKey } = z.object({ apiKey: z.string() }).parse(JSON.parse(secrets.get(adminSecret) ?? ''));
     expect(await new KeyStore(dynamo.client, 'access').find(idOfKey(apiKey) ?? '')).toMatchObject({

@@ -1,0 +1,105 @@
+import * as z from 'zod';
+import { gateEnvironment } from '../access/environment.ts';
+import { defineContract } from '../shared/contract.ts';
+import { jsonVariable } from '../shared/json-variable.ts';
+import { keyTypes } from './hash/keys.ts';
+import { readPreferences, shardingSchema, writeDurabilities } from './sharding.ts';
+
+const addressSchema = z.strictObject({ host: z.string(), port: z.int() });
+const instanceSchema = addressSchema.extend({
+  instance: z.string(),
+  status: z.string().describe('As RDS says it; `unknown` where nobody says.'),
+});
+
+const placeSchema = z.strictObject({
+  shard: z.string(),
+  database: z.string(),
+  shardEpoch: z
+    .int()
+    .describe('Rises with every promotion and restore of the shard; a writer of an older epoch is none.'),
+  writer: addressSchema,
+  readers: z.array(instanceSchema).describe('As last discovered; empty where the shard has none.'),
+});
+
+export const routeSchema = placeSchema.extend({
+  kind: z.string().meta({ examples: ['user'] }),
+  keyType: z.enum(keyTypes),
+  key: z.string(),
+  hash: z.string().describe('A signed number of 64 bits: PostgreSQL’s own hash of the key, with the seed 0.'),
+  slot: z.int(),
+  pinned: z.boolean().describe('Whether the tenant is pinned to the shard, so that the slot does not count.'),
+  mapEpoch: z.int().describe('Rises with every change of the map.'),
+  readPreference: z.enum(readPreferences),
+});
+export type Route = z.output<typeof routeSchema>;
+
+const shardingViewSchema = z.strictObject({
+  strategy: z.literal('hash'),
+  slots: z.int(),
+  mapEpoch: z.int(),
+  changedAt: z.iso.datetime(),
+  readPreference: z.enum(readPreferences),
+  writeDurability: z.enum(writeDurabilities),
+  entities: z.array(
+    z.strictObject({
+      kind: z.string(),
+      keyType: z.enum(keyTypes),
+      sqlHash: z.string().describe('The function of PostgreSQL that gives the same hash.'),
+      tables: z.array(z.strictObject({ table: z.string(), column: z.string() })),
+    }),
+  ),
+  pins: z.array(z.strictObject({ tenant: z.string(), shard: z.string() })),
+  shards: z.array(
+    placeSchema.extend({
+      slots: z.int().describe('How many slots lie on it.'),
+      ranges: z.array(z.strictObject({ first: z.int(), last: z.int() })),
+    }),
+  ),
+});
+
+export const shardsContract = defineContract({
+  name: 'shards',
+  title: 'Shards',
+  description: 'Where keys live, and whether the shards are healthy and balanced.',
+  routes: {
+    route: {
+      method: 'GET',
+      path: '/api/database/route',
+      scope: 'shards:read',
+      summary: 'Slot, shard and endpoints of a key',
+      description:
+        'The hash is PostgreSQL’s own, so SQL that runs on a shard comes to the same slot: `hash & (slots - 1)`. The answer is at most ten seconds old where the map changes, thirty where instances do.',
+      query: z.strictObject({
+        key: z.string().min(1).max(2048),
+        kind: z
+          .string()
+          .min(1)
+          .max(31)
+          .optional()
+          .describe('Which entity; default: the first one configured.'),
+        tenant: z
+          .string()
+          .min(1)
+          .max(128)
+          .optional()
+          .describe('Whose key it is: a tenant may be pinned to a shard.'),
+      }),
+      responses: { 200: { description: 'Where the key lives.', schema: routeSchema } },
+    },
+    sharding: {
+      method: 'GET',
+      path: '/api/database/sharding',
+      scope: 'shards:read',
+      summary: 'The shard map',
+      responses: { 200: { description: 'All of it.', schema: shardingViewSchema } },
+    },
+  },
+  functions: {
+    api: {
+      environment: gateEnvironment.extend({
+        SHARDS_TABLE: z.string().min(1),
+        SHARDING: jsonVariable.pipe(shardingSchema),
+      }),
+    },
+  },
+});

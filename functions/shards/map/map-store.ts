@@ -1,0 +1,70 @@
+import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { holds } from '../../shared/conditional-write.ts';
+import { onDependency } from '../../shared/dependency.ts';
+import { setMembers } from '../../shared/set-members.ts';
+import { type ShardMap, shardMapSchema } from './shard-map.ts';
+
+/** How long a function works with the map as it last read it, in milliseconds. */
+export const mapCacheMs = 10_000;
+
+const partition = 'MAP';
+const current = 'CURRENT';
+const versionKey = (epoch: number) => `EPOCH#${String(epoch).padStart(10, '0')}`;
+
+/** The shard map in the table of shards: the one that holds, and every one before it. */
+export class MapStore {
+  readonly #client: DynamoDBDocumentClient;
+  readonly #table: string;
+  readonly #now: () => number;
+  #known: { map: ShardMap; until: number } | undefined;
+
+  constructor(client: DynamoDBDocumentClient, table: string, now: () => number = Date.now) {
+    this.#client = client;
+    this.#table = table;
+    this.#now = now;
+  }
+
+  /** The map that holds, at most `mapCacheMs` old; undefined before the bootstrap has written the first. */
+  async read(): Promise<ShardMap | undefined> {
+    if (this.#known !== undefined && this.#known.until > this.#now()) return this.#known.map;
+    const { Item } = await onDependency('DynamoDB', 'GetItem shard map', () =>
+      this.#client.send(
+        new GetCommand({
+          TableName: this.#table,
+          Key: { pk: partition, sk: current },
+          ConsistentRead: true,
+        }),
+      ),
+    );
+    if (Item === undefined) return undefined;
+    const map = shardMapSchema.parse(Item);
+    this.#known = { map, until: this.#now() + mapCacheMs };
+    return map;
+  }
+
+  /**
+   * Writes the first map, unless there is one: slots never move because a deployment lists its shards anew.
+   *
+   * @returns whether there was none.
+   */
+  async create(map: Omit<ShardMap, 'epoch'>): Promise<boolean> {
+    const first = shardMapSchema.parse({ ...map, epoch: 1 });
+    const absent = 'attribute_not_exists(pk)';
+    // The version first: a map that holds is always in the history.
+    await this.#put(versionKey(first.epoch), first, absent);
+    return this.#put(current, first, absent);
+  }
+
+  #put(sk: string, map: ShardMap, condition: string): Promise<boolean> {
+    return holds(() =>
+      this.#client.send(
+        new UpdateCommand({
+          TableName: this.#table,
+          Key: { pk: partition, sk },
+          ...setMembers(map),
+          ConditionExpression: condition,
+        }),
+      ),
+    );
+  }
+}
