@@ -4,6 +4,7 @@ import { contracts } from '../functions/contracts.ts';
 import { loadConfig } from './config/config.ts';
 import { type Bundles, bundleFunctions } from './constructs/bundle.ts';
 import type { FunctionSettings } from './constructs/function.ts';
+import { DatabasesStack } from './databases-stack.ts';
 import { EdgeStack, edgeRegion } from './edge-stack.ts';
 import { featureFlags } from './feature-flags.ts';
 import { PlatformStack } from './platform-stack.ts';
@@ -71,6 +72,10 @@ function addStacks(app: App, settings: FunctionSettings): void {
     settings,
     stateful,
     ...(vault !== undefined && { vault }),
+  });
+  new DatabasesStack(app, name('Databases'), {
+    ...props('where keys live, and failover'),
+    ...{ settings, stateful, platform },
   });
   if (standby !== undefined && vault !== undefined) {
     const keys = new StandbyStack(app, name('Standby'), {

@@ -8,7 +8,6 @@ import type { FunctionSettings } from './constructs/function.ts';
 import { GradualDeployment } from './constructs/gradual-deployment.ts';
 import { HttpApi } from './constructs/http-api.ts';
 import { Notifications } from './constructs/notifications.ts';
-import { Dashboard } from './monitoring/dashboard.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
 import { Recovery } from './recovery/recovery.ts';
 import { Reference } from './reference/reference.ts';
@@ -23,23 +22,32 @@ export interface PlatformStackProps extends StackProps {
   vault?: Vault;
 }
 
-/** The capabilities, wired to each other and to what the Stateful stack keeps. It can be replaced at any time. */
+/**
+ * What all capabilities share, and those that others need, wired to each other and to what the Stateful stack keeps. It can be
+ * replaced at any time.
+ */
 export class PlatformStack extends Stack {
   readonly api: HttpApi;
+  readonly access: Access;
+  readonly events: EventBus;
+  readonly deadLetters: DeadLetters;
+  readonly notifications: Notifications;
+  readonly recovery: Recovery;
 
   constructor(scope: Construct, id: string, { settings, stateful, vault, ...props }: PlatformStackProps) {
-    super(scope, id, props);
+    // CloudFormation takes a megabyte, spaces included.
+    super(scope, id, { ...props, suppressTemplateIndentation: true });
     const { environment, config } = settings;
-    const deadLetters = new DeadLetters(this, 'DeadLetters');
-    const notifications = new Notifications(this, 'Notifications', {
+    this.deadLetters = new DeadLetters(this, 'DeadLetters', { environment });
+    this.notifications = new Notifications(this, 'Notifications', {
       environment,
       config: config.alarms,
       key: stateful.keys.data,
-      deadLetters,
+      deadLetters: this.deadLetters,
     });
-    const events = new EventBus(this, 'Events', { environment });
+    this.events = new EventBus(this, 'Events', { environment });
     this.api = new HttpApi(this, 'HttpApi', { environment, config });
-    const api = this.api;
+    const { api, deadLetters, events, notifications } = this;
     if (config.deployment.shift !== 'all-at-once') {
       const { shift, serverErrors } = config.deployment;
       api.deployGradually(
@@ -48,17 +56,18 @@ export class PlatformStack extends Stack {
     }
     const common = { settings, stateful, api, deadLetters, notifications };
 
-    const access = new Access(this, 'Access', { ...common, events });
+    this.access = new Access(this, 'Access', { ...common, events });
+    const { access } = this;
     new Reference(this, 'Reference', { settings, api, access });
     new Monitoring(this, 'Monitoring', { ...common, access });
-    const recovery = new Recovery(this, 'Recovery', {
+    this.recovery = new Recovery(this, 'Recovery', {
       ...common,
       access,
       events,
       ...(vault !== undefined &&
         config.standby !== undefined && { standby: { region: config.standby.region, vault } }),
     });
-    new Bootstrap(this, 'Bootstrap', { settings, stateful, access, recovery });
+    new Bootstrap(this, 'Bootstrap', { settings, stateful, access, recovery: this.recovery });
     if (vault !== undefined) {
       watchReplication(this, {
         source: stateful.buckets.backups.bucket,
@@ -66,7 +75,6 @@ export class PlatformStack extends Stack {
         notifications,
       });
     }
-    new Dashboard(this, 'Dashboard', { settings, stateful, api, recovery });
 
     new CfnOutput(this, 'ApiUrl', { value: api.url, description: 'Base URL of the API' });
     new CfnOutput(this, 'AdminKeySecretArn', {

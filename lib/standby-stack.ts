@@ -26,7 +26,7 @@ export class StandbyStack extends Stack {
     const { environment, config, standby, stateful, vault, ...rest } = props;
     super(scope, id, rest);
     const keys = new ReplicaKeys(this, 'Keys', stateful.keys);
-    const deadLetters = new DeadLetters(this, 'DeadLetters');
+    const deadLetters = new DeadLetters(this, 'DeadLetters', { environment });
     const notifications = new Notifications(this, 'Notifications', {
       environment,
       config: config.alarms,

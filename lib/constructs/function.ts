@@ -9,7 +9,7 @@ import type { DeploymentConfig } from '../config/schema.ts';
 import type { Network } from '../stateful/network.ts';
 import { acknowledge, acknowledgeInline } from './acknowledge.ts';
 import type { Bundles } from './bundle.ts';
-import type { DeadLetters } from './dead-letters.ts';
+import type { Delivery } from './dead-letters.ts';
 
 /** What all functions of a deployment share. */
 export interface FunctionSettings {
@@ -37,7 +37,7 @@ export interface FunctionProps {
   /** Puts the function into the network, where databases are reached and nothing beyond its endpoints. */
   network?: Network;
   /** Set for a function that is invoked asynchronously: where an event goes that failed for good. */
-  onFailure?: DeadLetters;
+  onFailure?: Delivery;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -47,7 +47,7 @@ export class GradualDeployment extends Construct {
       'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited]':
         'The policy that CodeDeploy documents for this role, the narrower of its two for Lambda: it reads alarms, moves aliases, and may invoke hook functions by a name that none here has. Only CodeDeploy may assume the role.',
     });
-    this.serverErrors = this.alarmOn('ServerErrors', {
+    this.serverErrors = this.alarmOn(this, 'ServerErrors', {
       name: 'api-server-errors',
       description: 'The API answers with server errors (5xx).',
       runbook: 'api-server-errors',
@@ -66,7 +66,8 @@ export class GradualDeployment extends Construct {
       aliasName: 'live',
       version: versionInterface(fn.function.currentVersion),
     });
-    const errors = this.alarmOn(`Errors-${name}`, {
+    const here = Stack.of(fn) === Stack.of(this);
+    const errors = this.alarmOn(here ? this : fn, `Errors-${name}`, {
       name: `api-function-errors-${name}`,
       description: `The API function of ${name} fails before it can answer.`,
       runbook: 'api-function-errors',
@@ -85,10 +86,11 @@ export class GradualDeployment extends Construct {
   }
 
   private alarmOn(
+    scope: Construct,
     id: string,
     props: { name: string; description: string; runbook: string; metric: IMetric; threshold: number },
   ): Alarm {
-    return new Alarm(this, id, {
+    return new Alarm(scope, id, {
       ...props,
       notifications: this.props.notifications,
     });

@@ -58,10 +58,7 @@ export class HttpApi extends Construct {
         format: apigateway.AccessLogFormat.custom(JSON.stringify(accessLogFields)),
       },
     });
-    acknowledge(this.api, {
-      'AwsSolutions-APIG4':
-        'The functions authenticate: each route’s contract names the scope it needs, and the stack that all of them share resolves the API key and answers 401 and 403 as problem details. A Lambda authorizer of an HTTP API needs all its identity sources present and cannot shape those answers. A test asserts that every route that is not open runs that stack.',
-    });
+    acknowledge(this.api, unauthorized);
   }
 
   /** Address under which the API answers, without a path. */
@@ -81,8 +78,19 @@ export class HttpApi extends Construct {
    */
   addRoutes(contract: CapabilityContract, fn: BundledFunction): void {
     const integration = this.integrate(contract, fn);
+    // A route names its function: it has to be in the stack of the function, which may be a later one.
+    const here = Stack.of(fn) === Stack.of(this);
     for (const route of Object.values(contract.routes)) {
-      this.api.addRoutes({ path: route.path, methods: [methods[route.method]], integration });
+      const method = methods[route.method];
+      if (here) this.api.addRoutes({ path: route.path, methods: [method], integration });
+      else {
+        const routeKey = apigatewayv2.HttpRouteKey.with(route.path, method);
+        const id = `${method}${route.path}`;
+        acknowledge(
+          new apigatewayv2.HttpRoute(fn, id, { httpApi: this.api, routeKey, integration }),
+          unauthorized,
+        );
+      }
     }
     if (contract.functions.api?.fallback === true) {
       new apigatewayv2.HttpRoute(this.api, 'Fallback', {
@@ -106,6 +114,11 @@ export class HttpApi extends Construct {
     });
   }
 }
+
+const unauthorized = {
+  'AwsSolutions-APIG4':
+    'The functions authenticate: each route’s contract names the scope it needs, and the stack that all of them share resolves the API key and answers 401 and 403 as problem details. A Lambda authorizer of an HTTP API needs all its identity sources present and cannot shape those answers. A test asserts that every route that is not open runs that stack.',
+};
 
 const methods: Record<RouteContract['method'], apigatewayv2.HttpMethod> = {
   GET: apigatewayv2.HttpMethod.GET,

@@ -9,6 +9,21 @@ const root = join(import.meta.dirname, '..', '..');
 const zone = { id: 'Z0123456789EXAMPLE', name: 'example.com' };
 const dev = (settings: unknown) => loadConfig('dev', { environments: { dev: settings } });
 
+const tables = (count: number) => Array.from({ length: count }, (_, n) => `content.shared_table_${n}`);
+
+/** Adopted clusters that RDS does not manage. */
+const selfManaged = (count: number, action: string) => ({
+  network: { adopt: adoptedNetwork() },
+  shards: Array.from({ length: count }, (_, index) => ({
+    name: `shard-${'abcdefghijkl'[index]}`,
+    failover: { action },
+    adopt: {
+      ...adoptedCluster(),
+      instances: ['one', 'two', 'three'].map((id) => ({ id, host: `${id}.databases.example.com` })),
+    },
+  })),
+});
+
 function problemsOf(settings: unknown): string[] {
   try {
     dev(settings);
@@ -147,6 +162,46 @@ describe('The configuration', () => {
       'zones that do not match the subnets',
       { network: { adopt: { ...adoptedNetwork(), availabilityZones: ['eu-central-1a'] } } },
       'network.adopt.availabilityZones: names 1 zone(s) for 2 subnet(s)',
+    ],
+    [
+      'a probe that would not end before the next begins',
+      { failover: { probeIntervalSeconds: 10, probeTimeoutMs: 10_000 } },
+      'failover.probeTimeoutMs: a probe has to end before the next begins',
+    ],
+    [
+      'a failover of a global database without its name',
+      { shards: [{ name: 'a', failover: { action: 'global' } }] },
+      'shards.0.failover.globalClusterIdentifier: is needed for the action global',
+    ],
+    [
+      'a request to RDS about instances that it does not manage',
+      selfManaged(1, 'cluster'),
+      'shards.0.failover.action: cluster is a request to RDS',
+    ],
+    [
+      'a promotion by SQL of a cluster that RDS manages',
+      { shards: [{ name: 'a', failover: { action: 'replica' } }] },
+      'shards.0.failover.action: replica promotes by SQL',
+    ],
+    [
+      'more instances than functions can be told of',
+      selfManaged(12, 'replica'),
+      'shards: the instances of adopted clusters take',
+    ],
+    [
+      'a schema of tenants without a place for the id',
+      { backup: { tenants: { schema: 'tenant' } } },
+      'backup.tenants.schema: has {id} once',
+    ],
+    [
+      'a table that all tenants share and that has a key',
+      { backup: { tenants: { key: { column: 'tenant', tables: { 'a.b': 'c' }, shared: ['a.b'] } } } },
+      'backup.tenants.key.shared: a.b has a key column by `tables`',
+    ],
+    [
+      'more tables than a function can be told of',
+      { backup: { tenants: { key: { column: 'tenant', shared: tables(90) } } } },
+      'backup.tenants: takes more than 2048 bytes as JSON',
     ],
   ])('refuses %s', (_, settings, problem) => {
     expect(problemsOf(settings)).toEqual([expect.stringContaining(`mainstay.environments.dev.${problem}`)]);

@@ -90,7 +90,8 @@ function make(environment: string, settings: unknown, validation: boolean) {
         throw new Error(`${environment} has no stack ${name}, only ${names.join(', ')}`);
       return found;
     };
-    return { names, stacks, stack, protection, stateful: stack('Stateful'), platform: stack('Platform') };
+    const platform = together(stack('Platform'), stack('Databases'));
+    return { names, stacks, stack, protection, stateful: stack('Stateful'), platform };
   } finally {
     if (before === undefined) delete process.env.CDK_VALIDATION;
     else process.env.CDK_VALIDATION = before;
@@ -100,7 +101,21 @@ function make(environment: string, settings: unknown, validation: boolean) {
 
 const templateSchema = z.record(z.string(), z.unknown());
 
-/** The resources of one type, with their logical ids. */
+/** The capabilities as one, in whichever stack they are; no logical id is there twice. */
+function together(...parts: Synthesized[]): Synthesized {
+  const resources: Record<string, Resource> = {};
+  for (const [id, resource] of parts.flatMap((part) => Object.entries(part.resources))) {
+    if (id in resources) throw new Error(`Two stacks have a resource ${id}`);
+    resources[id] = resource;
+  }
+  const [first, ...others] = parts.map(({ template }) => template.toJSON());
+  const all = {
+    ...first,
+    Resources: Object.assign({}, first?.Resources, ...others.map((each) => each.Resources)),
+  };
+  return { resources, template: Template.fromJSON(all, { skipCyclicalDependenciesCheck: true }) };
+}
+
 /**
  * At most so many bytes do the variables of a function take: a value that is known when the app is deployed is as long as
  * AWS lets names and ARNs of its kind be in practice.
@@ -112,6 +127,7 @@ export function variableBytes(variables: Record<string, unknown>): number {
   }, 0);
 }
 
+/** The resources of one type, with their logical ids. */
 export function ofType({ resources }: Synthesized, type: string): [string, Resource][] {
   return Object.entries(resources).filter(([, resource]) => resource.Type === type);
 }

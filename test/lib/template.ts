@@ -25,7 +25,8 @@ export function functionsOf(resources: Record<string, Resource>): Map<string, Fu
       const words = id.replace(/Function[0-9A-F]{8}$/, '').match(/[A-Z][a-z]+/g) ?? [];
       const [capability = '', ...name] = words.map((word) => word.toLowerCase());
       return [
-        `${capability}/${name.join('-')}`,
+        // The CDK leaves out what an id would repeat.
+        `${capability}/${name.join('-') || capability}`,
         { id, role: Role['Fn::GetAtt'][0], properties: Properties, variables: Environment.Variables },
       ];
     });

@@ -4,6 +4,7 @@
  */
 import './costs.suite.ts';
 import './deployments.suite.ts';
+import './detection.suite.ts';
 import './edge.suite.ts';
 import './environments.suite.ts';
 import './functions.suite.ts';

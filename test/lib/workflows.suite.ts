@@ -43,7 +43,7 @@ const invocations = states
 
 describe('A workflow', () => {
   it('is standard, traced, and logs every transition without the data in it', () => {
-    expect(machines).toHaveLength(9);
+    expect(machines).toHaveLength(11);
     for (const machine of machines) {
       expect(machine).toMatchObject({
         StateMachineType: 'STANDARD',
@@ -59,7 +59,9 @@ describe('A workflow', () => {
       ...[8 * 24, 24, 24, 24],
       // A drill is a verification and a restore at most, and what lies between them.
       50,
-      ...[24, 24, 1, 24],
+      ...[24, 24, 1, 24, 24],
+      // Of a failover.
+      1,
     ]);
   });
 
@@ -70,7 +72,9 @@ describe('A workflow', () => {
   it('waits for each task longer than its function takes, and not for ever', () => {
     const tasks = states.filter(([, { Type }]) => Type === 'Task');
     expect(tasks.filter(([, { TimeoutSeconds }]) => TimeoutSeconds === undefined)).toEqual([]);
-    for (const { state, fn } of invocations) {
+    for (const { name, state, fn } of invocations) {
+      // An old writer that is fenced late is no reason to be without a new one meanwhile.
+      if (name === 'Fence') continue;
       const timeout = functions.get(fn)?.properties.Timeout;
       expect(state.TimeoutSeconds).toBeGreaterThan(Number(timeout));
     }
@@ -104,6 +108,7 @@ describe('A workflow', () => {
     for (const [map, fn] of [
       ['Chunks', 'recovery/chunk-pipeline'],
       ['Objects', 'recovery/verify-chunk'],
+      ['AllObjects', 'recovery/reencrypt-objects'],
       ['LoadRows', 'recovery/restore-rows'],
       ['CompareRows', 'recovery/restore-rows'],
       ['RestoreSegments', 'recovery/restore-import'],
@@ -121,6 +126,7 @@ describe('A workflow', () => {
       'ConcludeVerification',
       'CopyFiles',
       'LoadRowsItem',
+      'ReencryptObjects',
       'ReleaseAfterFailure',
       'RestoreFilesItem',
       'RestoreSegment',
@@ -151,7 +157,7 @@ describe('A workflow', () => {
     const granted = statementsOf(platform.resources)
       .filter(({ actions }) => actions.includes('states:StopExecution'))
       .filter(({ role }) => /Workflow/.test(role));
-    expect(granted).toHaveLength(6);
+    expect(granted).toHaveLength(7);
     for (const { actions, resources } of granted) {
       expect(actions).toEqual(['states:DescribeExecution', 'states:StopExecution']);
       expect(resources.map((resource) => resource.replace(/^.*:execution:<\w+\.Name>/, '')).sort()).toEqual([
@@ -216,17 +222,19 @@ describe('A workflow', () => {
       ...{ Shards: 2, Chunks: 4, Objects: 4, LoadRows: 4, CompareRows: 4, SwapDatabases: 1, Checks: 2 },
       ...{ Clusters: 2, ProtectClusters: 2 },
       ...{ Files: 1, RestoreFiles: 4 },
-      ...{ Segments: 4, RestoreSegments: 4 },
+      ...{ Segments: 4, RestoreSegments: 4, AllObjects: 4 },
     });
   });
 
   it('keeps nothing of the results of items, whose number has no limit', () => {
     for (const [, state] of states.filter(([name]) =>
-      ['Chunks', 'Objects', 'Shards', 'LoadRows', 'CompareRows'].includes(name),
+      ['Chunks', 'Objects', 'AllObjects', 'Shards', 'LoadRows', 'CompareRows'].includes(name),
     )) {
       expect(state.ResultPath).toBeNull();
     }
-    for (const name of ['VerifyChunk', 'VerifyObjects', 'LoadRowsItem', 'CompareRowsItem']) {
+    for (const name of [
+      ...['VerifyChunk', 'VerifyObjects', 'ReencryptObjects', 'LoadRowsItem', 'CompareRowsItem'],
+    ]) {
       expect(states.find(([found]) => found === name)?.[1].OutputPath).toBeNull();
     }
   });
