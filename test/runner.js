@@ -101,8 +101,10 @@ function keepProcess() {
   const { console } = globalThis;
   const variables = { ...process.env };
   const directory = process.cwd();
+  const streams = [process.stdout, process.stderr].map((stream) => ({ stream, write: stream.write }));
   return () => {
     globalThis.console = console;
+    for (const { stream, write } of streams) stream.write = write;
     process.chdir(directory);
     for (const name of Object.keys(process.env)) if (!(name in variables)) delete process.env[name];
     Object.assign(process.env, variables);
