@@ -1,13 +1,17 @@
 import { accessContract } from './access/contract.ts';
 import { bootstrapContract } from './bootstrap/contract.ts';
+import { failoverContract } from './failover/contract.ts';
 import { monitoringContract } from './monitoring/contract.ts';
 import { recoveryContract } from './recovery/contract.ts';
 import { referenceContract } from './reference/contract.ts';
+import { shardsContract } from './shards/contract.ts';
 import type { CapabilityContract } from './shared/contract.ts';
 
 /** The contract of every capability: what infrastructure, the API's description and tests read. */
 export const contracts: readonly CapabilityContract[] = [
   recoveryContract,
+  failoverContract,
+  shardsContract,
   monitoringContract,
   accessContract,
   referenceContract,

@@ -1,11 +1,13 @@
 import type * as z from 'zod';
 import * as access from './access/bus-events.ts';
 import { alarmEventSource, alarmEvents } from './access/webhooks/events.ts';
+import * as failover from './failover/bus-events.ts';
 import * as recovery from './recovery/bus-events.ts';
 
 /** Everything that Mainstay tells the platform on its bus: the schemas of `detail`, by `detail-type`, by `source`. */
 export const platformEvents = {
   [recovery.eventSource]: recovery.busEvents,
+  [failover.eventSource]: failover.busEvents,
   [access.eventSource]: access.busEvents,
   [alarmEventSource]: alarmEvents,
 } as const satisfies Record<string, Record<string, z.ZodType<{ at: string }>>>;

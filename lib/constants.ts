@@ -15,6 +15,7 @@ export const databaseUsers = {
   restore: 'mainstay_restore',
   probe: 'mainstay_probe',
   stats: 'mainstay_stats',
+  failover: 'mainstay_failover',
 } as const;
 
 /** The name of a new shard's cluster; its instances and its log group begin with it. */

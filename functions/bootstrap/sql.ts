@@ -78,6 +78,55 @@ ALTER ROLE mainstay_restore SET role = 'mainstay_restore_owner';
 GRANT pg_read_all_data TO mainstay_restore_owner WITH INHERIT TRUE;
 ALTER ROLE mainstay_restore SET statement_timeout = 0;`,
   },
+  {
+    version: 3,
+    title: 'failover',
+    sql: `-- Examines instances, fences an old writer, promotes a new one.
+DO $bootstrap$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'mainstay_failover') THEN
+    CREATE ROLE mainstay_failover LOGIN;
+  END IF;
+  EXECUTE format('GRANT CONNECT ON DATABASE %I TO mainstay_failover', current_database());
+  -- The heartbeat of earlier versions: nobody has written it.
+  IF EXISTS (SELECT FROM pg_catalog.pg_attribute
+              WHERE attrelid = to_regclass('mainstay.heartbeat') AND attname = 'source' AND NOT attisdropped) THEN
+    DROP TABLE mainstay.heartbeat;
+  END IF;
+END
+$bootstrap$;
+ALTER ROLE mainstay_failover SET search_path = pg_catalog;
+ALTER ROLE mainstay_failover SET statement_timeout = '10s';
+GRANT rds_iam TO mainstay_failover;
+-- One row, written anew with each probe: that the writer is one, and how far a reader is behind it.
+CREATE TABLE IF NOT EXISTS mainstay.heartbeat (
+  shard text PRIMARY KEY,
+  epoch bigint NOT NULL,
+  beat bigint NOT NULL,
+  at timestamptz NOT NULL
+);
+GRANT USAGE ON SCHEMA mainstay TO mainstay_failover;
+GRANT SELECT, INSERT, UPDATE ON mainstay.heartbeat TO mainstay_probe, mainstay_failover;
+-- Where RDS manages the cluster it does these things itself, and does not let anybody else.
+DO $bootstrap$
+DECLARE
+  permission text;
+BEGIN
+  FOREACH permission IN ARRAY ARRAY[
+    'GRANT pg_signal_backend TO mainstay_failover WITH INHERIT TRUE',
+    'GRANT EXECUTE ON FUNCTION pg_catalog.pg_promote(boolean, integer) TO mainstay_failover',
+    'GRANT EXECUTE ON FUNCTION pg_catalog.pg_reload_conf() TO mainstay_failover',
+    'GRANT ALTER SYSTEM ON PARAMETER default_transaction_read_only TO mainstay_failover'
+  ] LOOP
+    BEGIN
+      EXECUTE permission;
+    EXCEPTION WHEN insufficient_privilege OR invalid_grant_operation OR undefined_object THEN
+      RAISE WARNING 'mainstay_failover is not given something, which only a failover of the kind replica needs: %', permission;
+    END;
+  END LOOP;
+END
+$bootstrap$;`,
+  },
 ];
 
 /** The version that a prepared database has. */

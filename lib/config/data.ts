@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { selfManagedInstanceSchema, shardFailoverSchema } from './failover.ts';
 import { integer, type Profile } from './parts.ts';
 
 const awsId = (prefix: string) =>
@@ -95,6 +96,14 @@ const adoptedClusterSchema = z.strictObject({
   securityGroupId: awsId('sg').describe(
     'A security group of the cluster; it gets a rule that lets the functions in.',
   ),
+  instances: z
+    .array(selfManagedInstanceSchema)
+    .min(1)
+    .max(5)
+    .optional()
+    .describe(
+      'Its instances, where RDS does not manage it; then failover is by `replica` or `observe`. Without, RDS is asked.',
+    ),
 });
 
 const shardSchema = (profile: Profile) =>
@@ -119,6 +128,7 @@ const shardSchema = (profile: Profile) =>
     adopt: adoptedClusterSchema
       .optional()
       .describe('An existing cluster in place of a new one. Bootstrap prints its SQL and does not run it.'),
+    failover: shardFailoverSchema.prefault({}),
   });
 
 /** A stack has at most 200 outputs; each new cluster takes five, and everything else together sixteen. */

@@ -5,8 +5,10 @@ import { backupSchema } from './backup.ts';
 import { databaseSchema, networkSchema, shardsSchema } from './data.ts';
 import { deploymentSettingsSchema } from './deployment.ts';
 import { edgeSchema } from './edge.ts';
+import { checkFailover, failoverSchema } from './failover.ts';
 import { integer, type Profile, profiles, regionName } from './parts.ts';
 import { checkRegions } from './regions.ts';
+import { checkSharding, shardingConfigSchema } from './sharding.ts';
 import { standbySchema } from './standby.ts';
 
 /** Lambda environments that one shard's snapshot needs: one holds it, one stands by. */
@@ -107,6 +109,8 @@ export const deploymentSchema = (profile: Profile) =>
       shards: shardsSchema(profile),
       database: databaseSchema(profile).prefault({}),
       backup: backupSchema(profile).prefault({}),
+      failover: failoverSchema(profile).prefault({}),
+      sharding: shardingConfigSchema.prefault({}),
       api: apiSchema(profile).prefault({}),
       access: accessSchema(profile).prefault({}),
       alarms: alarmsSchema.prefault({}),
@@ -117,6 +121,8 @@ export const deploymentSchema = (profile: Profile) =>
     })
     .superRefine((config, context) => {
       checkRegions(config, context);
+      checkFailover(config, context);
+      checkSharding(config, context);
       const shards = Math.min(config.backup.shardConcurrency, config.shards.length);
       const { chunkConcurrency, fileConcurrency } = config.backup;
       const needed = shards * (lanesPerShard + chunkConcurrency) + fileConcurrency + config.apiConcurrency;

@@ -71,6 +71,7 @@ export function estimate(config: DeploymentConfig, work: Workload): Item[] {
     product('Alarms', prices.alarm, [work.alarms, 'alarms']),
     product('Dashboard', prices.dashboard, [1, 'dashboard']),
     product('Metrics of backups', prices.metric, [5, 'metrics']),
+    ...(config.failover.enabled ? probes(config) : []),
     product('Logs', prices.logs, [work.logsGb, 'GB']),
     product('VPC flow logs', prices.flowLogs, [work.logsGb / 2, 'GB']),
     product('API calls', prices.apiRequests, [work.apiMillions, 'million']),
@@ -111,6 +112,31 @@ function databases({ database }: DeploymentConfig, work: Workload, instances: nu
       prices.auroraBackup,
       [beyondFree, 'days beyond the first'],
       [work.changedGbPerDay, 'GB'],
+    ),
+  ];
+}
+
+/** Metrics of each shard, and of all together; one more says whether the probe is cut off. */
+const metricsOfProbes = 6;
+/** Memory of the function that probes, in GB, and how long a look takes, in seconds. */
+const probe = { gb: 0.25, seconds: 1 };
+
+function probes({ failover, shards }: DeploymentConfig): Item[] {
+  return [
+    product(
+      'Function of probes, which waits from one to the next',
+      prices.lambdaCompute,
+      [hoursPerMonth * 60, 'minutes'],
+      [60 - failover.probeIntervalSeconds + probe.seconds, 's'],
+      [probe.gb, 'GB'],
+    ),
+    product('Alarms on writers, for their resolution', prices.highResolution, [shards.length, 'shards']),
+    product('Metrics of probes', prices.metric, [(shards.length + 1) * metricsOfProbes + 1, 'metrics']),
+    product(
+      'Writes of probes to DynamoDB',
+      prices.dynamoWrites,
+      [(hoursPerMonth * 3600) / failover.probeIntervalSeconds / 1_000_000, 'million probes'],
+      [shards.length, 'shards'],
     ),
   ];
 }

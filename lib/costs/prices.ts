@@ -18,6 +18,8 @@ export const prices = {
   endpointHour: { dollars: 0.01, per: 'zone and hour' },
   secret: { dollars: 0.4, per: 'secret and month' },
   alarm: { dollars: 0.1, per: 'alarm and month' },
+  /** Beside what any alarm costs. */
+  highResolution: { dollars: 0.2, per: 'alarm and month' },
   dashboard: { dollars: 3, per: 'dashboard and month' },
   metric: { dollars: 0.3, per: 'metric and month' },
   logs: { dollars: 0.5, per: 'GB' },

@@ -1,8 +1,11 @@
 import { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import type { FunctionSettings } from '../constructs/function.ts';
 import type { HttpApi } from '../constructs/http-api.ts';
+import type { Failover } from '../failover/failover.ts';
+import { failoverMetric, type ShardMetric, shardMetric } from '../failover/metrics.ts';
 import { recoveryMetric } from '../recovery/metrics.ts';
 import type { Recovery } from '../recovery/recovery.ts';
 import type { Shard } from '../stateful/shard.ts';
@@ -13,13 +16,14 @@ export interface DashboardProps {
   stateful: StatefulStack;
   api: HttpApi;
   recovery: Recovery;
+  failover: Failover;
 }
 
 const period = Duration.minutes(5);
 
 /** The state of a deployment on one page: alarms, API, backups, functions, databases. */
 export class Dashboard extends Construct {
-  constructor(scope: Construct, id: string, { settings, stateful, api, recovery }: DashboardProps) {
+  constructor(scope: Construct, id: string, { settings, stateful, api, recovery, failover }: DashboardProps) {
     super(scope, id);
     const { environment } = settings;
     const dashboard = new cloudwatch.Dashboard(this, 'Dashboard', {
@@ -54,6 +58,37 @@ export class Dashboard extends Construct {
         recoveryMetric(environment, 'VerificationFindings', Duration.hours(1)),
       ]),
     );
+    const { drill } = settings.config.backup;
+    dashboard.addWidgets(
+      graph(
+        'Drills: measured RPO (minutes)',
+        [minutesOf(recoveryMetric(environment, 'DrillRpoSeconds', Duration.hours(1), Stats.MAXIMUM), 'RPO')],
+        [],
+        [{ value: drill.rpoMinutes, label: 'target' }],
+      ),
+      graph(
+        'Drills: measured RTO (minutes)',
+        [minutesOf(recoveryMetric(environment, 'DrillRtoSeconds', Duration.hours(1), Stats.MAXIMUM), 'RTO')],
+        [],
+        [{ value: drill.rtoMinutes, label: 'target' }],
+      ),
+      new cloudwatch.SingleValueWidget({
+        title: 'Drills: the latest, and how they ended in a week',
+        metrics: [
+          ...(drill.scheduled
+            ? [
+                recoveryMetric(environment, 'HoursSinceDrill', Duration.hours(1), Stats.MAXIMUM).with({
+                  label: 'hours since the latest that passed',
+                }),
+              ]
+            : []),
+          recoveryMetric(environment, 'DrillsCompleted', Duration.days(7)).with({ label: 'passed' }),
+          recoveryMetric(environment, 'DrillsFailed', Duration.days(7)).with({ label: 'failed' }),
+        ],
+        width: 8,
+        height: 6,
+      }),
+    );
     const functions = Object.entries(recovery.functions);
     dashboard.addWidgets(
       graph(
@@ -67,6 +102,25 @@ export class Dashboard extends Construct {
       graph(
         'Recovery: duration of functions',
         functions.map(([label, fn]) => fn.function.metricDuration({ period, label, statistic: 'Maximum' })),
+      ),
+    );
+    const ofFailover = Object.entries(failover.functions);
+    const probed = (name: ShardMetric, statistic: string) =>
+      stateful.shards.map((shard) =>
+        shardMetric(environment, name, shard.name, period, statistic).with({ label: shard.name }),
+      );
+    dashboard.addWidgets(
+      graph(
+        'Probes of writers: failed, and their duration (ms)',
+        probed('WriterProbeFailed', 'Sum'),
+        probed('WriterProbeLatency', 'Maximum'),
+      ),
+      graph('Readers: behind (bytes), unreachable', probed('ReplicaLagBytes', 'Maximum'), [
+        failoverMetric(environment, 'ReadersUnreachable', period, 'Maximum'),
+      ]),
+      graph(
+        'Failover: errors of functions',
+        ofFailover.map(([label, fn]) => fn.function.metricErrors({ period, label })),
       ),
     );
     dashboard.addWidgets(
@@ -84,9 +138,19 @@ function graph(
   title: string,
   left: cloudwatch.IMetric[],
   right: cloudwatch.IMetric[] = [],
+  leftAnnotations: cloudwatch.HorizontalAnnotation[] = [],
 ): cloudwatch.GraphWidget {
-  return new cloudwatch.GraphWidget({ title, left, right, width: 8, height: 6 });
+  return new cloudwatch.GraphWidget({ title, left, right, leftAnnotations, width: 8, height: 6 });
 }
+
+/** A metric of seconds, in minutes. */
+const minutesOf = (seconds: cloudwatch.IMetric, label: string): cloudwatch.MathExpression =>
+  new cloudwatch.MathExpression({
+    expression: 's / 60',
+    usingMetrics: { s: seconds },
+    label,
+    period: Duration.hours(1),
+  });
 
 function ofShards(shards: readonly Shard[], metricName: string, statistic: string): cloudwatch.Metric[] {
   return shards.map(

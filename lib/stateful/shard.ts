@@ -94,7 +94,10 @@ export class Shard extends Construct {
 
   private adopt(adopted: NonNullable<ShardConfig['adopt']>, network: Network): ClusterEndpoint {
     const group = ec2.SecurityGroup.fromSecurityGroupId(this, 'Group', adopted.securityGroupId);
-    network.clients.connections.allowTo(group, ec2.Port.tcp(adopted.writerPort), `Shard ${this.name}`);
+    const ports = new Set([adopted.writerPort, ...(adopted.instances ?? []).map(({ port }) => port)]);
+    for (const port of ports) {
+      network.clients.connections.allowTo(group, ec2.Port.tcp(port), `Shard ${this.name}`);
+    }
     return {
       clusterIdentifier: adopted.clusterIdentifier,
       resourceId: adopted.resourceId,

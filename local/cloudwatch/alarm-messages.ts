@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ServiceEvent } from '../events/event.ts';
 import { type Alarm, type AlarmState, comparisons } from './alarm-definition.ts';
 import type { Series } from './metric-math.ts';
@@ -155,7 +156,8 @@ function configuration(alarm: Alarm) {
       ? {}
       : { description: alarm.template.AlarmDescription }),
     metrics: alarm.queries.map(({ Id, Expression, Label, MetricStat, ReturnData }) => ({
-      id: Id,
+      // A metric that the alarm has by itself, and not in a list, has an id that nobody chose.
+      id: alarm.template.Metrics === undefined ? uuidOf(alarm.arn) : Id,
       ...(Expression === undefined ? {} : { expression: Expression }),
       ...(Label === undefined ? {} : { label: Label }),
       ...(MetricStat === undefined
@@ -171,11 +173,20 @@ function configuration(alarm: Alarm) {
               },
               period: MetricStat.Period,
               stat: MetricStat.Stat,
+              ...(MetricStat.Unit === undefined ? {} : { unit: MetricStat.Unit }),
             },
           }),
       returnData: ReturnData,
     })),
   };
+}
+
+/** The same for the same text, in the form of a UUID. */
+function uuidOf(text: string): string {
+  const hex = createHash('sha256').update(text).digest('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join(
+    '-',
+  );
 }
 
 function trigger(alarm: Alarm) {

@@ -8,17 +8,21 @@ export type Row = Record<string, unknown>;
 export class AdminConnection {
   readonly #socketDirectory: string;
   #client: Promise<pg.Client> | undefined;
+  #last: Promise<unknown> = Promise.resolve();
 
   /** @param socketDirectory absolute path of the directory with the instance's socket. */
   constructor(socketDirectory: string) {
     this.#socketDirectory = socketDirectory;
   }
 
-  /** Runs one statement in the database `postgres`. */
-  async query(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const client = await this.#connected();
-    const { rows } = await client.query<Row>(text, [...values]);
-    return rows;
+  /** Runs one statement in the database `postgres`, after those that were asked for before it. */
+  query(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    const done = this.#last.then(async () => {
+      const client = await this.#connected();
+      return (await client.query<Row>(text, [...values])).rows;
+    });
+    this.#last = done.catch(() => {});
+    return done;
   }
 
   /** Runs `work` on a connection of its own to a database, and closes it. */

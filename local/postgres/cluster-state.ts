@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import * as z from 'zod';
+import { conductSchema } from './conduct.ts';
 
 /** 0: none has been chosen yet. */
 const portSchema = z.number().int().min(0).max(65_535);
@@ -30,6 +31,7 @@ const clusterSchema = z.object({
   /** Identifier of the instance that is the primary. */
   writer: z.string().optional(),
   instances: z.array(instanceSchema),
+  conduct: conductSchema.optional(),
   /** Made of another cluster's data: none of those that the platform's template has. */
   restored: z.boolean().optional(),
   /** Data without an instance: of a cluster that was restored, or whose last instance was deleted. */

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
+import type { Row } from './admin.ts';
 import { Archive, type RestorableWindow } from './archive.ts';
 import type { ServerCertificate } from './certificates.ts';
 import { ClusterEndpoints } from './cluster-endpoints.ts';
 import { type ClusterState, type InstanceState, newResourceId } from './cluster-state.ts';
+import type { Conduct } from './conduct.ts';
 import { type Activity, type ClusterDescription, describeCluster } from './description.ts';
 import { Instance, type InstanceEnvironment } from './instance.ts';
 import type { TokenCheck } from './proxy/backend.ts';
@@ -112,15 +114,21 @@ export class Cluster {
   }
 
   /**
-   * Makes a standby the writer. A writer that still runs is shut down first, so that nothing is lost.
-   * Resolves when the new writer accepts writes; the old one comes back as a standby afterwards.
+   * Makes a standby the writer. A writer that still runs is shut down first, so that nothing is lost; one that has been halted is
+   * killed. Resolves when the new writer accepts writes; the old one comes back as a standby afterwards.
+   *
+   * @throws for a cluster that nobody manages, and a standby that does not run.
    */
   promote(identifier: string): Promise<void> {
     return this.#work.run(async () => {
       const target = this.#required(identifier);
       const old = this.#required(this.state.writer ?? '');
+      if (this.selfManaged)
+        throw new Error(`Nobody manages ${this.state.identifier}: it is promoted by SQL.`);
       if (target === old) return;
-      if (!target.running) throw new Error(`The instance ${identifier} does not run.`);
+      if (!target.running || (await target.isHalted())) {
+        throw new Error(`The instance ${identifier} does not run.`);
+      }
       this.#activities.set(old.identifier, 'rebooting');
       await old.stop();
       const oldState = this.#stateOf(old);
@@ -212,7 +220,7 @@ export class Cluster {
     this.#maintenance = this.#maintenance.then(async () => {
       const writer = this.#instance(this.state.writer);
       const archive = this.#archive;
-      if (archive === undefined || this.#work.closed || writer?.running !== true) return;
+      if (archive === undefined || this.selfManaged || this.#work.closed || writer?.running !== true) return;
       this.#writerSeenAt = Date.now();
       try {
         if (now) await archive.takeBase(writer, this.#work.signal);
@@ -224,6 +232,62 @@ export class Cluster {
       }
     });
     return this.#maintenance;
+  }
+
+  /** Whether nobody manages the cluster; see {@link Conduct}. */
+  get selfManaged(): boolean {
+    return this.state.conduct?.selfManaged === true;
+  }
+
+  /** Changes how the cluster behaves; what is not named stays as it is. */
+  setConduct(change: Conduct): Promise<void> {
+    return this.#work.run(async () => {
+      this.state.conduct = { ...this.state.conduct, ...change };
+      await this.#environment.save();
+      await this.#reconfigureWriter();
+    });
+  }
+
+  /** Sends a signal to all processes of an instance, or to some; see {@link Instance.signal}. */
+  signal(identifier: string, signal: NodeJS.Signals, part?: string): Promise<void> {
+    return this.#required(identifier).signal(signal, part);
+  }
+
+  /**
+   * Runs statements on an instance of a cluster that nobody manages, as its administrator: a superuser, which no managed one has.
+   *
+   * @throws for a managed cluster.
+   */
+  async administer(identifier: string, sql: string, database = this.state.database): Promise<Row[]> {
+    if (!this.selfManaged)
+      throw new Error(`${this.state.identifier} is managed: nobody is its administrator.`);
+    return this.#required(identifier).admin.withDatabase(database, async (client) => {
+      const results = [await client.query<Row>(sql)].flat();
+      return results.at(-1)?.rows ?? [];
+    });
+  }
+
+  /**
+   * Makes an instance of a cluster that nobody manages a standby again, as its administrator would: a new copy of the instance that
+   * is the primary by now. Starts it when it does not run.
+   */
+  rejoin(identifier: string, primary: string): Promise<void> {
+    return this.#work.run(async () => {
+      if (!this.selfManaged) throw new Error(`${this.state.identifier} is managed: it rejoins by itself.`);
+      const state = this.#stateOf(this.#required(identifier));
+      this.state.writer = this.#required(primary).identifier;
+      state.rebuild = true;
+      await this.#environment.save();
+      await this.#rebuild(state);
+    });
+  }
+
+  /** Starts an instance that does not run. */
+  startInstance(identifier: string): Promise<void> {
+    return this.#work.run(async () => {
+      const instance = this.#required(identifier);
+      if (!instance.running) await this.#startInstance(instance);
+    });
   }
 
   /** Waits until everything asked for before has been done, rebuilt standbys included. */
@@ -332,6 +396,7 @@ export class Cluster {
     await this.#makeStandby(instance);
     state.rebuild = false;
     this.#activities.delete(state.identifier);
+    await this.#reconfigureWriter();
     await this.#environment.save();
     this.#environment.changed();
   }
@@ -343,10 +408,10 @@ export class Cluster {
       );
     }
     this.#activities.set(instance.identifier, 'starting');
-    await instance.start(this.#startOptions(instance));
+    await instance.start(this.selfManaged ? undefined : this.#startOptions(instance));
     this.#activities.delete(instance.identifier);
     this.#environment.changed();
-    if (instance.identifier !== this.state.writer) {
+    if (instance.identifier !== this.state.writer && !this.selfManaged) {
       this.#work.runInBackground(() => this.#checkStreaming(instance), `check ${instance.identifier}`);
     }
   }
@@ -366,18 +431,33 @@ export class Cluster {
       `PostgreSQL ${instance.identifier} ended unexpectedly; its log is ${instance.logFile}.`,
     );
     this.#environment.changed();
+    const { restartAfterMs = this.#environment.restartAfterMs } = this.state.conduct ?? {};
+    if (restartAfterMs === null) return;
     const restart = setTimeout(() => {
       this.#work.runInBackground(async () => {
         if (!instance.running && !this.#stateOf(instance).rebuild) await this.#startInstance(instance);
       }, `restart ${instance.identifier}`);
-    }, this.#environment.restartAfterMs);
+    }, restartAfterMs);
     restart.unref();
   }
 
   #startOptions(instance: Instance) {
     const isWriter = this.state.writer === undefined || instance.identifier === this.state.writer;
     const primary = isWriter ? undefined : this.#instance(this.state.writer);
-    return { forceSsl: this.state.forceSsl, primary, archiveDirectory: this.#archive?.log };
+    const archiveDirectory = this.selfManaged ? undefined : this.#archive?.log;
+    const hasStandby = this.state.instances.some(
+      (other) => other.identifier !== instance.identifier && !other.rebuild,
+    );
+    const synchronous = isWriter && hasStandby && this.state.conduct?.synchronous === true;
+    return { forceSsl: this.state.forceSsl, primary, archiveDirectory, synchronous };
+  }
+
+  /** Has the writer take over what has changed for it. */
+  async #reconfigureWriter(): Promise<void> {
+    const writer = this.#instance(this.state.writer);
+    if (writer?.running !== true) return;
+    await writer.configure(this.#startOptions(writer));
+    writer.reload();
   }
 
   /** The place of the data while there is no instance. No instance's identifier has a dot. */

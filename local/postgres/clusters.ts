@@ -198,7 +198,7 @@ export class PostgresClusters implements Service {
     port?: number;
   }): Promise<ClusterDescription> {
     const { state } = this.#required();
-    const { name: _, writer: __, ...source } = this.cluster(request.source).state;
+    const { name: _, writer: __, conduct: ___, ...source } = this.cluster(request.source).state;
     const cluster = this.#add({
       ...source,
       identifier: request.identifier,
@@ -272,11 +272,15 @@ export class PostgresClusters implements Service {
     return this.#url(cluster, cluster.state.port);
   }
 
-  /** For tests of faults: how traffic fares through an endpoint (`writer`, `reader` or an instance's identifier). */
-  setTraffic(cluster: string, endpoint: string, condition: Condition): void {
+  /**
+   * For tests of faults: how traffic fares through an endpoint (`writer`, `reader` or an instance's identifier).
+   *
+   * @param client only that of clients whose `application_name` holds this text, whatever holds for the others; default: all traffic.
+   */
+  setTraffic(cluster: string, endpoint: string, condition: Condition, client?: string): void {
     const found = this.cluster(cluster).endpoint(endpoint);
     if (found === undefined) throw new Error(`The cluster ${cluster} has no endpoint ${endpoint}.`);
-    found.traffic.set(condition);
+    found.traffic.set(condition, client);
   }
 
   /** The cluster with an identifier. @throws when there is none. */

@@ -11,10 +11,12 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AdminConnection } from './admin.ts';
 import type { PostgresHome } from './home.ts';
 import { clearLeftovers } from './orphans.ts';
 import type { OsUser } from './os-user.ts';
+import { isHalted, signalTree } from './process-tree.ts';
 import {
   accessConfiguration,
   initdbArguments,
@@ -30,6 +32,10 @@ import { waitUntil } from './wait.ts';
 const startPatienceMs = 60_000;
 /** How long a fast shutdown may take before an immediate one, in milliseconds. */
 const stopPatienceMs = 10_000;
+/** How long an immediate shutdown may take before everything is killed, in milliseconds. */
+const killPatienceMs = 15_000;
+/** How long the runtime's own connection may take to close, in milliseconds: a server that hangs does not answer. */
+const closePatienceMs = 1000;
 /** A log file is moved aside when it is larger, in bytes; one earlier part is kept. */
 const longestLog = 10 * 1024 * 1024;
 
@@ -53,6 +59,8 @@ export interface StartOptions {
   archiveDirectory?: string | undefined;
   /** Set for a server that recovers from an archive and then ends. */
   recovery?: Recovery | undefined;
+  /** Whether its commits wait for a standby; default false. */
+  synchronous?: boolean | undefined;
 }
 
 /** One PostgreSQL server: a data directory, and the process that runs in it. */
@@ -131,11 +139,12 @@ export class Instance {
   /**
    * Starts the server and waits until it accepts connections.
    *
+   * @param options default: it starts as what it was when it ended.
    * @throws with the end of its log when it does not come up.
    */
-  async start(options: StartOptions): Promise<void> {
+  async start(options?: StartOptions): Promise<void> {
     await clearLeftovers(this.dataDirectory);
-    await this.configure(options);
+    if (options !== undefined) await this.configure(options);
     const child = await this.#spawn('postgres', ['-D', this.dataDirectory]);
     let ended: Exit | undefined;
     void child.exited.then((exit) => {
@@ -158,12 +167,13 @@ export class Instance {
   }
 
   /** Writes the configuration files; a server that runs takes them over with {@link reload}. */
-  async configure({ forceSsl, primary, archiveDirectory, recovery }: StartOptions): Promise<void> {
+  async configure(options: StartOptions): Promise<void> {
+    const { forceSsl, primary, archiveDirectory, recovery, synchronous } = options;
     const primarySocketDirectory = await primary?.socketDirectory();
     const { extensionControlPath } = this.#environment;
     const settings = {
       instance: this.identifier,
-      ...{ forceSsl, extensionControlPath, primarySocketDirectory, archiveDirectory, recovery },
+      ...{ forceSsl, extensionControlPath, primarySocketDirectory, archiveDirectory, recovery, synchronous },
     };
     await this.#write('postgresql.conf', serverConfiguration(settings));
     await this.#write('pg_hba.conf', accessConfiguration);
@@ -177,16 +187,41 @@ export class Instance {
     this.#process?.signal('SIGHUP');
   }
 
-  /** Shuts the server down: clients are disconnected, everything is written. Safe to call twice. */
+  /** Whether it, or a part of it, has been halted: whoever talks to it waits for ever. */
+  async isHalted(): Promise<boolean> {
+    return this.#process !== undefined && isHalted(this.#process.pid);
+  }
+
+  /**
+   * Sends a signal to all processes of the server, as a fault of its machine would.
+   *
+   * @param part text in the title of those it goes to, for example `walsender`; default: all.
+   * @throws when there is no such process.
+   */
+  async signal(signal: NodeJS.Signals, part?: string): Promise<void> {
+    const pid = this.#process?.pid;
+    const reached = pid === undefined ? 0 : await signalTree(pid, signal, part);
+    if (reached === 0) throw new Error(`The instance ${this.identifier} has no ${part ?? ''} process.`);
+  }
+
+  /**
+   * Shuts the server down: clients are disconnected, everything is written. One that has been halted, or does not end, is killed.
+   * Safe to call twice.
+   */
   async stop(): Promise<void> {
     const child = this.#process;
     if (child === undefined) return;
     this.#process = undefined;
-    await this.#closeAdmin();
+    const kill = () => signalTree(child.pid, 'SIGKILL');
+    if (await isHalted(child.pid)) await kill();
+    await Promise.race([this.#closeAdmin(), sleep(closePatienceMs, undefined, { ref: false })]);
     child.signal('SIGINT');
-    const impatience = setTimeout(() => child.signal('SIGQUIT'), stopPatienceMs);
+    const impatience = [
+      setTimeout(() => child.signal('SIGQUIT'), stopPatienceMs),
+      setTimeout(() => void kill(), killPatienceMs),
+    ];
     await child.exited;
-    clearTimeout(impatience);
+    for (const timer of impatience) clearTimeout(timer);
   }
 
   /** Gives the data of a server that does not run to another instance. */

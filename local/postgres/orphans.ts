@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { processStartTime } from '../process-identity.ts';
 import { hasCode } from './error-code.ts';
+import { isHalted } from './process-tree.ts';
 import { socketName } from './settings.ts';
 import { waitUntil } from './wait.ts';
 
@@ -91,7 +92,9 @@ async function stopProcess(pid: number): Promise<void> {
   const startedAt = await processStartTime(pid);
   // A process that nobody has reaped yet is gone; its id may even belong to another one by now.
   const isGone = async () => startedAt === undefined || (await processStartTime(pid)) !== startedAt;
-  for (const [signal, patienceMs] of shutdownSteps) {
+  // What has been halted cannot shut down.
+  const steps = (await isHalted(pid)) ? shutdownSteps.slice(-1) : shutdownSteps;
+  for (const [signal, patienceMs] of steps) {
     if (await isGone()) return;
     signalIfThere(pid, signal);
     const stopped = await waitUntil(isGone, patienceMs, '').then(

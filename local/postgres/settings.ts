@@ -41,6 +41,8 @@ export interface InstanceSettings {
   archiveDirectory?: string | undefined;
   /** Set while a server brings a base backup to a point in time. */
   recovery?: Recovery | undefined;
+  /** Whether a commit waits for a standby; default false. */
+  synchronous?: boolean | undefined;
 }
 
 /** `postgresql.conf`, written anew at every start. */
@@ -87,6 +89,7 @@ export function serverConfiguration(settings: InstanceSettings): string {
     values['basic_archive.archive_directory'] = settings.archiveDirectory;
     values.archive_timeout = archiveTimeout;
   }
+  if (settings.synchronous === true) values.synchronous_standby_names = 'ANY 1 (*)';
   if (settings.recovery !== undefined) {
     const file = `${shellWord(settings.recovery.log)}/%f`;
     values.restore_command = `test -f ${file} && cp ${file} %p`;

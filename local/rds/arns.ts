@@ -14,6 +14,11 @@ export function arnOf({ region, accountId }: Place, kind: Kind, identifier: stri
   return `arn:aws:rds:${region}:${accountId}:${kind}:${identifier}`;
 }
 
+/** The ARN of an Aurora global database, which is in no region. */
+export function globalArnOf({ accountId }: Place, identifier: string): string {
+  return `arn:aws:rds::${accountId}:global-cluster:${identifier}`;
+}
+
 /** The identifier that a request names: identifiers come in any case, and clusters by ARN as well. */
 export function identifierOf(text: string, kind: Kind): string {
   const arn = new RegExp(`^arn:[\\w-]+:rds:[^:]*:[^:]*:${kind}:(.+)$`).exec(text);

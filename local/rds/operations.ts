@@ -13,6 +13,7 @@ import { AwsError } from '../aws/operation.ts';
 import { page } from '../aws/paging.ts';
 import { arnOf, clusterNotFound, identifierOf, instanceNotFound, type Place } from './arns.ts';
 import { filtered, filtersSchema } from './filters.ts';
+import { globalOperations } from './global-operations.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { lifecycleOperations } from './lifecycle-operations.ts';
 import { clusterIdentifier, instanceIdentifier } from './requests.ts';
@@ -130,6 +131,7 @@ export function rdsOperations(rds: RdsParts): Record<string, QueryOperation> {
         run: ({ ResourceName }) => ({ TagList: tagList(tagsOf(rds, ResourceName)) }),
       }),
     },
+    ...globalOperations(place),
     ...lifecycleOperations({ ...rds, tierOf: (instance) => tierOf(rds.instances(), instance) }),
   };
 }

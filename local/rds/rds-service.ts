@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import type { QueryApi } from '../aws/api.ts';
 import { AwsError } from '../aws/operation.ts';
 import { StateFile } from '../aws/state-file.ts';
+import type { ServiceEvent } from '../events/event.ts';
 import type { PostgresClusters } from '../postgres/clusters.ts';
 import type { Address } from '../postgres/description.ts';
 import { arnOf, instanceNotFound, type Place } from './arns.ts';
+import { failoverEvent } from './failover-events.ts';
 import { Lifecycle, pendingInstances } from './lifecycle.ts';
 import { rdsOperations } from './operations.ts';
 import { type InstanceRecord, type Records, recordsSchema } from './records.ts';
@@ -21,6 +23,8 @@ export interface RdsOptions extends Place {
    * name when the runtime was killed before it knew the ARN: then it gives the ARN of the secret that exists.
    */
   createSecret(name: string, json: string, kmsKeyId: string | undefined): Promise<string> | string;
+  /** Puts an event on the default bus. Default: nobody is told. */
+  putEvent?: (event: ServiceEvent) => unknown;
   /** Takes messages about what goes wrong in the background. Default: nobody is told. */
   report?: (message: string) => void;
 }
@@ -244,11 +248,18 @@ export class RdsService {
         `DB cluster ${identifier} has no available reader${target === undefined ? '' : ` ${target}`} to fail over to.`,
       );
     }
+    const tell = (step: Parameters<typeof failoverEvent>[3]) =>
+      this.#options.putEvent?.(failoverEvent(this.#options, identifier, chosen.identifier, step));
     this.#failingOver.add(identifier);
+    tell('started');
     this.#options.clusters
       .promote(identifier, chosen.identifier)
-      .catch((error: Error) =>
-        this.#options.report?.(`The failover of ${identifier} failed: ${error.message}`),
+      .then(
+        () => tell('completed'),
+        (error: Error) => {
+          this.#options.report?.(`The failover of ${identifier} failed: ${error.message}`);
+          tell('failed');
+        },
       )
       .finally(() => this.#failingOver.delete(identifier));
   }

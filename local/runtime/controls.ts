@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { control, controlApi } from '../control/control-api.ts';
 import { flipBit } from '../control/flip-bit.ts';
+import { postgresControls } from '../control/postgres-controls.ts';
 import type { ArmedKill, Kill } from '../lambda/faults.ts';
 import type { Parts } from './parts.ts';
 
@@ -22,11 +23,12 @@ const objectSchema = z.strictObject({
 });
 
 /** Offers what tests and the demo do to a running platform: broken disks, lost machines. */
-export function registerControls({ endpoint, s3, lambda }: Parts): void {
+export function registerControls({ endpoint, s3, lambda, postgres }: Parts): void {
   const planned = new Set<ArmedKill>();
   const killed: Kill[] = [];
   endpoint.register(
     controlApi({
+      ...postgresControls(postgres),
       's3/flip-bit': control(objectSchema, async ({ bucket, key, versionId, offset, bit }) => ({
         offset: await flipBit(s3.dataFile(bucket, key, versionId), offset, bit),
       })),

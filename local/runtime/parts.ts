@@ -146,6 +146,7 @@ export function createParts({ state, port, awsPort, report, onDatabasesChanged }
     rds: new RdsService({
       ...common,
       clusters: postgres,
+      putEvent: (event) => buses.put(event),
       report,
       createSecret: async (name, secretString, kmsKeyId) => {
         const secret = { name, secretString, ...(kmsKeyId !== undefined && { kmsKeyId }) };

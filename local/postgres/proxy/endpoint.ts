@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import type { ServerCertificate } from '../certificates.ts';
 import type { Backend, TokenCheck } from './backend.ts';
+import { functionBehind } from './peer.ts';
 import { openSession } from './session.ts';
 import { Traffic } from './traffic.ts';
 
@@ -41,7 +42,12 @@ export class Endpoint {
       socket.once('close', () => this.#sockets.delete(socket));
       // What matters of an error is that the connection is gone.
       socket.on('error', () => socket.destroy());
-      void this.#serve(socket, { ...options, secureContext, forceSsl: options.forceSsl() });
+      void this.#serve(socket, {
+        ...options,
+        secureContext,
+        forceSsl: options.forceSsl(),
+        admit: (clientName) => this.traffic.admissionOf(clientName),
+      });
     });
   }
 
@@ -67,16 +73,28 @@ export class Endpoint {
     await closed;
   }
 
+  /** A function is known before it has said anything: of one that is cut off not even its handshake is answered. */
+  async #admitsFunction({ remotePort = 0 }: Socket): Promise<boolean> {
+    if (!this.traffic.distinguishes) return true;
+    return this.traffic.admissionOf(await functionBehind(remotePort, this.port));
+  }
+
   async #serve(socket: Socket, options: Parameters<typeof openSession>[1]): Promise<void> {
     if (this.traffic.condition.kind === 'reset') {
       socket.resetAndDestroy();
       return;
     }
     await this.traffic.admission();
+    if (!(await this.#admitsFunction(socket))) {
+      socket.resetAndDestroy();
+      return;
+    }
     const impatience = setTimeout(() => socket.destroy(), authenticationMs);
     try {
       const session = await openSession(socket, options);
-      if (session !== undefined) this.traffic.relay(session.client, session.server);
+      if (session !== undefined) {
+        this.traffic.relay(session.client, session.server, session.clientName);
+      }
     } catch {
       // No server, no client any more, or no client of PostgreSQL.
       socket.destroy();

@@ -22,6 +22,8 @@ export interface SessionOptions {
   port: number;
   resourceId: string;
   checkToken: TokenCheck;
+  /** Waits until a client of that name may go on; false when its connection is to be reset. */
+  admit(clientName: string): Promise<boolean>;
   /** The server behind the endpoint now. @throws when there is none. */
   backend(): Backend | Promise<Backend>;
 }
@@ -29,6 +31,8 @@ export interface SessionOptions {
 /** A client that has been authenticated, and its connection to the server. */
 export interface Session {
   client: Duplex;
+  /** Its `application_name`; empty when it has not said one. */
+  clientName: string;
   server: Socket;
 }
 
@@ -53,6 +57,11 @@ const protocolName = 'postgresql';
  */
 export async function openSession(socket: Socket, options: SessionOptions): Promise<Session | undefined> {
   const { stream, startup } = await negotiate(socket, options);
+  const clientName = nameOf(startup);
+  if (!(await options.admit(clientName))) {
+    socket.resetAndDestroy();
+    return undefined;
+  }
   try {
     const backend = await options.backend();
     if (startup.code === requestCode.cancel) {
@@ -63,12 +72,18 @@ export async function openSession(socket: Socket, options: SessionOptions): Prom
     await authenticate(stream, startup, backend, options);
     const server = await connected(backend.socketPath);
     server.write(startup.raw);
-    return { client: stream, server };
+    return { client: stream, clientName, server };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     stream.end(fatalError(error.code, error.message));
     return undefined;
   }
+}
+
+/** A request to cancel carries no name. */
+function nameOf(startup: StartupPacket): string {
+  if (startup.code === requestCode.cancel) return '';
+  return startupParameters(startup).get('application_name') ?? '';
 }
 
 async function negotiate(

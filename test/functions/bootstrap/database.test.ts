@@ -7,6 +7,7 @@ import { bootstrapScript, latestVersion } from '../../../functions/bootstrap/sql
 import { shardProbes } from '../../../functions/monitoring/probes.ts';
 import { Readiness } from '../../../functions/monitoring/readiness.ts';
 import { connect } from '../../../functions/shared/database.ts';
+import { describeProbes } from '../failover/probe.suite.ts';
 import { startPostgres, type TestPostgres } from '../shared/postgres.ts';
 
 let postgres: TestPostgres;
@@ -54,7 +55,7 @@ describe('preparing a database', () => {
     expect(await prepareDatabase(master, 'shard-a')).toEqual({
       shard: 'shard-a',
       version: latestVersion,
-      applied: [1, 2],
+      applied: [1, 2, 3],
       hidden: [
         { table: 'public.forced', reason: 'forced' },
         { table: 'public.masters', reason: 'owner' },
@@ -68,6 +69,7 @@ describe('preparing a database', () => {
     expect(rows).toEqual([
       { version: 1, title: 'roles of the functions' },
       { version: 2, title: 'restores' },
+      { version: 3, title: 'failover' },
     ]);
   });
 
@@ -119,7 +121,7 @@ describe('preparing a database', () => {
     const clients = await Promise.all([postgres.connect(), postgres.connect(), postgres.connect()]);
     const results = await Promise.all(clients.map((client) => prepareDatabase(client, 'shard-a')));
     await Promise.all(clients.map((client) => client.end()));
-    expect(results.flatMap(({ applied }) => applied)).toEqual([1, 2]);
+    expect(results.flatMap(({ applied }) => applied)).toEqual([1, 2, 3]);
   });
 
   it('leaves a database as it was when a step fails, and finds the roles of another database', async () => {
@@ -133,7 +135,7 @@ describe('preparing a database', () => {
     await stranger.end();
     const { username: user, password } = postgres.master;
     const owner = await postgres.connect({ user, password, database: 'other' });
-    expect(await prepareDatabase(owner, 'shard-a')).toMatchObject({ applied: [1, 2], hidden: [] });
+    expect(await prepareDatabase(owner, 'shard-a')).toMatchObject({ applied: [1, 2, 3], hidden: [] });
     await owner.end();
   });
 });
@@ -185,14 +187,45 @@ describe('the role of backups', () => {
 describe('the other roles', () => {
   it('of the probe writes its heartbeat and reads nothing else', async () => {
     await as('mainstay_probe', async (client) => {
-      const beat = `INSERT INTO mainstay.heartbeat (source) VALUES ('test')
-        ON CONFLICT (source) DO UPDATE SET beaten_at = now()`;
+      const beat = `INSERT INTO mainstay.heartbeat VALUES ('test', 1, 1, now())
+        ON CONFLICT (shard) DO UPDATE SET beat = heartbeat.beat + 1`;
       await client.query(beat);
       await client.query(beat);
       await expect(client.query('SELECT * FROM public.plain')).rejects.toMatchObject(refused);
       await expect(client.query('SELECT * FROM mainstay.bootstrap')).rejects.toMatchObject(refused);
       await expect(client.query('DELETE FROM mainstay.heartbeat')).rejects.toMatchObject(refused);
+      const forbidden = [
+        'SELECT pg_promote()',
+        'SELECT pg_reload_conf()',
+        'ALTER SYSTEM SET default_transaction_read_only = on',
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'mainstay_master'`,
+        'CREATE TABLE mainstay.own (id int)',
+        'SET ROLE mainstay_failover',
+      ];
+      for (const sql of forbidden) await expect(client.query(sql)).rejects.toMatchObject(refused);
+      const { rows } = await client.query(
+        `SELECT count(query) FILTER (WHERE query <> '<insufficient privilege>')::int AS seen
+           FROM pg_stat_activity WHERE usename = 'mainstay_master'`,
+      );
+      expect(rows).toEqual([{ seen: 0 }]);
     });
+  });
+
+  it('of failovers ends sessions and beats, and reads nothing; what the engine keeps to itself is not needed', async () => {
+    const victim = await postgres.connect();
+    const { rows } = await victim.query('SELECT pg_backend_pid() AS pid');
+    await as('mainstay_failover', async (client) => {
+      await client.query(`INSERT INTO mainstay.heartbeat VALUES ('failover', 2, 1, now())`);
+      await expect(client.query('SELECT * FROM public.plain')).rejects.toMatchObject(refused);
+      await expect(client.query('DELETE FROM mainstay.heartbeat')).rejects.toMatchObject(refused);
+      expect((await client.query('SELECT pg_terminate_backend($1) AS ended', [rows[0]?.pid])).rows).toEqual([
+        { ended: true },
+      ]);
+    });
+    await expect(victim.query('SELECT 1')).rejects.toThrow();
+    const may = `SELECT has_function_privilege('mainstay_failover', 'pg_promote(boolean, integer)', 'EXECUTE') AS promote,
+      has_parameter_privilege('mainstay_failover', 'default_transaction_read_only', 'ALTER SYSTEM') AS fence`;
+    expect((await master.query(may)).rows).toEqual([{ promote: false, fence: false }]);
   });
 
   it('of statistics sees every session and no rows', async () => {
@@ -226,7 +259,7 @@ describe('the other roles', () => {
       `SELECT rolname, rolsuper, rolcreaterole, rolcreatedb, rolbypassrls, rolreplication
          FROM pg_roles WHERE rolname LIKE 'mainstay\\_%' AND rolname <> 'mainstay_master' ORDER BY rolname`,
     );
-    expect(rows).toHaveLength(5);
+    expect(rows).toHaveLength(6);
     for (const { rolname, rolcreatedb, ...rights } of rows) {
       expect(rolcreatedb).toBe(rolname === 'mainstay_restore_owner');
       expect(Object.values(rights)).toEqual([false, false, false, false]);
@@ -259,3 +292,5 @@ describe('the readiness of a prepared shard', () => {
     });
   });
 });
+
+describeProbes(() => postgres);

@@ -161,7 +161,7 @@ describe('an alarm', () => {
         description: 'A backup failed.',
         metrics: [
           {
-            id: 'm1',
+            id: expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/),
             metricStat: {
               metric: { namespace: 'Mainstay', name: 'Failed', dimensions: { environment: 'dev' } },
               period: 60,
@@ -204,6 +204,65 @@ describe('an alarm', () => {
       states.push(state());
     }
     expect(states).toEqual(['OK', 'OK', 'OK', 'OK', 'OK', 'ALARM']);
+  });
+
+  describe('of a resolution below a minute', () => {
+    const probes = template({
+      AlarmName: 'down',
+      MetricName: 'ProbeFailed',
+      Statistic: 'Minimum',
+      Period: 30,
+      EvaluationPeriods: 4,
+      DatapointsToAlarm: 3,
+      TreatMissingData: 'breaching',
+    });
+    /** A probe each 30 s for each value, printed as a function prints it; undefined: it prints nothing. */
+    const probe = async (values: readonly (number | undefined)[], lateMs = 0): Promise<unknown[]> => {
+      const states: unknown[] = [];
+      for (const value of values) {
+        const Timestamp = clock.now();
+        await clock.advance(lateMs);
+        const metric = {
+          Namespace: 'Mainstay',
+          Dimensions: [['environment'], []],
+          Metrics: [{ Name: 'ProbeFailed', StorageResolution: 1 }],
+        };
+        const _aws = { Timestamp, CloudWatchMetrics: [metric] };
+        if (value !== undefined) {
+          cloudWatch.metrics.ingestLogLine(
+            'probe',
+            JSON.stringify({ _aws, environment: 'dev', ProbeFailed: value }),
+          );
+        }
+        await clock.advance(30_000 - lateMs);
+        states.push(state('down'));
+      }
+      return states;
+    };
+
+    it('is raised by as many failures as it counts, within seconds, and ends as soon', async () => {
+      cloudWatch.alarms.ensureAlarm(probes);
+      expect(await probe([0, 0, 0, 0, 1, 1, 1])).toEqual([
+        ...['ALARM', 'OK', 'OK', 'OK'],
+        ...['OK', 'OK', 'ALARM'],
+      ]);
+      expect(await probe([1, 1, 0, 0])).toEqual(['ALARM', 'ALARM', 'ALARM', 'OK']);
+    });
+
+    it('is not raised by a value that comes late, or not at all', async () => {
+      cloudWatch.alarms.ensureAlarm(probes);
+      await probe([0, 0, 0, 0]);
+      expect(await probe([0, 1, 0, 1, 0], 25_000)).not.toContain('ALARM');
+      expect(await probe([undefined, 0, undefined, 0, 1, undefined, 0])).not.toContain('ALARM');
+    });
+
+    it('is raised when nothing comes any more', async () => {
+      cloudWatch.alarms.ensureAlarm(probes);
+      await probe([0, 0, 0, 0]);
+      const silence = await probe(Array.from({ length: 7 }, () => undefined));
+      expect(silence.at(-1)).toBe('ALARM');
+      expect(silence.slice(0, 2)).toEqual(['OK', 'OK']);
+    });
   });
 
   it('watches percentiles and metric math', async () => {

@@ -77,6 +77,7 @@ export interface Login {
   user?: string;
   password?: string;
   database?: string;
+  applicationName?: string;
   /** PEM of the authority to trust; false: no TLS. */
   ca: string | false;
 }
@@ -91,6 +92,7 @@ export async function connect({ host, port }: Address, login: Login): Promise<pg
     database: login.database ?? database,
     ssl: login.ca === false ? false : { ca: login.ca },
     connectionTimeoutMillis: 20_000,
+    ...(login.applicationName !== undefined && { application_name: login.applicationName }),
   });
   client.on('error', () => {});
   await client.connect();

@@ -35,6 +35,38 @@ describe('traffic', () => {
     );
   });
 
+  it('of one client can be silent while that of the others passes', async () => {
+    const traffic = new Traffic();
+    const connection = (name: string) => {
+      const [clientEnd, client] = duplexPair();
+      const [serverEnd, server] = duplexPair();
+      traffic.relay(client, server, name);
+      return { clientEnd, serverEnd };
+    };
+    const [probe, other] = [connection('mainstay-Probe1'), connection('psql')];
+    const heard = async ({ clientEnd, serverEnd }: typeof probe) => {
+      clientEnd.write('x');
+      for (let turns = 0; turns < 5; turns += 1) await turn();
+      return serverEnd.read()?.toString();
+    };
+    traffic.set({ kind: 'silent' }, 'Probe');
+    let admitted = false;
+    const newcomer = traffic.admissionOf('another Probe').then((open) => {
+      admitted = open;
+    });
+    expect(await traffic.admissionOf('psql')).toBe(true);
+    expect([await heard(probe), await heard(other), admitted]).toEqual([undefined, 'x', false]);
+    traffic.set({ kind: 'open' }, 'Probe');
+    await newcomer;
+    expect([await heard(probe), admitted]).toEqual(['xx', true]);
+    traffic.set({ kind: 'reset' }, 'Probe');
+    expect(await traffic.admissionOf('Probe')).toBe(false);
+    expect([probe.serverEnd.destroyed, other.serverEnd.destroyed]).toEqual([false, false]);
+    traffic.set({ kind: 'open' });
+    expect(await traffic.admissionOf('Probe')).toBe(true);
+    traffic.destroy();
+  });
+
   it('forgets connections that ended', async () => {
     const traffic = new Traffic();
     const [, client] = duplexPair();

@@ -7,12 +7,17 @@ import {
   DescribeDBClustersCommand,
   type DescribeDBClustersCommandInput,
   DescribeDBInstancesCommand,
+  DescribeGlobalClustersCommand,
   FailoverDBClusterCommand,
+  FailoverGlobalClusterCommand,
   ListTagsForResourceCommand,
   paginateDescribeDBInstances,
   RDSClient,
+  SwitchoverGlobalClusterCommand,
 } from '@aws-sdk/client-rds';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { discoverInstances } from '../../../functions/failover/discovery/discover-instances.ts';
+import type { ServiceEvent } from '../../../local/events/event.ts';
 import type { PostgresClusters } from '../../../local/postgres/clusters.ts';
 import { type DbCluster, RdsService } from '../../../local/rds/rds-service.ts';
 import { accountId, allow, type EmulatedAws, region, startAws } from '../aws/emulated-aws.ts';
@@ -27,6 +32,7 @@ let aws: EmulatedAws;
 let client: RDSClient;
 let cluster: DbCluster;
 const secrets = new Map<string, string>();
+const events: ServiceEvent[] = [];
 
 const newService = () =>
   new RdsService({
@@ -38,6 +44,7 @@ const newService = () =>
       secrets.set(name, json);
       return `arn:aws:secretsmanager:${region}:${accountId}:secret:${name}`;
     },
+    putEvent: (event) => events.push(event),
   });
 
 const request = {
@@ -240,13 +247,36 @@ describe('RDS', () => {
     });
   });
 
-  it('fails over to the reader on request', async () => {
+  it('has no global clusters, and checks what is asked of them', async () => {
+    expect((await client.send(new DescribeGlobalClustersCommand({}))).GlobalClusters ?? []).toEqual([]);
+    const both = { GlobalClusterIdentifier: 'World', TargetDbClusterIdentifier: 'shard-a' };
+    const failover = (more: object) => client.send(new FailoverGlobalClusterCommand({ ...both, ...more }));
+    await expect(failover({ AllowDataLoss: true, Switchover: true })).rejects.toMatchObject({
+      name: 'InvalidParameterCombination',
+    });
+    const attempts = [
+      failover({ AllowDataLoss: true }),
+      client.send(new SwitchoverGlobalClusterCommand(both)),
+    ];
+    for (const attempt of attempts) {
+      await expect(attempt).rejects.toMatchObject({ name: 'GlobalClusterNotFoundFault', message: /world/ });
+    }
+    const mine = new RDSClient(aws.asRole(allow('rds:FailoverGlobalCluster', arn('cluster', 'shard-a'))));
+    await expect(mine.send(new FailoverGlobalClusterCommand(both))).rejects.toMatchObject({
+      name: 'AccessDenied',
+      message: /global-cluster:world/,
+    });
+  });
+
+  it('fails over to the reader on request, also from a writer that hangs, and tells', async () => {
     const failover = (target?: string) =>
       client.send(
         new FailoverDBClusterCommand({ DBClusterIdentifier: 'shard-a', TargetDBInstanceIdentifier: target }),
       );
     await expect(failover('missing')).rejects.toMatchObject({ name: 'DBInstanceNotFoundFault' });
     await expect(failover('shard-a-1')).rejects.toMatchObject({ name: 'InvalidDBClusterStateFault' });
+    await clusters.cluster('shard-a').signal('shard-a-1', 'SIGSTOP');
+    events.length = 0;
     expect((await failover()).DBCluster?.Status).toBe('failing-over');
     await until('the reader is the writer', async () => {
       const { DBClusters } = await client.send(
@@ -255,6 +285,13 @@ describe('RDS', () => {
       const writer = DBClusters?.[0]?.DBClusterMembers?.find((member) => member.IsClusterWriter);
       return DBClusters?.[0]?.Status === 'available' && writer?.DBInstanceIdentifier === 'shard-a-2';
     });
+    expect(events).toMatchObject([
+      { source: 'aws.rds', detailType: 'RDS DB Cluster Event', detail: { EventID: 'RDS-EVENT-0073' } },
+      {
+        resources: [arn('cluster', 'shard-a')],
+        detail: { EventID: 'RDS-EVENT-0071', Message: 'Completed failover to DB instance: shard-a-2' },
+      },
+    ]);
     await clusters.cluster('shard-a').settled();
     await expect(
       client.send(new FailoverDBClusterCommand({ DBClusterIdentifier: 'empty' })),
@@ -262,4 +299,27 @@ describe('RDS', () => {
       name: 'InvalidDBClusterStateFault',
     });
   }, 30_000);
+});
+
+describe('what is found of a shard by the RDS API', () => {
+  it('is its instances, where they are, and which one writes', async () => {
+    const parts = { rds: client, selfManaged: {}, now: () => Date.parse('2026-11-21T12:00:00Z') };
+    const writer = cluster.endpoint;
+    const found = await discoverInstances({ name: 'a', clusterIdentifier: 'shard-a', writer }, parts);
+    const described = clusters.cluster('shard-a').describe().instances;
+    expect(found).toEqual({
+      shard: 'a',
+      at: '2026-11-21T12:00:00.000Z',
+      engine: 'cluster',
+      instances: described
+        .map(({ identifier, endpoint, writer: writes }) => ({
+          id: identifier,
+          ...endpoint,
+          role: writes ? 'writer' : 'reader',
+          status: 'available',
+        }))
+        .sort((a, b) => (a.id < b.id ? -1 : 1)),
+    });
+    expect(found.instances.filter(({ role }) => role === 'writer')).toHaveLength(1);
+  });
 });
