@@ -16,10 +16,10 @@ const sharedRuntime = {
 
 /**
  * The two files of end-to-end tests go to a worker each, which boots a local runtime for them. They wait more than they compute;
- * meanwhile a third worker has the rest.
+ * meanwhile two more have the rest.
  */
 export default {
-  maxWorkers: 3,
+  maxWorkers: 4,
   testSequencer: '<rootDir>/test/sequencer.js',
   projects: [
     project('unit', ['<rootDir>/test/**/*.test.ts'], {

@@ -1,6 +1,7 @@
 import { cp, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { waitFor } from '../../support/wait-for.ts';
+import { onShard } from './databases.ts';
 import { type LocalJson, LocalPlatform, readLocalJson } from './local-platform.ts';
 import { processesOf } from './processes.ts';
 
@@ -50,6 +51,19 @@ export async function startSharedPlatform(): Promise<void> {
   const platform = new LocalPlatform(state, [], { npm_lifecycle_event: 'test' });
   await platform.printed('Stop with Ctrl-C');
   platform.release();
+  await beatFirst(await readLocalJson(state));
+}
+
+/** The row of the heartbeat, before the first probe writes it: so that tables have as many rows at all times. */
+async function beatFirst(local: LocalJson): Promise<void> {
+  for (const { name } of local.shards) {
+    await onShard(local, name, (client) =>
+      client.query(
+        'INSERT INTO mainstay.heartbeat (shard, epoch, beat, at) VALUES ($1, 1, 0, now()) ON CONFLICT DO NOTHING',
+        [name],
+      ),
+    );
+  }
 }
 
 /** Stops the runtimes of all workers. */
