@@ -16,10 +16,10 @@ const sharedRuntime = {
 
 /**
  * The two files of end-to-end tests go to a worker each, which boots a local runtime for them. They wait more than they compute;
- * meanwhile two more have the rest.
+ * meanwhile a third worker has the rest.
  */
 export default {
-  maxWorkers: 4,
+  maxWorkers: 3,
   testSequencer: '<rootDir>/test/sequencer.js',
   projects: [
     project('unit', ['<rootDir>/test/**/*.test.ts'], {

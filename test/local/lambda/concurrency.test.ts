@@ -76,6 +76,7 @@ describe('execution environments', () => {
     expect(await fixture.call('changing')).toBe('new');
     expect(await running).toBe('old');
     await until(async () => !(await isAlive(old?.pid ?? 0)));
+    await until(() => fixture.host.environments().length === 1);
     const [before] = fixture.host.environments();
     await fixture.host.ensureFunction({ ...definition, codeDirectory });
     expect(fixture.host.environments()[0]?.pid).toBe(before?.pid);
