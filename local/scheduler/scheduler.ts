@@ -73,6 +73,8 @@ export class Scheduler implements Service {
     this.#stop.abort(new Error('The runtime stops.'));
     for (const armed of this.#armed.values()) armed.stop();
     this.#armed.clear();
+    // A schedule that has just run for the last time is deleted in the background.
+    await this.#file.save();
   }
 
   /** Creates a group, unless it is there. */

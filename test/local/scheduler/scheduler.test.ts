@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -129,6 +129,8 @@ describe('a schedule', () => {
     await clock.advance(5 * hour);
     expect(times()).toEqual(['10:30:00', '10:30:00']);
     expect(await call('ListSchedules', {})).toMatchObject({ Schedules: [{ Name: 's' }] });
+    await scheduler.stop();
+    expect(readdirSync(directory).filter((name) => name.endsWith('.new'))).toEqual([]);
   });
 
   it('runs somewhere in its flexible window', async () => {
