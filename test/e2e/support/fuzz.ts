@@ -13,8 +13,13 @@ const routes = new Map(
   ),
 );
 
-/** What a good request sets to work for seconds; that has tests of its own. */
-const longWork = new Set(['POST /api/disaster-recovery/backup']);
+/** What a good request sets to work for seconds, or keeps from being done for others; that has tests of its own. */
+const longWork = new Set([
+  'POST /api/disaster-recovery/backup',
+  'POST /api/disaster-recovery/failover',
+  'POST /api/disaster-recovery/failover/pause',
+  'POST /api/disaster-recovery/failover/resume',
+]);
 /** What would end the key of these tests is done to nobody's key, as nobody has the ids that are made up. */
 const requests = fc
   .constantFrom(...routes)
