@@ -1,7 +1,7 @@
 const secrets: readonly (readonly [RegExp, string])[] = [
   [/msk_[a-z2-7]{8}_[A-Za-z0-9_-]{8,}/g, 'msk_…'],
   [/whsec_[A-Za-z0-9+/=]{8,}/g, 'whsec_…'],
-  [/([?&]X-Amz-(?:Signature|Security-Token|Credential)=)[^&\s"']+/gi, '$1…'],
+  [/([?&](?:Signature|X-Amz-Signature|X-Amz-Security-Token|X-Amz-Credential)=)[^&\s"']+/gi, '$1…'],
   [/(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@]+:)[^\s@]+@/gi, '$1…@'],
 ];
 
