@@ -1,5 +1,6 @@
 import { accessContract } from './access/contract.ts';
 import { bootstrapContract } from './bootstrap/contract.ts';
+import { cdnContract } from './cdn/contract.ts';
 import { failoverContract } from './failover/contract.ts';
 import { monitoringContract } from './monitoring/contract.ts';
 import { recoveryContract } from './recovery/contract.ts';
@@ -12,6 +13,7 @@ export const contracts: readonly CapabilityContract[] = [
   recoveryContract,
   failoverContract,
   shardsContract,
+  cdnContract,
   monitoringContract,
   accessContract,
   referenceContract,

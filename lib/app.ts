@@ -1,6 +1,7 @@
 import { App, type AppProps, Tags, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { contracts } from '../functions/contracts.ts';
+import { CdnStack } from './cdn-stack.ts';
 import { loadConfig } from './config/config.ts';
 import { type Bundles, bundleFunctions } from './constructs/bundle.ts';
 import type { FunctionSettings } from './constructs/function.ts';
@@ -75,6 +76,10 @@ function addStacks(app: App, settings: FunctionSettings): void {
   });
   new DatabasesStack(app, name('Databases'), {
     ...props('where keys live, and failover'),
+    ...{ settings, stateful, platform },
+  });
+  new CdnStack(app, name('Cdn'), {
+    ...props('purges, warming and analytics of the edge'),
     ...{ settings, stateful, platform },
   });
   if (standby !== undefined && vault !== undefined) {

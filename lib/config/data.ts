@@ -132,7 +132,7 @@ const shardSchema = (profile: Profile) =>
   });
 
 /** A stack has at most 200 outputs; each new cluster takes five, and everything else together sixteen. */
-export const maxShards = 36;
+export const maxShards = 32;
 
 /** The database clusters. */
 export const shardsSchema = (profile: Profile) =>

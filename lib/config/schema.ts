@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { accessSchema } from './access.ts';
 import { apiSchema } from './api.ts';
 import { backupSchema } from './backup.ts';
+import { cdnSchema } from './cdn.ts';
 import { databaseSchema, networkSchema, shardsSchema } from './data.ts';
 import { deploymentSettingsSchema } from './deployment.ts';
 import { edgeSchema } from './edge.ts';
@@ -111,6 +112,7 @@ export const deploymentSchema = (profile: Profile) =>
       backup: backupSchema(profile).prefault({}),
       failover: failoverSchema(profile).prefault({}),
       sharding: shardingConfigSchema.prefault({}),
+      cdn: cdnSchema.prefault({}),
       api: apiSchema(profile).prefault({}),
       access: accessSchema(profile).prefault({}),
       alarms: alarmsSchema.prefault({}),

@@ -77,6 +77,7 @@ export class HttpApi extends Construct {
    * @throws when the function may run longer than the API waits for it.
    */
   addRoutes(contract: CapabilityContract, fn: BundledFunction): void {
+    if (Object.keys(contract.routes).length === 0) return;
     const integration = this.integrate(contract, fn);
     // A route names its function: it has to be in the stack of the function, which may be a later one.
     const here = Stack.of(fn) === Stack.of(this);

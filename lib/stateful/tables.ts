@@ -20,6 +20,8 @@ export class Tables extends Construct {
   readonly webhooks: Table;
   /** Shards and where they are. */
   readonly shards: Table;
+  /** What the logs of the edge say, purges and warming. */
+  readonly cdn: Table;
 
   constructor(scope: Construct, id: string, common: Omit<TableProps, 'environmentName'>) {
     super(scope, id);
@@ -30,5 +32,6 @@ export class Tables extends Construct {
     this.audit = new Table(this, 'Audit', { ...common, environmentName: 'AUDIT_TABLE' });
     this.webhooks = new Table(this, 'Webhooks', { ...common, environmentName: 'WEBHOOKS_TABLE' });
     this.shards = new Table(this, 'Shards', { ...common, environmentName: 'SHARDS_TABLE' });
+    this.cdn = new Table(this, 'Cdn', { ...common, environmentName: 'CDN_TABLE' });
   }
 }

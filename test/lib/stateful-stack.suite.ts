@@ -38,6 +38,7 @@ describe('The Stateful stack', () => {
       'ShardshardbClusterWriterD01C8D93',
       'TablesAccessTable53E7B7D5',
       'TablesAuditTable01B18F73',
+      'TablesCdnTable87236900',
       'TablesIdempotencyTableE342B60D',
       'TablesLimitsTableC77D2E5E',
       'TablesRecoveryTable4E8CBAC2',
@@ -78,7 +79,7 @@ describe('The Stateful stack', () => {
       });
     expect(new Set(protection(stateful))).toEqual(new Set([false]));
     const production = synthesizeUnchecked('production', { profile: 'production' }).stateful;
-    expect(protection(production)).toEqual(Array(8).fill(true));
+    expect(protection(production)).toEqual(Array(9).fill(true));
   });
 
   it('exports nothing, so that every value can be removed again', () => {
@@ -229,7 +230,7 @@ describe('Buckets', () => {
 
 describe('Tables', () => {
   it('can be restored to any second, are encrypted with our key, and forget by themselves', () => {
-    template.resourceCountIs('AWS::DynamoDB::GlobalTable', 7);
+    template.resourceCountIs('AWS::DynamoDB::GlobalTable', 8);
     template.allResourcesProperties('AWS::DynamoDB::GlobalTable', {
       BillingMode: 'PAY_PER_REQUEST',
       TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },

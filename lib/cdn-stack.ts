@@ -1,0 +1,24 @@
+import { Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { Cdn } from './cdn/cdn.ts';
+import type { FunctionSettings } from './constructs/function.ts';
+import type { PlatformStack } from './platform-stack.ts';
+import type { StatefulStack } from './stateful-stack.ts';
+
+export interface CdnStackProps extends StackProps {
+  settings: FunctionSettings;
+  stateful: StatefulStack;
+  platform: PlatformStack;
+}
+
+/** Purges, warming and analytics of the edge. It builds on the Platform stack, and can be replaced at any time. */
+export class CdnStack extends Stack {
+  readonly cdn: Cdn;
+
+  constructor(scope: Construct, id: string, { settings, stateful, platform, ...props }: CdnStackProps) {
+    super(scope, id, { ...props, suppressTemplateIndentation: true });
+    const { api, access } = platform;
+    this.cdn = new Cdn(this, 'Cdn', { settings, stateful, api, access });
+    this.addStackDependency(platform);
+  }
+}
