@@ -60,7 +60,7 @@ function encode(text: string, more = ''): string {
   for (let index = 0; index < text.length; ) {
     const character = String.fromCodePoint(text.codePointAt(index) ?? 0);
     if (character === '%') {
-      result += escape(text.slice(index, index + 3));
+      result += escapeOf(text.slice(index, index + 3));
       index += 3;
       continue;
     }
@@ -74,7 +74,7 @@ function encode(text: string, more = ''): string {
   return result;
 }
 
-function escape(triplet: string): string {
+function escapeOf(triplet: string): string {
   if (!/^%[0-9A-Fa-f]{2}$/.test(triplet)) throw invalid('has a % that is no escape');
   const octet = Number.parseInt(triplet.slice(1), 16);
   if (octet < 0x20 || octet === 0x7f) throw invalid('must not have control characters');
