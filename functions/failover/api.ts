@@ -2,11 +2,11 @@ import { gate } from '../access/gate.ts';
 import { dynamo, lambda } from '../shared/clients.ts';
 import { httpFunction } from '../shared/http-function.ts';
 import type { HttpHandlers } from '../shared/http-handler.ts';
+import { invoke } from '../shared/invoke.ts';
 import { ShardReader } from '../shared/shards.ts';
 import { failoverHandlers } from './api-handlers.ts';
 import { failoverContract } from './contract.ts';
 import { failoverResultSchema } from './events.ts';
-import { invoke } from './parts.ts';
 import { ProbeStore } from './probing/probe-store.ts';
 import { FailoverStore } from './store.ts';
 

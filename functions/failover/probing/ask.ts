@@ -19,6 +19,8 @@ export interface Answer<T> {
   value?: T;
   /** Otherwise why not, in a sentence's part. */
   reason?: string;
+  /** The error's code, where it has one: five characters from PostgreSQL, `E…` from the network, `TIMEOUT` where time was up. */
+  code?: string;
   durationMs: number;
 }
 
@@ -32,7 +34,9 @@ export type Ask = <T>(
 /** What ends an attempt without a word from the other side. */
 const unheard = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ETIMEDOUT']);
 
-class NoAnswer extends Error {}
+class NoAnswer extends Error {
+  readonly code = 'TIMEOUT';
+}
 
 /** Asks instances as the role of probes. `timeoutMs` bounds all of it, the connection included. */
 export function asker(
@@ -65,8 +69,14 @@ export function asker(
       socket.destroy();
       const reason = `${phase}: ${redact(messageOf(error))}`.slice(0, 300);
       // Accepting a connection, or even TLS, is what kernels and proxies do for servers that hang.
-      const silent = error instanceof NoAnswer || unheard.has(codeOf(error) ?? '');
-      return { heard: phase !== 'connect' || !silent, reason, durationMs: now() - started };
+      const code = codeOf(error);
+      const silent = error instanceof NoAnswer || unheard.has(code ?? '');
+      return {
+        heard: phase !== 'connect' || !silent,
+        reason,
+        ...(code !== undefined && { code }),
+        durationMs: now() - started,
+      };
     }
   };
 }
