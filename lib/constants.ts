@@ -16,6 +16,7 @@ export const databaseUsers = {
   probe: 'mainstay_probe',
   stats: 'mainstay_stats',
   failover: 'mainstay_failover',
+  maintain: 'mainstay_maintain',
 } as const;
 
 /** The name of a new shard's cluster; its instances and its log group begin with it. */

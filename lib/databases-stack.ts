@@ -22,7 +22,7 @@ export class DatabasesStack extends Stack {
     super(scope, id, { ...props, suppressTemplateIndentation: true });
     const { api, access, events, notifications, recovery } = platform;
     const deadLetters = platform.deadLetters.in(this);
-    new Shards(this, 'Shards', { settings, stateful, api, access });
+    new Shards(this, 'Shards', { settings, stateful, api, access, deadLetters, notifications });
     const failover = new Failover(this, 'Failover', {
       ...{ settings, stateful, api, access, events, deadLetters, notifications },
     });

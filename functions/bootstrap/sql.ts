@@ -127,6 +127,36 @@ BEGIN
 END
 $bootstrap$;`,
   },
+  {
+    version: 4,
+    title: 'health and maintenance',
+    sql: `-- Counts what statements take, where the server offers that; one that is there already stays where it is.
+DO $bootstrap$
+BEGIN
+  CREATE EXTENSION IF NOT EXISTS pg_stat_statements WITH SCHEMA mainstay;
+EXCEPTION WHEN insufficient_privilege OR undefined_file OR feature_not_supported THEN
+  RAISE WARNING 'pg_stat_statements is not there: slow statements are not counted. %', SQLERRM;
+END
+$bootstrap$;
+GRANT USAGE ON SCHEMA mainstay TO mainstay_stats;
+-- Analyses, vacuums, and removes old rows of the tables that it is given rights to.
+DO $bootstrap$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'mainstay_maintain') THEN
+    CREATE ROLE mainstay_maintain LOGIN;
+  END IF;
+  EXECUTE format('GRANT CONNECT ON DATABASE %I TO mainstay_maintain', current_database());
+  BEGIN
+    GRANT pg_maintain TO mainstay_maintain WITH INHERIT TRUE;
+  EXCEPTION WHEN insufficient_privilege OR undefined_object THEN
+    RAISE WARNING 'mainstay_maintain is not given pg_maintain: tables are reported, and not analysed or vacuumed. %', SQLERRM;
+  END;
+END
+$bootstrap$;
+ALTER ROLE mainstay_maintain SET search_path = pg_catalog;
+ALTER ROLE mainstay_maintain SET lock_timeout = '5s';
+GRANT rds_iam TO mainstay_maintain;`,
+  },
 ];
 
 /** The version that a prepared database has. */

@@ -1,25 +1,48 @@
 import { gate } from '../access/gate.ts';
-import { dynamo } from '../shared/clients.ts';
+import { dynamo, lambda } from '../shared/clients.ts';
 import { httpFunction } from '../shared/http-function.ts';
 import type { HttpHandlers } from '../shared/http-handler.ts';
+import { invoke } from '../shared/invoke.ts';
 import { Problem } from '../shared/problem.ts';
 import { ShardReader } from '../shared/shards.ts';
 import { shardsContract } from './contract.ts';
 import { sqlHashFunctions } from './hash/keys.ts';
+import { healthResultSchema } from './health/events.ts';
+import { HealthStore } from './health/health-store.ts';
+import { HealthReports } from './health/report.ts';
 import { MapStore } from './map/map-store.ts';
 import type { ShardMap } from './map/shard-map.ts';
 import { Places } from './places.ts';
 import { route } from './route.ts';
 
-/** Where keys live: `GET /api/database/route` and `GET /api/database/sharding`. */
+/** What starting the function inside the network may take beside its own work, in milliseconds. */
+const startMs = 5_000;
+
+/** Where keys live, and how the shards stand. */
 export const handler = httpFunction({
   contract: shardsContract,
   functionContract: shardsContract.functions.api,
   gate,
-  handlers: ({ SHARDS_TABLE, SHARDING: sharding }): HttpHandlers<typeof shardsContract> => {
+  handlers: ({
+    SHARDS_TABLE,
+    SHARDING: sharding,
+    HEALTH_FUNCTION_ARN,
+    HEALTH_TIMEOUT_MS,
+  }): HttpHandlers<typeof shardsContract> => {
     const maps = new MapStore(dynamo(), SHARDS_TABLE);
     const places = new Places(dynamo(), SHARDS_TABLE, new ShardReader(dynamo(), SHARDS_TABLE));
+    const records = new HealthStore(dynamo(), SHARDS_TABLE);
+    const reports = new HealthReports({
+      look: async () => {
+        const within = HEALTH_TIMEOUT_MS + startMs;
+        const { shards } = await invoke(lambda(), HEALTH_FUNCTION_ARN, {}, healthResultSchema, within);
+        return shards;
+      },
+      recorded: () => records.list(),
+      now: () => performance.now(),
+    });
     return {
+      health: async ({ query, log }) => ({ status: 200, body: await reports.report(query, log) }),
       route: async ({ query }) => ({
         status: 200,
         body: await route(query, { map: await required(maps), sharding, places }),

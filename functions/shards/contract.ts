@@ -3,6 +3,9 @@ import { gateEnvironment } from '../access/environment.ts';
 import { defineContract } from '../shared/contract.ts';
 import { jsonVariable } from '../shared/json-variable.ts';
 import { keyTypes } from './hash/keys.ts';
+import { healthEventSchema, healthResultSchema } from './health/events.ts';
+import { healthReportSchema } from './health/model.ts';
+import { healthSettingsSchema } from './health/settings.ts';
 import { readPreferences, shardingSchema, writeDurabilities } from './sharding.ts';
 
 const addressSchema = z.strictObject({ host: z.string(), port: z.int() });
@@ -62,6 +65,18 @@ export const shardsContract = defineContract({
   title: 'Shards',
   description: 'Where keys live, and whether the shards are healthy and balanced.',
   routes: {
+    health: {
+      method: 'GET',
+      path: '/api/database/health',
+      scope: 'shards:read',
+      summary: 'How the shards stand: reachable, in their roles, lag, load',
+      description:
+        'Every instance is looked at, all at the same time and each within `health.timeoutMs`. Where that cannot be done now, the answer is what the schedule recorded last, and says so: see `source` and `at`. The status is 200 whatever the state is.',
+      query: z.strictObject({
+        shard: z.string().min(1).max(31).optional().describe('Only this one; default: all.'),
+      }),
+      responses: { 200: { description: 'How they stand.', schema: healthReportSchema } },
+    },
     route: {
       method: 'GET',
       path: '/api/database/route',
@@ -95,11 +110,26 @@ export const shardsContract = defineContract({
     },
   },
   functions: {
+    /** Outside the VPC: reads the shards table, and invokes `health` for how shards stand now. */
     api: {
       environment: gateEnvironment.extend({
         SHARDS_TABLE: z.string().min(1),
         SHARDING: jsonVariable.pipe(shardingSchema),
+        HEALTH_FUNCTION_ARN: z.string().startsWith('arn:'),
+        HEALTH_TIMEOUT_MS: z.coerce
+          .number()
+          .int()
+          .describe('How long `health` gives one instance, in milliseconds.'),
       }),
+    },
+    /** In the VPC, as `mainstay_stats`: looks at all instances of the shards. On schedule it keeps and publishes what it finds. */
+    health: {
+      environment: z.object({
+        SHARDS_TABLE: z.string().min(1),
+        HEALTH: jsonVariable.pipe(healthSettingsSchema),
+      }),
+      event: healthEventSchema,
+      result: healthResultSchema,
     },
   },
 });

@@ -7,6 +7,7 @@ import { databaseSchema, networkSchema, shardsSchema } from './data.ts';
 import { deploymentSettingsSchema } from './deployment.ts';
 import { edgeSchema } from './edge.ts';
 import { checkFailover, failoverSchema } from './failover.ts';
+import { healthSchema } from './health.ts';
 import { integer, type Profile, profiles, regionName } from './parts.ts';
 import { checkRegions } from './regions.ts';
 import { checkSharding, shardingConfigSchema } from './sharding.ts';
@@ -113,6 +114,7 @@ export const deploymentSchema = (profile: Profile) =>
       failover: failoverSchema(profile).prefault({}),
       sharding: shardingConfigSchema.prefault({}),
       cdn: cdnSchema.prefault({}),
+      health: healthSchema(profile).prefault({}),
       api: apiSchema(profile).prefault({}),
       access: accessSchema(profile).prefault({}),
       alarms: alarmsSchema.prefault({}),

@@ -4,23 +4,30 @@ import type * as z from 'zod';
 import { shardsContract } from '../../functions/shards/contract.ts';
 import type { shardingSchema } from '../../functions/shards/sharding.ts';
 import type { Access } from '../access/access.ts';
+import type { Delivery } from '../constructs/dead-letters.ts';
 import { BundledFunction, type FunctionSettings } from '../constructs/function.ts';
 import type { HttpApi } from '../constructs/http-api.ts';
+import type { Notifications } from '../constructs/notifications.ts';
 import type { StatefulStack } from '../stateful-stack.ts';
+import { ShardHealth } from './health.ts';
 
 export interface ShardsProps {
   settings: FunctionSettings;
   stateful: StatefulStack;
   api: HttpApi;
   access: Access;
+  deadLetters: Delivery;
+  notifications: Notifications;
 }
 
-/** Where keys live. */
+/** Where keys live, and how the shards stand. */
 export class Shards extends Construct {
   readonly apiFunction: BundledFunction;
+  readonly health: ShardHealth;
 
-  constructor(scope: Construct, id: string, { settings, stateful, api, access }: ShardsProps) {
+  constructor(scope: Construct, id: string, props: ShardsProps) {
     super(scope, id);
+    const { settings, stateful, api, access } = props;
     this.apiFunction = new BundledFunction(this, 'Api', {
       settings,
       contract: shardsContract,
@@ -34,6 +41,8 @@ export class Shards extends Construct {
     this.apiFunction.addEnvironment('SHARDING', JSON.stringify(variable));
     access.grantGate(this.apiFunction);
     stateful.tables.shards.grantRead(this.apiFunction);
+    this.health = new ShardHealth(this, 'Health', props);
+    this.health.grantLook(this.apiFunction, settings);
     api.addRoutes(shardsContract, this.apiFunction);
   }
 }

@@ -1,8 +1,15 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as z from 'zod';
 import { routeSchema } from '../../functions/shards/contract.ts';
+import { healthReportSchema } from '../../functions/shards/health/model.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { type ApiClient, apiClient } from './support/api.ts';
+import { awsConfig } from './support/aws.ts';
 import { onShard } from './support/databases.ts';
+import { pairOf, Subject } from './support/failover-subject.ts';
+import { Breakage } from './support/faults.ts';
+import { functionNamed } from './support/functions.ts';
 import type { LocalJson } from './support/local-platform.ts';
 import { sharedPlatform } from './support/shared-platform.ts';
 
@@ -48,4 +55,106 @@ describe('the shard map', () => {
     expect(status).toBe(422);
     expect(body).toMatchObject({ errors: [{ field: 'query.key' }] });
   });
+});
+
+describe('the health of the shards', () => {
+  const shard = 'shard-a';
+  let local: LocalJson;
+  let call: ApiClient;
+  let subject: Subject;
+  let breakage: Breakage;
+  beforeAll(async () => {
+    local = await sharedPlatform();
+    call = apiClient(local);
+    subject = await Subject.of(local);
+    breakage = new Breakage(local);
+    // It notes which instances there are; by itself it does once a minute.
+    await subject.watchdog();
+  }, 60_000);
+  afterAll(() => breakage.mend());
+
+  const report = async () => {
+    const { status, body } = await call('GET', '/api/database/health');
+    expect({ status, body }).toMatchObject({ status: 200 });
+    return healthReportSchema.parse(body);
+  };
+  /** Answers are up to five seconds old. */
+  const reported = (what: string, wished: (found: Awaited<ReturnType<typeof report>>) => boolean) =>
+    waitFor(
+      async () => {
+        const found = await report();
+        return wished(found) && found;
+      },
+      { what, intervalMs: 500, timeoutMs: 60_000 },
+    );
+
+  it('is good while writers write and standbys follow', async () => {
+    const { source, shards } = await reported('all to be healthy', ({ state }) => state === 'healthy');
+    expect(source).toBe('live');
+    for (const { writer, readers } of shards) {
+      expect(writer).toMatchObject({ role: 'writer', reachable: true });
+      expect(readers).toMatchObject([{ role: 'reader', reachable: true, lag: { streaming: true } }]);
+    }
+  }, 90_000);
+
+  it('is degraded, and says why, while a standby is stopped', async () => {
+    const { identifier: cluster, ...description } = await subject.cluster(shard);
+    const { reader } = pairOf({ identifier: cluster, ...description });
+    await subject.control('conduct', { cluster, restartAfterMs: null });
+    await subject.control('signal', { cluster, instance: reader.identifier, signal: 'SIGKILL' });
+    const { shards } = await reported('a shard to be degraded', ({ state }) => state === 'degraded');
+    const found = shards.find((each) => each.shard === shard);
+    expect(found).toMatchObject({
+      state: 'degraded',
+      reasons: [expect.objectContaining({ instance: reader.identifier })],
+      writer: { reachable: true },
+      readers: [{ reachable: false, role: null }],
+    });
+    await subject.control('conduct', { cluster, restartAfterMs: 10_000 });
+    await subject.control('start', { cluster, instance: reader.identifier });
+    await reported('all to be healthy again', ({ state }) => state === 'healthy');
+  }, 120_000);
+
+  it('is down while writers hang, which costs the time that one of them is given', async () => {
+    const client = await functionNamed(local, 'ShardsHealth');
+    const silence = async (kind: 'silent' | 'open') => {
+      for (const { name } of local.shards) {
+        const { identifier: cluster, ...description } = await subject.cluster(name);
+        const { writer } = pairOf({ identifier: cluster, ...description });
+        for (const endpoint of ['writer', writer.identifier]) {
+          await subject.control('traffic', { cluster, endpoint, condition: { kind }, client });
+        }
+      }
+    };
+    await silence('silent');
+    try {
+      const { shards } = await reported('both to be down', (found) =>
+        found.shards.every(({ state }) => state === 'down'),
+      );
+      expect(shards).toHaveLength(2);
+      for (const { reasons, tookMs, readers } of shards) {
+        expect(reasons).toMatchObject([{ code: 'timeout' }]);
+        expect(tookMs).toBeGreaterThanOrEqual(2_900);
+        expect(tookMs).toBeLessThan(5_900);
+        expect(readers).toMatchObject([{ reachable: true }]);
+      }
+    } finally {
+      await silence('open');
+    }
+    await reported('all to be healthy again', ({ state }) => state === 'healthy');
+  }, 120_000);
+
+  it('is what was recorded last while nobody can look', async () => {
+    const FunctionName = await functionNamed(local, 'ShardsHealth');
+    const Payload = JSON.stringify({ record: true });
+    await new LambdaClient(awsConfig(local)).send(new InvokeCommand({ FunctionName, Payload }));
+    await breakage.inject({
+      ...{ service: 'lambda', operation: 'Invoke', caller: 'ShardsApi', times: 1_000 },
+      error: { status: 429, code: 'TooManyRequestsException' },
+    });
+    const found = await reported('the record', ({ source }) => source === 'recorded');
+    expect(found.shards.map(({ shard: name }) => name)).toEqual(['shard-a', 'shard-b']);
+    await breakage.mend();
+    await reported('a look again', ({ source }) => source === 'live');
+  }, 90_000);
 });

@@ -75,6 +75,7 @@ describe('A function', () => {
       'recovery/hold-snapshot',
       'recovery/restore-database',
       'recovery/restore-rows',
+      'shards/health',
     ]);
   });
 
@@ -214,6 +215,7 @@ describe('A role', () => {
       'recovery/hold-snapshot': ['mainstay_backup'],
       'recovery/restore-database': ['mainstay_restore'],
       'recovery/restore-rows': ['mainstay_restore'],
+      'shards/health': ['mainstay_stats'],
     });
   });
 

@@ -8,6 +8,7 @@ import { shardProbes } from '../../../functions/monitoring/probes.ts';
 import { Readiness } from '../../../functions/monitoring/readiness.ts';
 import { connect } from '../../../functions/shared/database.ts';
 import { describeProbes } from '../failover/probe.suite.ts';
+import { describeHealth } from '../shards/health.suite.ts';
 import { startPostgres, type TestPostgres } from '../shared/postgres.ts';
 
 let postgres: TestPostgres;
@@ -55,7 +56,7 @@ describe('preparing a database', () => {
     expect(await prepareDatabase(master, 'shard-a')).toEqual({
       shard: 'shard-a',
       version: latestVersion,
-      applied: [1, 2, 3],
+      applied: [1, 2, 3, 4],
       hidden: [
         { table: 'public.forced', reason: 'forced' },
         { table: 'public.masters', reason: 'owner' },
@@ -70,6 +71,7 @@ describe('preparing a database', () => {
       { version: 1, title: 'roles of the functions' },
       { version: 2, title: 'restores' },
       { version: 3, title: 'failover' },
+      { version: 4, title: 'health and maintenance' },
     ]);
   });
 
@@ -121,7 +123,7 @@ describe('preparing a database', () => {
     const clients = await Promise.all([postgres.connect(), postgres.connect(), postgres.connect()]);
     const results = await Promise.all(clients.map((client) => prepareDatabase(client, 'shard-a')));
     await Promise.all(clients.map((client) => client.end()));
-    expect(results.flatMap(({ applied }) => applied)).toEqual([1, 2, 3]);
+    expect(results.flatMap(({ applied }) => applied)).toEqual([1, 2, 3, 4]);
   });
 
   it('leaves a database as it was when a step fails, and finds the roles of another database', async () => {
@@ -135,7 +137,7 @@ describe('preparing a database', () => {
     await stranger.end();
     const { username: user, password } = postgres.master;
     const owner = await postgres.connect({ user, password, database: 'other' });
-    expect(await prepareDatabase(owner, 'shard-a')).toMatchObject({ applied: [1, 2, 3], hidden: [] });
+    expect(await prepareDatabase(owner, 'shard-a')).toMatchObject({ applied: [1, 2, 3, 4], hidden: [] });
     await owner.end();
   });
 });
@@ -259,7 +261,7 @@ describe('the other roles', () => {
       `SELECT rolname, rolsuper, rolcreaterole, rolcreatedb, rolbypassrls, rolreplication
          FROM pg_roles WHERE rolname LIKE 'mainstay\\_%' AND rolname <> 'mainstay_master' ORDER BY rolname`,
     );
-    expect(rows).toHaveLength(6);
+    expect(rows).toHaveLength(7);
     for (const { rolname, rolcreatedb, ...rights } of rows) {
       expect(rolcreatedb).toBe(rolname === 'mainstay_restore_owner');
       expect(Object.values(rights)).toEqual([false, false, false, false]);
@@ -294,3 +296,4 @@ describe('the readiness of a prepared shard', () => {
 });
 
 describeProbes(() => postgres);
+describeHealth(() => postgres);
