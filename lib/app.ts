@@ -6,7 +6,8 @@ import { loadConfig } from './config/config.ts';
 import { type Bundles, bundleFunctions } from './constructs/bundle.ts';
 import type { FunctionSettings } from './constructs/function.ts';
 import { DatabasesStack } from './databases-stack.ts';
-import { EdgeStack, edgeRegion } from './edge-stack.ts';
+import { edgeRegion } from './edge/edge-region.ts';
+import { EdgeStack } from './edge-stack.ts';
 import { featureFlags } from './feature-flags.ts';
 import { PlatformStack } from './platform-stack.ts';
 import { StandbyStack } from './standby-stack.ts';
@@ -93,7 +94,7 @@ function addStacks(app: App, settings: FunctionSettings): void {
   if (edge !== undefined) {
     new EdgeStack(app, name('Edge'), {
       ...props('what stands in front', edgeRegion),
-      ...{ environment, config, edge, stateful, api: platform.api },
+      ...{ environment, edge, stateful, api: platform.api },
     });
   }
 }

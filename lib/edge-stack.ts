@@ -4,7 +4,6 @@ import { CloudFrontTarget } from 'aws-cdk-lib/aws-route53-targets';
 import type { Construct } from 'constructs';
 import { contracts } from '../functions/contracts.ts';
 import type { EdgeConfig } from './config/edge.ts';
-import type { DeploymentConfig } from './config/schema.ts';
 import { certificateOf, hostedZoneOf } from './constructs/domain.ts';
 import type { HttpApi } from './constructs/http-api.ts';
 import { AccessLog } from './edge/access-log.ts';
@@ -16,19 +15,19 @@ import type { StatefulStack } from './stateful-stack.ts';
 export interface EdgeStackProps extends StackProps {
   /** Name of the environment. */
   environment: string;
-  config: DeploymentConfig;
   edge: EdgeConfig;
   stateful: StatefulStack;
   api: HttpApi;
 }
 
-/** The only region where CloudFront takes certificates, web ACLs and log deliveries from. */
-export const edgeRegion = 'us-east-1';
-
 /** What stands in front of files and API: certificate, firewall, distribution, access log, DNS records. */
 export class EdgeStack extends Stack {
+  readonly distributionId: string;
+  /** Host name that CloudFront gives the distribution. */
+  readonly domainName: string;
+
   constructor(scope: Construct, id: string, props: EdgeStackProps) {
-    const { environment, config, edge, stateful, api, ...rest } = props;
+    const { environment, edge, stateful, api, ...rest } = props;
     super(scope, id, rest);
     const zone = hostedZoneOf(this, edge);
     const firewall = edge.firewall
@@ -37,13 +36,17 @@ export class EdgeStack extends Stack {
     const { distribution } = new Distribution(this, 'Cdn', {
       environment,
       config: edge,
-      certificate: certificateOf(this, edge.domains, edge, zone),
+      ...(edge.domains.length > 0 && { certificate: certificateOf(this, edge.domains, edge, zone) }),
       assets: stateful.buckets.assets,
       apiHost: api.host,
       apiPatterns: apiPatterns(contracts),
       ...(firewall !== undefined && { firewallArn: firewall.arn }),
     });
-    new AccessLog(this, 'AccessLog', { environment, distribution, archiveDays: config.logs.archiveDays });
+    this.distributionId = distribution.distributionId;
+    this.domainName = distribution.distributionDomainName;
+    const bucket = stateful.buckets.edgeLogs;
+    if (bucket === undefined) throw new Error('There is no bucket for the log of the edge');
+    new AccessLog(this, 'AccessLog', { environment, distribution, bucket });
     if (zone !== undefined) {
       const target = route53.RecordTarget.fromAlias(new CloudFrontTarget(distribution));
       for (const domain of edge.domains) {

@@ -8,9 +8,11 @@ export const edgeSchema = (profile: Profile) =>
     .strictObject({
       domains: z
         .array(hostname)
-        .min(1)
         .max(100)
-        .describe('Host names that the distribution answers under. Without `edge`, there is no Edge stack.'),
+        .default([])
+        .describe(
+          'Host names that the distribution answers under; none: the name that CloudFront gives it, which production does not take. Without `edge`, there is no Edge stack.',
+        ),
       certificateArn: certificateArn
         .regex(/:acm:us-east-1:/, 'CloudFront takes certificates of us-east-1 alone')
         .optional()
@@ -22,6 +24,13 @@ export const edgeSchema = (profile: Profile) =>
         .describe(
           'From where CloudFront answers: 100 is North America, Europe and Israel, all is everywhere.',
         ),
+      cacheTagHeader: z
+        .string()
+        .regex(/^[a-z0-9-]{1,128}$/, 'the name of a header in lower case')
+        .default('x-amz-meta-cache-tag')
+        .describe(
+          'Response header in which an origin names the tags of a file, separated by commas. The default is the metadata `cache-tag` of an object in S3.',
+        ),
       firewall: z
         .boolean()
         .default(profile === 'production')
@@ -31,9 +40,21 @@ export const edgeSchema = (profile: Profile) =>
         .describe('Requests from one address within 5 minutes beyond which the firewall blocks it.'),
     })
     .superRefine((edge, context) => {
-      for (const message of domainProblems(edge.domains, edge)) {
-        context.addIssue({ code: 'custom', path: ['domains'], message });
+      const refuse = (path: string, message: string) =>
+        context.addIssue({ code: 'custom', path: [path], message });
+      if (edge.domains.length === 0) {
+        if (profile === 'production') {
+          refuse(
+            'domains',
+            'name at least one: only under a domain of its own can a distribution ask for TLS 1.2',
+          );
+        }
+        for (const name of ['certificateArn', 'hostedZone'] as const) {
+          if (edge[name] !== undefined) refuse(name, 'is for domains, and there are none');
+        }
+        return;
       }
+      for (const message of domainProblems(edge.domains, edge)) refuse('domains', message);
     });
 
 /** The settings of an edge. */

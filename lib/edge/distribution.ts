@@ -13,7 +13,8 @@ export interface DistributionProps {
   /** Name of the environment. */
   environment: string;
   config: EdgeConfig;
-  certificate: acm.ICertificate;
+  /** For the domains; without any, the distribution answers under CloudFront's own name. */
+  certificate?: acm.ICertificate;
   /** The bucket with the files, which may be in another region. */
   assets: s3.Bucket;
   /** Host name of the API. */
@@ -24,13 +25,18 @@ export interface DistributionProps {
   firewallArn?: string;
 }
 
-/** The distribution in front of the files and of the API: TLS 1.2 and newer, HTTP/2 and HTTP/3. */
+/** The distribution in front of the files and of the API: HTTP/2 and HTTP/3, and TLS 1.2 and newer for its domains. */
 export class Distribution extends Construct {
   readonly distribution: cloudfront.Distribution;
 
   constructor(scope: Construct, id: string, props: DistributionProps) {
     super(scope, id);
     const { environment, config, certificate } = props;
+    const named = certificate !== undefined && {
+      domainNames: config.domains,
+      certificate,
+      minimumProtocolVersion: cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
+    };
     const files = this.filesOrigin(props.assets);
     const behavior = (kind: (typeof cacheClasses)[number]) =>
       new FileBehavior(this, `Files-${kind.name}`, { environment, kind, origin: files }).options;
@@ -38,9 +44,7 @@ export class Distribution extends Construct {
 
     this.distribution = new cloudfront.Distribution(this, 'Distribution', {
       comment: `Mainstay ${environment}`,
-      domainNames: config.domains,
-      certificate,
-      minimumProtocolVersion: cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
+      ...named,
       httpVersion: cloudfront.HttpVersion.HTTP2_AND_3,
       priceClass: priceClasses[config.priceClass],
       defaultRootObject: 'index.html',
@@ -55,6 +59,7 @@ export class Distribution extends Construct {
         }),
       ]),
     });
+    this.readTags(config.cacheTagHeader);
     // The bucket's stack lets the distributions of the account in; see Buckets.
     Annotations.of(this.distribution).acknowledgeWarning(
       '@aws-cdk/aws-cloudfront-origins:updateImportedBucketPolicyOac',
@@ -64,11 +69,22 @@ export class Distribution extends Construct {
         'The users of the platform may be anywhere. Which countries to refuse is the operator’s decision and no default; the firewall blocks by reputation and by rate.',
       'AwsSolutions-CFR3':
         'Every request is logged by standard logging v2, whose delivery is made of resources of its own beside the distribution. The rule knows the older form alone.',
+      ...(certificate === undefined && {
+        'AwsSolutions-CFR4':
+          'It has no domain, and under CloudFront’s own name the oldest TLS version cannot be chosen. Production takes no edge without a domain.',
+      }),
       ...(props.firewallArn === undefined && {
         'AwsSolutions-CFR2':
           'Switched off by the setting edge.firewall; the production profile switches it on. The API counts requests per key and per address itself.',
       }),
     });
+  }
+
+  /** Purges by tag need to be told where the tags are; the CDK's own construct has no property for it yet. */
+  private readTags(headerName: string): void {
+    const resource = this.distribution.node.defaultChild;
+    if (!(resource instanceof cloudfront.CfnDistribution)) throw new Error('no distribution resource');
+    resource.addPropertyOverride('DistributionConfig.CacheTagConfig', { HeaderName: headerName });
   }
 
   private filesOrigin(assets: s3.Bucket): cloudfront.IOrigin {

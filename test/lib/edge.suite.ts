@@ -127,7 +127,20 @@ describe('The distribution', () => {
       Properties: { DeliverySourceName: 'mainstay-production-edge' },
       DependsOn: Match.arrayWith([Match.stringLikeRegexp('^AccessLogSource')]),
     });
-    template.hasResourceProperties('AWS::S3::BucketPolicy', {
+    template.hasResourceProperties('AWS::Logs::DeliveryDestination', {
+      DestinationResourceArn: {
+        'Fn::GetStackOutput': Match.objectLike({
+          StackName: 'Mainstay-production-Stateful',
+          OutputName: Match.stringLikeRegexp('EdgeLogs'),
+        }),
+      },
+    });
+    // Not in the region of the distribution, but where its lines are counted.
+    stateful.template.hasResourceProperties('AWS::S3::Bucket', {
+      NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },
+      LifecycleConfiguration: { Rules: [Match.objectLike({ ExpirationInDays: 365 })] },
+    });
+    stateful.template.hasResourceProperties('AWS::S3::BucketPolicy', {
       PolicyDocument: {
         Statement: Match.arrayWith([
           Match.objectLike({
@@ -138,6 +151,28 @@ describe('The distribution', () => {
         ]),
       },
     });
+  });
+});
+
+describe('An edge without a domain', () => {
+  const unnamed = { region: 'us-east-1', edge: {} };
+
+  it('answers under the name that CloudFront gives it, in development', () => {
+    synthesizeUnchecked('dev', unnamed)
+      .stack('Edge')
+      .template.hasResourceProperties('AWS::CloudFront::Distribution', {
+        DistributionConfig: Match.objectLike({
+          Aliases: Match.absent(),
+          ViewerCertificate: Match.absent(),
+          CacheTagConfig: { HeaderName: 'x-amz-meta-cache-tag' },
+        }),
+      });
+  });
+
+  it('is refused in production, where TLS 1.2 is asked for', () => {
+    expect(() => synthesizeUnchecked('production', { ...unnamed, profile: 'production' })).toThrow(
+      /edge\.domains: name at least one/,
+    );
   });
 });
 
