@@ -1,3 +1,4 @@
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { KMSClient } from '@aws-sdk/client-kms';
@@ -106,4 +107,10 @@ let lambdaClient: LambdaClient | undefined;
 export function lambda(): LambdaClient {
   lambdaClient ??= new LambdaClient(settings(900_000, 1));
   return lambdaClient;
+}
+
+let cloudWatchClient: CloudWatchClient | undefined;
+export function cloudWatch(): CloudWatchClient {
+  cloudWatchClient ??= new CloudWatchClient(settings(5_000));
+  return cloudWatchClient;
 }

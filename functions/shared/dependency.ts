@@ -14,7 +14,8 @@ export type Dependency =
   | 'EventBridge'
   | 'SSM'
   | 'Scheduler'
-  | 'Secrets Manager';
+  | 'Secrets Manager'
+  | 'CloudWatch';
 
 /**
  * Runs one call to an AWS service whose client has a bounded number of attempts.

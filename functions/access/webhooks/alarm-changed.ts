@@ -1,23 +1,21 @@
+import { readDescription } from '../../shared/runbook.ts';
 import type { AlarmChanged, AlarmReport } from './events.ts';
-
-/** The end of every alarm's description: where its runbook is. */
-const runbookLine = /^Runbook: (\S+)$/m;
 
 /** What the platform is told when an alarm changes its state. */
 export function alarmChanged({ id, time, detail }: AlarmReport, traceparent: string): AlarmChanged {
   const { alarmName, state, previousState, configuration } = detail;
-  const description = configuration?.description ?? '';
+  const { text, runbook } = readDescription(configuration?.description);
   const since = isoTime(state.timestamp) ?? time;
   return {
     version: 1,
     eventId: id,
     name: alarmName,
-    description: description.replace(runbookLine, '').trim() || null,
+    description: text,
     state: state.value,
     previousState: previousState?.value ?? null,
     reason: state.reason,
     since,
-    runbook: runbookLine.exec(description)?.[1] ?? null,
+    runbook,
     at: since,
     traceparent,
   };

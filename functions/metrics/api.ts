@@ -1,0 +1,34 @@
+import { gate } from '../access/gate.ts';
+import { cloudWatch, dynamo } from '../shared/clients.ts';
+import { httpFunction } from '../shared/http-function.ts';
+import type { HttpHandlers } from '../shared/http-handler.ts';
+import { KeptAnswer } from '../shared/kept-answer.ts';
+import { Alerts } from './alerts/alerts.ts';
+import { metricsContract } from './contract.ts';
+import { scrapeHandlers } from './exposition/scrape.ts';
+import { summaryHandlers } from './summary/handlers.ts';
+import { allCounted } from './tally/counters.ts';
+import { TallyStore } from './tally/tally-store.ts';
+
+/** How long what was counted serves before it is read again, in ms: several scrapers cost one reading. */
+const keptMs = 10_000;
+
+/** Metrics and alarms. */
+export const handler = httpFunction({
+  contract: metricsContract,
+  functionContract: metricsContract.functions.api,
+  gate,
+  handlers: (environment): HttpHandlers<typeof metricsContract> => {
+    const store = new TallyStore(dynamo(), environment.MONITORING_TABLE);
+    const counted = new KeptAnswer(() => allCounted(store, Date.now()), keptMs);
+    const alerts = new Alerts(cloudWatch(), environment.ALARM_PREFIX, Date.now);
+    return {
+      ...summaryHandlers({ store, counted, now: Date.now }),
+      alerts: async ({ query }) => ({ status: 200, body: await alerts.list(query) }),
+      ...scrapeHandlers({
+        counted,
+        build: { environment: environment.MAINSTAY_ENVIRONMENT, version: environment.MAINSTAY_VERSION },
+      }),
+    };
+  },
+});

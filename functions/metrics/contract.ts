@@ -1,0 +1,28 @@
+import * as z from 'zod';
+import { gateEnvironment } from '../access/environment.ts';
+import { defineContract } from '../shared/contract.ts';
+import { alertRoutes } from './alerts/contract.ts';
+import { expositionRoutes } from './exposition/contract.ts';
+import { summaryRoutes } from './summary/contract.ts';
+
+const tableEnvironment = z.object({ MONITORING_TABLE: z.string().min(1) });
+
+export const metricsContract = defineContract({
+  name: 'metrics',
+  title: 'Metrics and alarms',
+  description: 'How much is asked, what fails, how slow it is, and which alarms are raised.',
+  routes: { ...summaryRoutes, ...alertRoutes, ...expositionRoutes },
+  functions: {
+    api: {
+      environment: gateEnvironment.extend({
+        ...tableEnvironment.shape,
+        /** What the names of the deployment's alarms begin with. */
+        ALARM_PREFIX: z.string().min(1),
+        MAINSTAY_ENVIRONMENT: z.string().min(1),
+        MAINSTAY_VERSION: z.string().min(1),
+      }),
+    },
+    /** Every minute: takes what functions have told into the totals. */
+    count: { environment: tableEnvironment, event: z.strictObject({}) },
+  },
+});

@@ -1,0 +1,33 @@
+import { advanceBase } from './counters.ts';
+import { hourMs, hourOf, hoursBetween } from './hours.ts';
+import { type Taken, takeBatches } from './take-batches.ts';
+import { errorKey } from './tally.ts';
+import type { TallyStore } from './tally-store.ts';
+
+/** Hours back in which batches may still wait: longer than Lambda tries an event again. */
+const latest = 6;
+
+/**
+ * Takes all batches that wait into the totals of their hours, and hours in which none can come any more into the base.
+ *
+ * @returns how many batches were taken, and the kinds of error that no hour of the last days nor the base had.
+ */
+export async function countAll(store: TallyStore, now: () => number): Promise<Taken> {
+  const base = await store.base();
+  const hours = hoursBetween(hourOf(now() - latest * hourMs), hourOf(now()));
+  const before = await store.totals(base?.upTo ?? '', hourOf(now()));
+  const known = new Set(
+    [base?.tally, ...before.values()].flatMap((tally) => [...(tally?.errors.keys() ?? [])]),
+  );
+  let batches = 0;
+  const found = new Map<string, Taken['newErrors'][number]>();
+  for (const hour of hours) {
+    const taken = await takeBatches(store, hour, now);
+    batches += taken.batches;
+    for (const error of taken.newErrors) {
+      if (!known.has(errorKey(error))) found.set(errorKey(error), error);
+    }
+  }
+  await advanceBase(store, now);
+  return { batches, newErrors: [...found.values()] };
+}

@@ -1,0 +1,29 @@
+/**
+ * Asks at most once in a while, and once for all who ask at the same time; a failure is not kept.
+ *
+ * @param forMs how long an answer serves, in ms.
+ */
+export class KeptAnswer<T> {
+  readonly #ask: () => Promise<T>;
+  readonly #forMs: number;
+  readonly #now: () => number;
+  #kept: { answer: Promise<T>; until: number } | undefined;
+
+  constructor(ask: () => Promise<T>, forMs: number, now: () => number = Date.now) {
+    this.#ask = ask;
+    this.#forMs = forMs;
+    this.#now = now;
+  }
+
+  get(): Promise<T> {
+    if (this.#kept === undefined || this.#kept.until <= this.#now()) {
+      const answer = this.#ask();
+      const kept = { answer, until: this.#now() + this.#forMs };
+      this.#kept = kept;
+      answer.catch(() => {
+        if (this.#kept === kept) this.#kept = undefined;
+      });
+    }
+    return this.#kept.answer;
+  }
+}
