@@ -10,6 +10,7 @@ import { sqlHashFunctions } from './hash/keys.ts';
 import { healthResultSchema } from './health/events.ts';
 import { HealthStore } from './health/health-store.ts';
 import { HealthReports } from './health/report.ts';
+import { askInsights } from './insights/ask-insights.ts';
 import { MapStore } from './map/map-store.ts';
 import type { ShardMap } from './map/shard-map.ts';
 import { Places } from './places.ts';
@@ -28,6 +29,7 @@ export const handler = httpFunction({
     SHARDING: sharding,
     HEALTH_FUNCTION_ARN,
     HEALTH_TIMEOUT_MS,
+    INSIGHTS_FUNCTION_ARN,
   }): HttpHandlers<typeof shardsContract> => {
     const maps = new MapStore(dynamo(), SHARDS_TABLE);
     const places = new Places(dynamo(), SHARDS_TABLE, new ShardReader(dynamo(), SHARDS_TABLE));
@@ -43,6 +45,10 @@ export const handler = httpFunction({
     });
     return {
       health: async ({ query, log }) => ({ status: 200, body: await reports.report(query, log) }),
+      insights: async ({ query }) => ({
+        status: 200,
+        body: await askInsights(query, lambda(), INSIGHTS_FUNCTION_ARN),
+      }),
       route: async ({ query }) => ({
         status: 200,
         body: await route(query, { map: await required(maps), sharding, places }),

@@ -6,6 +6,7 @@ import { keyTypes } from './hash/keys.ts';
 import { healthEventSchema, healthResultSchema } from './health/events.ts';
 import { healthReportSchema } from './health/model.ts';
 import { healthSettingsSchema } from './health/settings.ts';
+import { insightsEventSchema, insightsReportSchema } from './insights/model.ts';
 import { readPreferences, shardingSchema, writeDurabilities } from './sharding.ts';
 
 const addressSchema = z.strictObject({ host: z.string(), port: z.int() });
@@ -77,6 +78,18 @@ export const shardsContract = defineContract({
       }),
       responses: { 200: { description: 'How they stand.', schema: healthReportSchema } },
     },
+    insights: {
+      method: 'GET',
+      path: '/api/database/insights',
+      scope: 'shards:read',
+      summary: 'Slow statements, indexes too many and too few, bloat, pools',
+      description:
+        'Read now, from what the server itself counts; no table is read for it. At most 20 of each kind, the worst first. They are hints: an index that was never scanned may be needed at the end of the year.',
+      query: z.strictObject({
+        shard: z.string().min(1).max(31).optional().describe('Only this one; default: all.'),
+      }),
+      responses: { 200: { description: 'What the statistics tell.', schema: insightsReportSchema } },
+    },
     route: {
       method: 'GET',
       path: '/api/database/route',
@@ -116,6 +129,7 @@ export const shardsContract = defineContract({
         SHARDS_TABLE: z.string().min(1),
         SHARDING: jsonVariable.pipe(shardingSchema),
         HEALTH_FUNCTION_ARN: z.string().startsWith('arn:'),
+        INSIGHTS_FUNCTION_ARN: z.string().startsWith('arn:'),
         HEALTH_TIMEOUT_MS: z.coerce
           .number()
           .int()
@@ -130,6 +144,15 @@ export const shardsContract = defineContract({
       }),
       event: healthEventSchema,
       result: healthResultSchema,
+    },
+    /** In the VPC, as `mainstay_stats`: reads what the shards count of statements, indexes, tables and connections. */
+    insights: {
+      environment: z.object({
+        SHARDS_TABLE: z.string().min(1),
+        HEALTH: jsonVariable.pipe(healthSettingsSchema),
+      }),
+      event: insightsEventSchema,
+      result: insightsReportSchema,
     },
   },
 });

@@ -23,6 +23,7 @@ export interface ShardHealthProps {
 /** Looks at the shards from inside the network: when the API asks, and on schedule, where the deployment wants that. */
 export class ShardHealth extends Construct {
   readonly function: BundledFunction;
+  readonly insights: BundledFunction;
 
   constructor(scope: Construct, id: string, props: ShardHealthProps) {
     super(scope, id);
@@ -38,11 +39,23 @@ export class ShardHealth extends Construct {
       timeout: Duration.minutes(1),
       network: stateful.network,
     });
-    this.function.addEnvironment('HEALTH', JSON.stringify(healthSettingsOf(config)));
+    this.insights = new BundledFunction(scope, 'Insights', {
+      settings,
+      contract: shardsContract,
+      name: 'insights',
+      description: 'Reads the statistics of all shards',
+      memoryMiB: 512,
+      timeout: Duration.minutes(1),
+      network: stateful.network,
+    });
     const { shards: table } = stateful.tables;
+    for (const fn of [this.function, this.insights]) {
+      fn.addEnvironment('HEALTH', JSON.stringify(healthSettingsOf(config)));
+      for (const shard of stateful.shards) shard.grantConnect(fn, 'stats');
+    }
+    table.grant(this.insights, ['dynamodb:Query']);
     table.grant(this.function, ['dynamodb:Query', 'dynamodb:GetItem']);
     table.grantItems(this.function, ['dynamodb:PutItem'], ['HEALTH', 'STATEMENTS']);
-    for (const shard of stateful.shards) shard.grantConnect(this.function, 'stats');
     if (!config.health.scheduled) return;
     this.schedule(props);
     watchFunction(this.function, { name: 'shard-health', thresholds: config.alarms, notifications });
@@ -52,6 +65,7 @@ export class ShardHealth extends Construct {
   /** Lets the API have the shards looked at. */
   grantLook(api: BundledFunction, { config }: FunctionSettings): void {
     this.function.grantInvoke(api, 'HEALTH_FUNCTION_ARN');
+    this.insights.grantInvoke(api, 'INSIGHTS_FUNCTION_ARN');
     api.addEnvironment('HEALTH_TIMEOUT_MS', String(config.health.timeoutMs));
   }
 

@@ -76,6 +76,7 @@ describe('A function', () => {
       'recovery/restore-database',
       'recovery/restore-rows',
       'shards/health',
+      'shards/insights',
     ]);
   });
 
@@ -216,6 +217,7 @@ describe('A role', () => {
       'recovery/restore-database': ['mainstay_restore'],
       'recovery/restore-rows': ['mainstay_restore'],
       'shards/health': ['mainstay_stats'],
+      'shards/insights': ['mainstay_stats'],
     });
   });
 

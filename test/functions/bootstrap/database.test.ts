@@ -9,6 +9,7 @@ import { Readiness } from '../../../functions/monitoring/readiness.ts';
 import { connect } from '../../../functions/shared/database.ts';
 import { describeProbes } from '../failover/probe.suite.ts';
 import { describeHealth } from '../shards/health.suite.ts';
+import { describeInsights } from '../shards/insights.suite.ts';
 import { startPostgres, type TestPostgres } from '../shared/postgres.ts';
 
 let postgres: TestPostgres;
@@ -297,3 +298,4 @@ describe('the readiness of a prepared shard', () => {
 
 describeProbes(() => postgres);
 describeHealth(() => postgres);
+describeInsights(() => postgres);
