@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import * as access from './access/bus-events.ts';
 import { alarmEventSource, alarmEvents } from './access/webhooks/events.ts';
+import * as cdn from './cdn/bus-events.ts';
 import * as failover from './failover/bus-events.ts';
 import * as recovery from './recovery/bus-events.ts';
 
@@ -8,6 +9,7 @@ import * as recovery from './recovery/bus-events.ts';
 export const platformEvents = {
   [recovery.eventSource]: recovery.busEvents,
   [failover.eventSource]: failover.busEvents,
+  [cdn.eventSource]: cdn.busEvents,
   [access.eventSource]: access.busEvents,
   [alarmEventSource]: alarmEvents,
 } as const satisfies Record<string, Record<string, z.ZodType<{ at: string }>>>;

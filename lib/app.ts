@@ -79,10 +79,6 @@ function addStacks(app: App, settings: FunctionSettings): void {
     ...props('where keys live, and failover'),
     ...{ settings, stateful, platform },
   });
-  new CdnStack(app, name('Cdn'), {
-    ...props('purges, warming and analytics of the edge'),
-    ...{ settings, stateful, platform },
-  });
   if (standby !== undefined && vault !== undefined) {
     const keys = new StandbyStack(app, name('Standby'), {
       ...props('keys and alarms of the second region', standby.region),
@@ -91,10 +87,18 @@ function addStacks(app: App, settings: FunctionSettings): void {
     // No backup before its copies can be encrypted.
     platform.addStackDependency(keys);
   }
-  if (edge !== undefined) {
-    new EdgeStack(app, name('Edge'), {
-      ...props('what stands in front', edgeRegion),
-      ...{ environment, edge, stateful, api: platform.api },
-    });
-  }
+  const front =
+    edge === undefined
+      ? undefined
+      : new EdgeStack(app, name('Edge'), {
+          ...props('what stands in front', edgeRegion),
+          ...{ environment, edge, stateful, api: platform.api },
+        });
+  new CdnStack(app, name('Cdn'), {
+    ...props('purges, warming and analytics of the edge'),
+    ...{ settings, stateful, platform },
+    ...(front !== undefined && {
+      distribution: { id: front.distributionId, domain: edge?.domains[0] ?? front.domainName },
+    }),
+  });
 }

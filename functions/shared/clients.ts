@@ -1,3 +1,4 @@
+import { CloudFrontClient } from '@aws-sdk/client-cloudfront';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
@@ -113,4 +114,10 @@ let cloudWatchClient: CloudWatchClient | undefined;
 export function cloudWatch(): CloudWatchClient {
   cloudWatchClient ??= new CloudWatchClient(settings(5_000));
   return cloudWatchClient;
+}
+
+let cloudFrontClient: CloudFrontClient | undefined;
+export function cloudFront(): CloudFrontClient {
+  cloudFrontClient ??= new CloudFrontClient(settings(10_000));
+  return cloudFrontClient;
 }

@@ -2,23 +2,37 @@ import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { cdnContract } from '../../functions/cdn/contract.ts';
 import type { Access } from '../access/access.ts';
+import type { Delivery } from '../constructs/dead-letters.ts';
+import type { EventBus } from '../constructs/event-bus.ts';
 import { BundledFunction, type FunctionSettings } from '../constructs/function.ts';
 import type { HttpApi } from '../constructs/http-api.ts';
+import type { Notifications } from '../constructs/notifications.ts';
 import type { StatefulStack } from '../stateful-stack.ts';
+import { grantAssets } from './assets.ts';
+import type { OwnDistribution } from './provider.ts';
+import { grantProvider } from './provider-grants.ts';
+import { Purges } from './purges.ts';
 
 export interface CdnProps {
   settings: FunctionSettings;
   stateful: StatefulStack;
   api: HttpApi;
   access: Access;
+  events: EventBus;
+  deadLetters: Delivery;
+  notifications: Notifications;
+  /** The distribution of the Edge stack, where there is one. */
+  distribution?: OwnDistribution | undefined;
 }
 
 /** What is known about the edge, and what is done to it. */
 export class Cdn extends Construct {
   readonly apiFunction: BundledFunction;
+  readonly purges: Purges;
 
-  constructor(scope: Construct, id: string, { settings, stateful, api, access }: CdnProps) {
+  constructor(scope: Construct, id: string, props: CdnProps) {
     super(scope, id);
+    const { settings, stateful, api, access, distribution } = props;
     this.apiFunction = new BundledFunction(this, 'Api', {
       settings,
       contract: cdnContract,
@@ -29,6 +43,10 @@ export class Cdn extends Construct {
     });
     access.grantGate(this.apiFunction);
     stateful.tables.cdn.grantReadWrite(this.apiFunction);
+    this.purges = new Purges(this, 'Purges', props);
+    this.purges.grantStart(this.apiFunction);
+    grantProvider(this.apiFunction, settings.config, distribution, 'look');
+    grantAssets(this.apiFunction, props);
     api.addRoutes(cdnContract, this.apiFunction);
   }
 }

@@ -68,11 +68,11 @@ export class CloudFront implements EdgeProvider {
   }
 
   async target(site: Site): Promise<Target> {
-    const { distributionId, domain, websites } = this.#settings;
+    const { distributionId, domain, websites, multiTenant } = this.#settings;
     if (!isNamed(site)) return { kind: 'distribution', id: distributionId, domain, shared: false };
     const own = ownSite(websites, site);
     if (own !== undefined) return { kind: 'distribution', id: own.id, domain: own.website, shared: false };
-    const found = await this.#distributionTenant(site);
+    const found = multiTenant ? await this.#distributionTenant(site) : undefined;
     const host = site.website ?? found?.Domains?.[0]?.Domain;
     if (found?.Id === undefined || host === undefined) throw unknownSite(site);
     if (found.DistributionId !== distributionId) {

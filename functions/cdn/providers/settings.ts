@@ -19,6 +19,8 @@ const common = {
   /** Where the edge is reached. Default: by HTTPS under its domain. */
   edgeUrl: z.url({ protocol: /^https?$/ }).optional(),
   websites,
+  /** Whether the edge serves something else when the query string differs. */
+  queryStrings: z.enum(['ignored', 'kept']).default('ignored'),
 };
 const token = z.string().startsWith('arn:').describe('Secret whose text is the token.');
 const apiUrl = (otherwise: string) => z.url({ protocol: /^https?$/ }).default(otherwise);
@@ -38,6 +40,8 @@ export const providerSettingsSchema = z.discriminatedUnion('kind', [
     kind: z.literal('cloudfront'),
     ...common,
     distributionId: id,
+    /** Whether websites are tenants of it. */
+    multiTenant: z.boolean().default(false),
     /** Edge locations that can be asked one by one: a name, and the address to connect to. */
     locations: z
       .array(z.strictObject({ name: z.string().min(1).max(40), address: domain }))
@@ -63,7 +67,10 @@ export const providerSettingsSchema = z.discriminatedUnion('kind', [
 export type ProviderSettings = z.output<typeof providerSettingsSchema>;
 export type SettingsOf<K extends ProviderSettings['kind']> = Extract<ProviderSettings, { kind: K }>;
 
-/** Where the edge of a host is asked: its own address, or the one that the settings name. */
-export function edgeUrlOf(settings: Exclude<ProviderSettings, { kind: 'none' }>): string {
-  return settings.edgeUrl ?? `https://${settings.domain}`;
+/** Where the edge of a host is reached: under its own name, or where the settings say that of the deployment is. */
+export function edgeUrlOf(settings: Exclude<ProviderSettings, { kind: 'none' }>, domain: string): string {
+  const { edgeUrl } = settings;
+  return edgeUrl !== undefined && domain === settings.domain
+    ? edgeUrl.replace(/\/$/, '')
+    : `https://${domain}`;
 }

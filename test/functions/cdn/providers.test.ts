@@ -36,7 +36,7 @@ const start: Record<EdgeProvider['kind'], () => Promise<World>> = {
     const server = await startCloudFront();
     const clock = { now: Date.now() };
     const settings = providerSettingsSchema.parse({
-      ...{ kind: 'cloudfront', domain, distributionId: 'E1', websites: own },
+      ...{ kind: 'cloudfront', domain, distributionId: 'E1', multiTenant: true, websites: own },
     });
     if (settings.kind !== 'cloudfront') throw new Error('not CloudFront');
     const client = new CloudFrontClient({

@@ -1,0 +1,9 @@
+import * as z from 'zod';
+
+const id = z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'is 26 digits and letters, a ULID');
+
+/** Names a purge: the name of its Step Functions execution. */
+export const purgeIdSchema = id
+  .brand<'PurgeId'>()
+  .meta({ title: 'Purge id', examples: ['01K9Z7A1B2C3D4E5F6G7H8J9KM'] });
+export type PurgeId = z.output<typeof purgeIdSchema>;

@@ -1,0 +1,23 @@
+import type { EdgeProvider } from '../providers/provider.ts';
+import type { Capacity } from '../queue/queue.ts';
+import type { QueueStore } from '../queue/queue-store.ts';
+import type { AskEdge } from './prove.ts';
+import type { PurgeRecord } from './record.ts';
+import type { PurgeStore } from './store.ts';
+
+export interface PurgeDependencies {
+  readonly store: PurgeStore;
+  readonly provider: EdgeProvider;
+  /** The queue before a target's quota. */
+  readonly queueOf: (targetId: string, capacity: Capacity) => Pick<QueueStore, 'ask' | 'leave'>;
+  readonly ask: AskEdge;
+  readonly now: () => number;
+  /** Whether there is time for another step. */
+  readonly hasTime: () => boolean;
+}
+
+/** A step's outcome: the record as it is now, and how long to wait before the next. */
+export interface Stepped {
+  readonly record: PurgeRecord;
+  readonly waitSeconds?: number;
+}

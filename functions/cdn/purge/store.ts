@@ -1,0 +1,118 @@
+import { type DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod';
+import { onDependency } from '../../shared/dependency.ts';
+import type { PurgeId } from '../ids.ts';
+import { noItems } from '../providers/plan-calls.ts';
+import type { PurgeItems } from '../providers/provider.ts';
+import { VersionedItems } from '../versioned-items.ts';
+import { itemsSchema, type PurgeRecord, purgeRecordSchema } from './record.ts';
+
+/** How long a purge can be looked at, and how long a path that has changed is kept, in seconds. */
+const keptSeconds = 90 * 86_400;
+const changeSeconds = 86_400;
+/** Paths of one window that are read at most; a window with more purges more than its paths. */
+const mostChanges = 20_000;
+
+const keyOf = (id: PurgeId) => ({ pk: `PURGE#${id}`, sk: 'PURGE' });
+const itemsKeyOf = (id: PurgeId) => ({ pk: `PURGE#${id}`, sk: 'ITEMS' });
+const windowKey = (window: number): string => `CHANGED#${window}`;
+
+/** The purges, by their ids, and the paths that have changed, by the window in which they did. */
+export class PurgeStore {
+  readonly #client: DynamoDBDocumentClient;
+  readonly #table: string;
+  readonly #items: VersionedItems;
+  readonly #now: () => number;
+
+  constructor(client: DynamoDBDocumentClient, table: string, now: () => number = Date.now) {
+    this.#client = client;
+    this.#table = table;
+    this.#items = new VersionedItems(client, table, now);
+    this.#now = now;
+  }
+
+  /** Makes a purge; one of the same id stays as it is. @throws DependencyError */
+  async create(record: PurgeRecord, items: PurgeItems | undefined): Promise<void> {
+    if (items !== undefined) await this.setItems(record.id, items);
+    await this.#items.put(this.#item(record), 0);
+  }
+
+  async get(id: PurgeId): Promise<PurgeRecord | undefined> {
+    const item = await this.#items.get(keyOf(id));
+    return item === undefined ? undefined : purgeRecordSchema.parse(item);
+  }
+
+  /** @returns the record with its new version; nothing when somebody else has written meanwhile. @throws DependencyError */
+  async save(record: PurgeRecord): Promise<PurgeRecord | undefined> {
+    const saved = await this.#items.put(this.#item(record), record.version);
+    return saved ? { ...record, version: record.version + 1 } : undefined;
+  }
+
+  async items(id: PurgeId): Promise<PurgeItems> {
+    const item = await this.#items.get(itemsKeyOf(id));
+    return item === undefined ? noItems : itemsSchema.parse(item);
+  }
+
+  /** What is to be purged; written again, it is the same. */
+  async setItems(id: PurgeId, items: PurgeItems): Promise<void> {
+    const { paths, prefixes, tags, everything } = items;
+    const Item = {
+      ...itemsKeyOf(id),
+      paths,
+      prefixes,
+      tags,
+      everything,
+      expiresAt: this.#expiry(keptSeconds),
+    };
+    await onDependency('DynamoDB', 'PutItem', () =>
+      this.#client.send(new PutCommand({ TableName: this.#table, Item })),
+    );
+  }
+
+  /** Notes that these paths have changed, in a window. @throws DependencyError */
+  async noteChanges(window: number, paths: readonly string[]): Promise<void> {
+    for (const path of paths) {
+      const Item = { pk: windowKey(window), sk: path, expiresAt: this.#expiry(changeSeconds) };
+      await onDependency('DynamoDB', 'PutItem', () =>
+        this.#client.send(new PutCommand({ TableName: this.#table, Item })),
+      );
+    }
+  }
+
+  /** The paths that have changed in a window; `more`: there are more than that. @throws DependencyError */
+  async changes(window: number): Promise<{ paths: string[]; more: boolean }> {
+    const paths: string[] = [];
+    let start: Record<string, unknown> | undefined;
+    do {
+      const page = await onDependency('DynamoDB', 'Query', () =>
+        this.#client.send(
+          new QueryCommand({
+            TableName: this.#table,
+            ConsistentRead: true,
+            KeyConditionExpression: 'pk = :pk',
+            ExpressionAttributeValues: { ':pk': windowKey(window) },
+            ...(start !== undefined && { ExclusiveStartKey: start }),
+          }),
+        ),
+      );
+      for (const item of page.Items ?? []) paths.push(changeSchema.parse(item).sk);
+      start = page.LastEvaluatedKey;
+    } while (start !== undefined && paths.length < mostChanges);
+    return { paths, more: start !== undefined };
+  }
+
+  #item(record: PurgeRecord) {
+    const { id } = record;
+    return {
+      ...record,
+      ...keyOf(id),
+      ...{ gsi1pk: 'PURGES', gsi1sk: id, expiresAt: this.#expiry(keptSeconds) },
+    };
+  }
+
+  #expiry(seconds: number): number {
+    return Math.floor(this.#now() / 1000) + seconds;
+  }
+}
+
+const changeSchema = z.object({ sk: z.string() });

@@ -1,0 +1,65 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import * as z from 'zod';
+import { DependencyError } from '../../shared/dependency.ts';
+import type { VersionedItems } from '../versioned-items.ts';
+import { type Asking, ask, type Capacity, type Entry, entrySchema, isOvertaken, leave } from './queue.ts';
+
+const itemSchema = z.object({ entries: z.array(entrySchema), version: z.number().int() });
+const maximumRounds = 12;
+const longestWaitMs = 200;
+
+/** How long who waits, or has a place, is believed without being heard of, in milliseconds. */
+export const keepMs = 180_000;
+
+/** A queue before something that there is only so much of; one item, which every change replaces. */
+export class QueueStore {
+  readonly #items: VersionedItems;
+  readonly #key: { pk: string; sk: string };
+  readonly #capacity: Capacity;
+  readonly #now: () => number;
+
+  constructor(items: VersionedItems, name: string, capacity: Capacity, now: () => number) {
+    this.#items = items;
+    this.#key = { pk: `QUEUE#${name}`, sk: 'QUEUE' };
+    this.#capacity = capacity;
+    this.#now = now;
+  }
+
+  /** Asks for a place, or to keep it. @returns whether there is one. @throws DependencyError */
+  async ask(asking: Asking): Promise<boolean> {
+    return this.#change((entries) => {
+      const asked = ask(entries, asking, this.#capacity, this.#now(), keepMs);
+      return { entries: asked.entries, result: asked.holds };
+    });
+  }
+
+  /** Gives places back. @throws DependencyError */
+  async leave(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    await this.#change((entries) => ({ entries: leave(entries, ids, this.#now()), result: undefined }));
+  }
+
+  /** Whether somebody of greater priority waits. @throws DependencyError */
+  async isOvertaken(asking: Asking): Promise<boolean> {
+    const { entries } = await this.#read();
+    return isOvertaken(entries, asking, this.#now());
+  }
+
+  async #read(): Promise<{ entries: readonly Entry[]; version: number }> {
+    const item = await this.#items.get(this.#key);
+    return item === undefined ? { entries: [], version: 0 } : itemSchema.parse(item);
+  }
+
+  async #change<T>(
+    change: (entries: readonly Entry[]) => { entries: readonly Entry[]; result: T },
+  ): Promise<T> {
+    for (let round = 0; round < maximumRounds; round++) {
+      if (round > 0) await delay(Math.random() * Math.min(longestWaitMs, 10 * 2 ** round));
+      const { entries, version } = await this.#read();
+      const changed = change(entries);
+      if (await this.#items.put({ ...this.#key, entries: [...changed.entries] }, version))
+        return changed.result;
+    }
+    throw new DependencyError(`The queue ${this.#key.pk} is changed by others all the time.`);
+  }
+}
