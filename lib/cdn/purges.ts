@@ -21,7 +21,7 @@ export class Purges extends Construct {
     super(scope, id);
     const { settings, stateful, access, deadLetters } = props;
     const { environment, config } = settings;
-    this.run = new BundledFunction(this, 'Run', {
+    this.run = new BundledFunction(scope, 'RunPurge', {
       ...{ settings, contract: cdnContract, name: 'run-purge' },
       description: 'Purges content from the edge, and proves it',
       memoryMiB: 512,
@@ -49,7 +49,7 @@ export class Purges extends Construct {
       },
       targets: [new LambdaFunction(this.run.function, deadLetters.delivery)],
     });
-    if (config.cdn.purgeChangedContent) this.purgeChangedContent(props);
+    if (config.cdn.purgeChangedContent) this.purgeChangedContent(scope, props);
     this.addAlarms(props);
   }
 
@@ -59,9 +59,9 @@ export class Purges extends Construct {
     fn.addEnvironment('PURGE_STATE_MACHINE_ARN', this.workflow.arn);
   }
 
-  private purgeChangedContent(props: CdnProps): void {
+  private purgeChangedContent(scope: Construct, props: CdnProps): void {
     const { settings, stateful, deadLetters, notifications } = props;
-    const changed = new BundledFunction(this, 'ContentChanged', {
+    const changed = new BundledFunction(scope, 'ContentChanged', {
       ...{ settings, contract: cdnContract, name: 'content-changed' },
       description: 'Notes what has changed in the assets bucket, and has it purged',
       memoryMiB: 256,

@@ -3,12 +3,12 @@ import type { BundledFunction } from '../constructs/function.ts';
 import { invoke, type State } from '../constructs/states.ts';
 import type { WorkflowProps } from '../constructs/workflow.ts';
 
-/** Every turn comes to the same when it is made again; what keeps failing for an hour is not going to be well by itself. */
+/** Every turn comes to the same when it is made again; what keeps failing for half an hour is not going to be well by itself. */
 const retryForLong: State = {
   ErrorEquals: ['States.ALL'],
-  IntervalSeconds: 5,
-  BackoffRate: 2,
-  MaxAttempts: 8,
+  IntervalSeconds: 15,
+  BackoffRate: 4,
+  MaxAttempts: 5,
   MaxDelaySeconds: 900,
 };
 

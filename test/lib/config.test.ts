@@ -87,7 +87,7 @@ describe('The configuration', () => {
     [
       'more shards than a stack has outputs for',
       { shards: Array.from({ length: 37 }, (_, index) => ({ name: `s${index}` })) },
-      'shards: a deployment has at most 36 shards',
+      'shards: a deployment has at most 32 shards',
     ],
     [
       'a name that RDS does not take',

@@ -125,6 +125,8 @@ describe('A function', () => {
         'recovery/start-import',
         'failover/failover',
         'failover/conclude-failover',
+        'cdn/run-purge',
+        'cdn/content-changed',
       ].map((name) => ({
         Ref: functions.get(name)?.id,
       })),

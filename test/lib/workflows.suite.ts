@@ -43,7 +43,7 @@ const invocations = states
 
 describe('A workflow', () => {
   it('is standard, traced, and logs every transition without the data in it', () => {
-    expect(machines).toHaveLength(11);
+    expect(machines).toHaveLength(12);
     for (const machine of machines) {
       expect(machine).toMatchObject({
         StateMachineType: 'STANDARD',
@@ -62,6 +62,8 @@ describe('A workflow', () => {
       ...[24, 24, 1, 24, 24],
       // Of a failover.
       1,
+      // Of a purge.
+      12,
     ]);
   });
 
