@@ -9,7 +9,7 @@ const maximumRounds = 12;
 const longestWaitMs = 200;
 
 /** How long who waits, or has a place, is believed without being heard of, in milliseconds. */
-export const keepMs = 180_000;
+export const keepMs = 400_000;
 
 /** A queue before something that there is only so much of; one item, which every change replaces. */
 export class QueueStore {

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { CloudFrontClient } from '@aws-sdk/client-cloudfront';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { assetUrl, standingOf } from '../../../functions/cdn/assets/asset-url.ts';
 import { urlSigner } from '../../../functions/cdn/assets/sign-url.ts';
@@ -26,6 +26,8 @@ import { newId } from '../../../functions/shared/ids.ts';
 import { startDynamo, type TestDynamo } from '../shared/dynamodb.ts';
 import { type EdgeServer, startEdge } from './support/edge-server.ts';
 import { type ProviderServer, startCloudFront } from './support/provider-servers.ts';
+
+jest.setTimeout(30_000);
 
 const table = 'cdn';
 const domain = 'www.example.com';
@@ -210,7 +212,10 @@ describe('a purge', () => {
 
     const away = await begin({ paths: ['/a'] });
     server.trouble.push('down');
-    await follow(away, () => server.trouble.push('down'));
+    await follow(away, () => {
+      server.trouble.push('down');
+      clock.now += 400_000;
+    });
     expect(await show(away)).toMatchObject({ state: 'failed', error: { code: 'provider-unreachable' } });
     server.trouble.length = 0;
     clock.now += 60_000;
