@@ -157,6 +157,20 @@ ALTER ROLE mainstay_maintain SET search_path = pg_catalog;
 ALTER ROLE mainstay_maintain SET lock_timeout = '5s';
 GRANT rds_iam TO mainstay_maintain;`,
   },
+  {
+    version: 5,
+    title: 'clients of services',
+    sql: `-- Roles of services that become members of it may read which epoch a shard has: so that they notice a writer that was replaced.
+DO $bootstrap$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'mainstay_client') THEN
+    CREATE ROLE mainstay_client NOLOGIN;
+  END IF;
+END
+$bootstrap$;
+GRANT USAGE ON SCHEMA mainstay TO mainstay_client;
+GRANT SELECT (shard, epoch) ON mainstay.heartbeat TO mainstay_client;`,
+  },
 ];
 
 /** The version that a prepared database has. */

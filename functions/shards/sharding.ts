@@ -6,6 +6,9 @@ export const readPreferences = ['primary', 'secondaryPreferred', 'nearest'] as c
 /** When a write counts as done: written by the writer alone, or by a majority (a synchronous standby, Aurora's storage). */
 export const writeDurabilities = ['majority', 'writer'] as const;
 
+export type ReadPreference = (typeof readPreferences)[number];
+export type WriteDurability = (typeof writeDurabilities)[number];
+
 /** One column that keys of an entity are in. */
 const keyColumnSchema = z.strictObject({ table: z.string(), column: z.string() });
 
