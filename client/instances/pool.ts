@@ -33,7 +33,9 @@ export class InstancePool {
       allowExitOnIdle: true,
       onConnect: admit,
     });
+    // A connection that breaks fails what runs on it, not the process.
     this.#pool.on('error', () => {});
+    this.#pool.on('connect', (client) => client.on('error', () => {}));
   }
 
   /**

@@ -7,6 +7,7 @@ import { bootstrapScript, latestVersion } from '../../../functions/bootstrap/sql
 import { shardProbes } from '../../../functions/monitoring/probes.ts';
 import { Readiness } from '../../../functions/monitoring/readiness.ts';
 import { connect } from '../../../functions/shared/database.ts';
+import { describeClient } from '../../client/client.suite.ts';
 import { describeProbes } from '../failover/probe.suite.ts';
 import { describeHealth } from '../shards/health.suite.ts';
 import { describeInsights } from '../shards/insights.suite.ts';
@@ -57,7 +58,7 @@ describe('preparing a database', () => {
     expect(await prepareDatabase(master, 'shard-a')).toEqual({
       shard: 'shard-a',
       version: latestVersion,
-      applied: [1, 2, 3, 4],
+      applied: [1, 2, 3, 4, 5],
       hidden: [
         { table: 'public.forced', reason: 'forced' },
         { table: 'public.masters', reason: 'owner' },
@@ -73,6 +74,7 @@ describe('preparing a database', () => {
       { version: 2, title: 'restores' },
       { version: 3, title: 'failover' },
       { version: 4, title: 'health and maintenance' },
+      { version: 5, title: 'clients of services' },
     ]);
   });
 
@@ -138,7 +140,7 @@ describe('preparing a database', () => {
     await stranger.end();
     const { username: user, password } = postgres.master;
     const owner = await postgres.connect({ user, password, database: 'other' });
-    expect(await prepareDatabase(owner, 'shard-a')).toMatchObject({ applied: [1, 2, 3, 4], hidden: [] });
+    expect(await prepareDatabase(owner, 'shard-a')).toMatchObject({ applied: [1, 2, 3, 4, 5], hidden: [] });
     await owner.end();
   });
 });
@@ -299,3 +301,4 @@ describe('the readiness of a prepared shard', () => {
 describeProbes(() => postgres);
 describeHealth(() => postgres);
 describeInsights(() => postgres);
+describeClient(() => postgres);
