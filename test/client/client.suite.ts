@@ -193,7 +193,7 @@ export function describeClient(server: () => TestPostgres): void {
           () =>
             late
               .writer(key, of)
-              .query('INSERT INTO public.notes VALUES (-1)')
+              .query('INSERT INTO public.notes VALUES (-1) ON CONFLICT DO NOTHING')
               .then(() => false),
           {
             what: 'a stale client to be refused',

@@ -126,7 +126,7 @@ describe('preparing a database', () => {
     const clients = await Promise.all([postgres.connect(), postgres.connect(), postgres.connect()]);
     const results = await Promise.all(clients.map((client) => prepareDatabase(client, 'shard-a')));
     await Promise.all(clients.map((client) => client.end()));
-    expect(results.flatMap(({ applied }) => applied)).toEqual([1, 2, 3, 4]);
+    expect(results.flatMap(({ applied }) => applied)).toEqual([1, 2, 3, 4, 5]);
   });
 
   it('leaves a database as it was when a step fails, and finds the roles of another database', async () => {
@@ -264,7 +264,7 @@ describe('the other roles', () => {
       `SELECT rolname, rolsuper, rolcreaterole, rolcreatedb, rolbypassrls, rolreplication
          FROM pg_roles WHERE rolname LIKE 'mainstay\\_%' AND rolname <> 'mainstay_master' ORDER BY rolname`,
     );
-    expect(rows).toHaveLength(7);
+    expect(rows).toHaveLength(8);
     for (const { rolname, rolcreatedb, ...rights } of rows) {
       expect(rolcreatedb).toBe(rolname === 'mainstay_restore_owner');
       expect(Object.values(rights)).toEqual([false, false, false, false]);
