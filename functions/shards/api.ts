@@ -6,7 +6,6 @@ import { invoke } from '../shared/invoke.ts';
 import { Problem } from '../shared/problem.ts';
 import { ShardReader } from '../shared/shards.ts';
 import { shardsContract } from './contract.ts';
-import { sqlHashFunctions } from './hash/keys.ts';
 import { healthResultSchema } from './health/events.ts';
 import { HealthStore } from './health/health-store.ts';
 import { HealthReports } from './health/report.ts';
@@ -15,9 +14,12 @@ import { MapStore } from './map/map-store.ts';
 import type { ShardMap } from './map/shard-map.ts';
 import { Places } from './places.ts';
 import { route } from './route.ts';
+import { shardingView } from './sharding-view.ts';
 
 /** What starting the function inside the network may take beside its own work, in milliseconds. */
 const startMs = 5_000;
+/** How old the places of shards are at most that clients are told, in milliseconds: they ask when a writer has gone. */
+const freshMs = 1_000;
 
 /** Where keys live, and how the shards stand. */
 export const handler = httpFunction({
@@ -33,6 +35,9 @@ export const handler = httpFunction({
   }): HttpHandlers<typeof shardsContract> => {
     const maps = new MapStore(dynamo(), SHARDS_TABLE);
     const places = new Places(dynamo(), SHARDS_TABLE, new ShardReader(dynamo(), SHARDS_TABLE));
+    const now = Date.now;
+    const shards = new ShardReader(dynamo(), SHARDS_TABLE, now, freshMs);
+    const latest = new Places(dynamo(), SHARDS_TABLE, shards, now, freshMs);
     const records = new HealthStore(dynamo(), SHARDS_TABLE);
     const reports = new HealthReports({
       look: async () => {
@@ -54,24 +59,8 @@ export const handler = httpFunction({
         body: await route(query, { map: await required(maps), sharding, places }),
       }),
       sharding: async () => {
-        const [map, known] = await Promise.all([required(maps), places.list()]);
-        const { entities, ...settings } = sharding;
-        return {
-          status: 200,
-          body: {
-            strategy: 'hash',
-            slots: map.slots,
-            mapEpoch: map.epoch,
-            changedAt: map.changedAt,
-            ...settings,
-            entities: entities.map((entity) => ({ ...entity, sqlHash: sqlHashFunctions[entity.keyType] })),
-            shards: known.map((place) => ({
-              ...place,
-              readers: [...place.readers],
-              ...slotsOf(map, place.shard),
-            })),
-          },
-        };
+        const [map, known, health] = await Promise.all([required(maps), latest.list(), records.list()]);
+        return { status: 200, body: shardingView({ map, sharding, places: known, health }) };
       },
     };
   },
@@ -83,12 +72,4 @@ async function required(maps: MapStore): Promise<ShardMap> {
     throw new Problem('not-available', 'There is no shard map yet: the deployment has not been prepared.');
   }
   return map;
-}
-
-function slotsOf({ ranges }: ShardMap, shard: string) {
-  const own = ranges.filter((range) => range.shard === shard);
-  return {
-    slots: own.reduce((sum, { first, last }) => sum + last - first + 1, 0),
-    ranges: own.map(({ first, last }) => ({ first, last })),
-  };
 }

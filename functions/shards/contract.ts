@@ -37,7 +37,13 @@ export const routeSchema = placeSchema.extend({
 });
 export type Route = z.output<typeof routeSchema>;
 
-const shardingViewSchema = z.strictObject({
+const replicaSchema = instanceSchema.extend({
+  reachable: z.boolean().nullable().describe('At `measuredAt`; `null`: nobody has looked.'),
+  lagBytes: z.int().min(0).nullable().describe('Written by the writer and not replayed, at `measuredAt`.'),
+  lagSeconds: z.number().min(0).nullable().describe('How long the writer’s latest write had been missing.'),
+});
+
+export const shardingViewSchema = z.strictObject({
   strategy: z.literal('hash'),
   slots: z.int(),
   mapEpoch: z.int(),
@@ -55,8 +61,14 @@ const shardingViewSchema = z.strictObject({
   pins: z.array(z.strictObject({ tenant: z.string(), shard: z.string() })),
   shards: z.array(
     placeSchema.extend({
+      readers: z.array(replicaSchema).describe('As last discovered; empty where the shard has none.'),
       slots: z.int().describe('How many slots lie on it.'),
       ranges: z.array(z.strictObject({ first: z.int(), last: z.int() })),
+      measuredAt: z.iso
+        .datetime()
+        .nullable()
+        .describe('When its size and its readers’ lag were measured, on schedule; `null`: not yet.'),
+      sizeBytes: z.int().min(0).nullable().describe('Of its database, at `measuredAt`.'),
     }),
   ),
 });
@@ -118,7 +130,9 @@ export const shardsContract = defineContract({
       method: 'GET',
       path: '/api/database/sharding',
       scope: 'shards:read',
-      summary: 'The shard map',
+      summary: 'The shard map, the sizes of shards, and their replicas',
+      description:
+        'Where shards are is at most a second old, so that clients find a new writer; sizes and lag are what the schedule of `health` measured last.',
       responses: { 200: { description: 'All of it.', schema: shardingViewSchema } },
     },
   },

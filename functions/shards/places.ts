@@ -12,12 +12,13 @@ export interface Place {
   readonly readers: readonly { instance: string; host: string; port: number; status: string }[];
 }
 
-/** Reads where shards are; what it knows is at most `shardsCacheMs` old. */
+/** Reads where shards are; what it knows is at most `cacheMs` old. */
 export class Places {
   readonly #client: DynamoDBDocumentClient;
   readonly #table: string;
   readonly #shards: Pick<ShardReader, 'list'>;
   readonly #now: () => number;
+  readonly #cacheMs: number;
   readonly #instances = new Map<string, { known: readonly DatabaseInstance[]; until: number }>();
 
   constructor(
@@ -25,11 +26,13 @@ export class Places {
     table: string,
     shards: Pick<ShardReader, 'list'>,
     now: () => number = Date.now,
+    cacheMs: number = shardsCacheMs,
   ) {
     this.#client = client;
     this.#table = table;
     this.#shards = shards;
     this.#now = now;
+    this.#cacheMs = cacheMs;
   }
 
   /** All shards, in the order of their names. */
@@ -64,7 +67,7 @@ export class Places {
       this.#client.send(new GetCommand({ TableName: this.#table, Key: { pk: 'INSTANCES', sk: shard } })),
     );
     const known = Item === undefined ? [] : instancesSchema.parse(Item).instances;
-    this.#instances.set(shard, { known, until: this.#now() + shardsCacheMs });
+    this.#instances.set(shard, { known, until: this.#now() + this.#cacheMs });
     return known;
   }
 }

@@ -44,23 +44,30 @@ export async function raiseEpoch(
   );
 }
 
-/** The shards in the order of their names, read again when what is known is older than `shardsCacheMs`. */
+/** The shards in the order of their names, read again when what is known is older than `cacheMs`. */
 export class ShardReader {
   readonly #client: DynamoDBDocumentClient;
   readonly #table: string;
   readonly #now: () => number;
+  readonly #cacheMs: number;
   #known: { shards: readonly Shard[]; until: number } | undefined;
 
-  constructor(client: DynamoDBDocumentClient, table: string, now: () => number = Date.now) {
+  constructor(
+    client: DynamoDBDocumentClient,
+    table: string,
+    now: () => number = Date.now,
+    cacheMs: number = shardsCacheMs,
+  ) {
     this.#client = client;
     this.#table = table;
     this.#now = now;
+    this.#cacheMs = cacheMs;
   }
 
   async list(): Promise<readonly Shard[]> {
     if (this.#known !== undefined && this.#known.until > this.#now()) return this.#known.shards;
     const shards = await this.#read();
-    this.#known = { shards, until: this.#now() + shardsCacheMs };
+    this.#known = { shards, until: this.#now() + this.#cacheMs };
     return shards;
   }
 

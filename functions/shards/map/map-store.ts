@@ -27,23 +27,16 @@ export class MapStore {
   /** The map that holds, at most `mapCacheMs` old; undefined before the bootstrap has written the first. */
   async read(): Promise<ShardMap | undefined> {
     if (this.#known !== undefined && this.#known.until > this.#now()) return this.#known.map;
-    const { Item } = await onDependency('DynamoDB', 'GetItem shard map', () =>
-      this.#client.send(
-        new GetCommand({
-          TableName: this.#table,
-          Key: { pk: partition, sk: current },
-          ConsistentRead: true,
-        }),
-      ),
-    );
-    if (Item === undefined) return undefined;
-    const map = shardMapSchema.parse(Item);
+    const item = await this.#get(current);
+    if (item === undefined) return undefined;
+    const map = shardMapSchema.parse(item);
     this.#known = { map, until: this.#now() + mapCacheMs };
     return map;
   }
 
   /**
-   * Writes the first map, unless there is one: slots never move because a deployment lists its shards anew.
+   * Writes the first map, unless there is one: slots never move because a deployment lists its shards anew. Of several that are
+   * written at once one holds, the one that is in the history.
    *
    * @returns whether there was none.
    */
@@ -51,8 +44,18 @@ export class MapStore {
     const first = shardMapSchema.parse({ ...map, epoch: 1 });
     const absent = 'attribute_not_exists(pk)';
     // The version first: a map that holds is always in the history.
-    await this.#put(versionKey(first.epoch), first, absent);
-    return this.#put(current, first, absent);
+    const isFirst = await this.#put(versionKey(first.epoch), first, absent);
+    const holding = isFirst ? first : shardMapSchema.parse(await this.#get(versionKey(first.epoch)));
+    return this.#put(current, holding, absent);
+  }
+
+  async #get(sk: string): Promise<Record<string, unknown> | undefined> {
+    const { Item } = await onDependency('DynamoDB', 'GetItem shard map', () =>
+      this.#client.send(
+        new GetCommand({ TableName: this.#table, Key: { pk: partition, sk }, ConsistentRead: true }),
+      ),
+    );
+    return Item;
   }
 
   #put(sk: string, map: ShardMap, condition: string): Promise<boolean> {

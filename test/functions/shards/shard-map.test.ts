@@ -1,5 +1,8 @@
+import { DeleteCommand, type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { shardingViewSchema } from '../../../functions/shards/contract.ts';
+import type { ShardHealth } from '../../../functions/shards/health/model.ts';
 import { MapStore, mapCacheMs } from '../../../functions/shards/map/map-store.ts';
 import {
   evenly,
@@ -10,6 +13,7 @@ import {
 } from '../../../functions/shards/map/shard-map.ts';
 import { route } from '../../../functions/shards/route.ts';
 import type { Sharding } from '../../../functions/shards/sharding.ts';
+import { shardingView } from '../../../functions/shards/sharding-view.ts';
 import { startDynamo, type TestDynamo } from '../shared/dynamodb.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
@@ -79,7 +83,54 @@ describe('the table of shards', () => {
     now = mapCacheMs + 1;
     expect(await store.read()).toEqual(mapOf(16, ['a', 'b']));
   });
+
+  it('takes one of several first maps, and has it in the history, in whatever order they are written and whoever dies', async () => {
+    const keys = ['CURRENT', 'EPOCH#0000000001'].map((sk) => ({ pk: 'MAP', sk }));
+    const item = async (Key: object) =>
+      (await dynamo.client.send(new GetCommand({ TableName: 'shards', Key }))).Item;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.scheduler(),
+        fc.array(fc.option(fc.integer({ min: 0, max: 2 }), { nil: 9 }), { minLength: 1, maxLength: 5 }),
+        async (scheduler, dyingAfter) => {
+          for (const Key of keys) {
+            await dynamo.client.send(new DeleteCommand({ TableName: 'shards', Key }));
+          }
+          const writers = dyingAfter.map((sends, index) => {
+            const store = new MapStore(mortal(dynamo.client, sends, scheduler), 'shards');
+            return store.create(mapOf(16, [`shard-${index}`, 'other'])).catch(() => false);
+          });
+          await scheduler.waitFor(Promise.all(writers));
+          // A deployment that failed is deployed again.
+          const last = await new MapStore(dynamo.client, 'shards').create(mapOf(16, ['last']));
+          const [holding, version] = await Promise.all(keys.map(item));
+          expect({ ...holding, sk: '' }).toEqual({ ...version, sk: '' });
+          expect(shardMapSchema.parse(holding)).toMatchObject({ epoch: 1 });
+          const took = (await Promise.all(writers)).filter((each) => each).length + (last ? 1 : 0);
+          expect(took).toBeLessThanOrEqual(1);
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
 });
+
+/** A client whose requests come to pass when the scheduler wants it, and which dies after so many. */
+function mortal(
+  client: DynamoDBDocumentClient,
+  sends: number,
+  scheduler: fc.Scheduler,
+): DynamoDBDocumentClient {
+  let left = sends;
+  return Object.assign(Object.create(client), {
+    send: async (command: GetCommand) => {
+      left -= 1;
+      if (left < 0) throw new Error('killed');
+      await scheduler.schedule(Promise.resolve());
+      return client.send(command);
+    },
+  });
+}
 
 describe('a route', () => {
   const sharding: Sharding = {
@@ -119,5 +170,70 @@ describe('a route', () => {
     [{ key: 'x' }, 'query.key'],
   ])('is refused for %j by the field %s', async (request, field) => {
     await expect(to(request)).rejects.toMatchObject({ status: 422, errors: [{ field }] });
+  });
+});
+
+function shardHealthOf(shard: string, reader: { instance: string; host: string; port: number }): ShardHealth {
+  const load = {
+    connections: { used: 1, usable: 100, active: 1, idleInTransaction: 0 },
+    longTransactions: { count: 0, oldestSeconds: 0 },
+    blockedQueries: { count: 0, longestSeconds: 0 },
+    ...{ cacheHitRatio: 1, databaseSizeBytes: 4096, wraparound: { ageTransactions: 1, usedShare: 0 } },
+  };
+  const found = { reachable: true, connectMs: 1, queryMs: 1, lag: null, load };
+  const writer = { instance: null, host: 'w', port: 1, expectedRole: 'writer', role: 'writer' } as const;
+  const lag = { bytes: 12, seconds: 0.5, streaming: true };
+  const { instance, host, port } = reader;
+  return {
+    ...{ shard, state: 'healthy', reasons: [], at, tookMs: 1 },
+    writer: { ...found, ...writer },
+    readers: [
+      {
+        ...{ instance, host, port, expectedRole: 'reader', role: 'reader', ...found, lag },
+        load: { ...load, databaseSizeBytes: 4000 },
+      },
+    ],
+  };
+}
+
+describe('the view of the shard map', () => {
+  const sharding: Sharding = {
+    entities: [{ kind: 'user', keyType: 'uuid', tables: [] }],
+    ...{ pins: [], readPreference: 'secondaryPreferred', writeDurability: 'majority' },
+  };
+  const reader = { instance: 'a-2', host: 'a-2.example.com', port: 5432, status: 'available' };
+  const place = (shard: string, readers: (typeof reader)[]) => ({
+    ...{ shard, database: 'platform', shardEpoch: 1, readers },
+    writer: { host: `${shard}.example.com`, port: 5432 },
+  });
+
+  it('has the sizes and the lag that were measured last, with their time, and nothing where nobody has measured', () => {
+    const health = shardHealthOf('a', reader);
+    const view = shardingView({
+      ...{ map: mapOf(16, ['a', 'b']), sharding, health: [health] },
+      places: [place('a', [reader, { ...reader, instance: 'a-3', port: 5433 }]), place('b', [])],
+    });
+    expect(shardingViewSchema.parse(view)).toEqual(view);
+    expect(view.entities).toMatchObject([{ kind: 'user', sqlHash: 'uuid_hash_extended' }]);
+    expect(view.shards).toMatchObject([
+      {
+        ...{ shard: 'a', slots: 8, ranges: [{ first: 0, last: 7 }] },
+        ...{ measuredAt: health.at, sizeBytes: health.writer.load?.databaseSizeBytes },
+        readers: [
+          { instance: 'a-2', reachable: true, lagBytes: 12, lagSeconds: 0.5 },
+          { instance: 'a-3', reachable: null, lagBytes: null, lagSeconds: null },
+        ],
+      },
+      { shard: 'b', slots: 8, measuredAt: null, sizeBytes: null, readers: [] },
+    ]);
+  });
+
+  it('has the size by a reader’s account where the writer does not answer', () => {
+    const health = shardHealthOf('a', reader);
+    const view = shardingView({
+      ...{ map: mapOf(16, ['a']), sharding, places: [place('a', [reader])] },
+      health: [{ ...health, writer: { ...health.writer, reachable: false, load: null } }],
+    });
+    expect(view.shards[0]?.sizeBytes).toBe(health.readers[0]?.load?.databaseSizeBytes);
   });
 });
