@@ -29,7 +29,17 @@ export class RunningPlatform {
    */
   static async start(stateDirectory: string): Promise<RunningPlatform> {
     const started = performance.now();
-    const args = ['bin/local.ts', '--state', stateDirectory, '--port', '0', '--aws-port', '0'];
+    const args = [
+      'bin/local.ts',
+      '--state',
+      stateDirectory,
+      '--port',
+      '0',
+      '--aws-port',
+      '0',
+      '--edge-port',
+      '0',
+    ];
     const child = spawn(process.execPath, args, { cwd: projectDirectory, stdio: ['ignore', 'pipe', 'pipe'] });
     const exited = new Promise((done) => child.once('close', done));
     let output = '';

@@ -56,8 +56,6 @@ export class Buckets extends Construct {
   private makeEdgeLogs(archiveDays: number): s3.Bucket {
     const bucket = new s3.Bucket(this, 'EdgeLogs', {
       ...guarded,
-      // A rollback cannot delete a bucket that holds something.
-      removalPolicy: RemovalPolicy.RETAIN,
       encryption: s3.BucketEncryption.S3_MANAGED,
       lifecycleRules: [{ ...abortUploads, expiration: Duration.days(archiveDays) }],
     });

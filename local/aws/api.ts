@@ -81,8 +81,8 @@ export interface RestResponse {
 export interface RestApi {
   protocol: 'rest';
   signingName: string;
-  /** How a thrown {@link AwsError} is written: S3 `xml`, the others `json`. */
-  errors: 'xml' | 'json';
+  /** How a thrown {@link AwsError} is written: S3 `xml`, CloudFront `wrapped xml`, the others `json`. */
+  errors: 'xml' | 'wrapped xml' | 'json';
   /** Serves requests without a signature, as the anonymous principal. At most one API may; default false. */
   anonymous?: boolean;
   /** Name of the operation behind a request, for fault injection and messages, for example `PutObject`. */

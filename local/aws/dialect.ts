@@ -106,7 +106,14 @@ function errorMembers(error: AwsError): string {
 export function dialectOf(api: AwsApi): Dialect {
   if (api.protocol === 'json') return json;
   if (api.protocol === 'query') return query;
-  return api.errors === 'xml' ? restXml : restJson;
+  switch (api.errors) {
+    case 'xml':
+      return restXml;
+    case 'wrapped xml':
+      return query;
+    case 'json':
+      return restJson;
+  }
 }
 
 /** Guesses the dialect of a client that no registered API serves, so that it can read the refusal. */

@@ -122,7 +122,8 @@ function writeMembers(schema: NormalizedSchema, value: unknown): string {
   return xml;
 }
 
-function writeElement(name: string, schema: NormalizedSchema, value: unknown): string {
+/** One element with a value as its schema writes it; members that the schema does not know are left out. */
+export function writeElement(name: string, schema: NormalizedSchema, value: unknown): string {
   const element = (content: string) => `<${name}>${content}</${name}>`;
   if (schema.isStructSchema()) return element(writeMembers(schema, value));
   const flattened = schema.getMergedTraits().xmlFlattened === 1;

@@ -8,6 +8,7 @@ Runs the synthesized app on this machine, with real PostgreSQL.
   --logs                 print the functions' log lines
   --port <number>        preferred port of the API (default 4580; a free one is taken when it is in use)
   --aws-port <number>    preferred port of the AWS endpoint (default 4566)
+  --edge-port <number>   preferred port of the edge (default 4590)
   --state <directory>    where state is kept (default .mainstay)
   --environment <name>   environment of cdk.json to run (default local)
   --assembly <directory> run this cloud assembly instead of synthesizing
@@ -21,6 +22,7 @@ export interface LocalOptions {
   help: boolean;
   port: number;
   awsPort: number;
+  edgePort: number;
   state: string;
   environment: string;
   /** A synthesized assembly to run as it is. */
@@ -43,6 +45,7 @@ export function parseOptions(args: readonly string[]): LocalOptions {
       help: { type: 'boolean', short: 'h', default: false },
       port: { type: 'string', default: '4580' },
       'aws-port': { type: 'string', default: '4566' },
+      'edge-port': { type: 'string', default: '4590' },
       state: { type: 'string', default: '.mainstay' },
       environment: { type: 'string', default: 'local' },
       assembly: { type: 'string' },
@@ -55,6 +58,7 @@ export function parseOptions(args: readonly string[]): LocalOptions {
     help: values.help,
     port: portOf('--port', values.port),
     awsPort: portOf('--aws-port', values['aws-port']),
+    edgePort: portOf('--edge-port', values['edge-port']),
     state: values.state,
     environment: values.environment,
     ...(values.assembly !== undefined && { assembly: values.assembly }),

@@ -13,6 +13,13 @@ export function printReady(
   line(`\n  ready in ${seconds.toFixed(1)} s\n`);
   entry('API', bold(facts.baseUrl), `documentation at ${facts.baseUrl}/docs`);
   entry('admin key', bold(facts.adminKey));
+  if (facts.edgeUrl !== undefined) {
+    entry(
+      'website',
+      bold(facts.edgeUrl),
+      'the example, through the edge; x-cache says what came out of its cache',
+    );
+  }
   entry('AWS', facts.awsEndpointUrl, `set -a; . ${quoted(shown(state))}/aws.env; set +a; aws s3 ls`);
   for (const { name, writer, readers } of facts.shards) {
     const servers = [`writer ${hostOf(writer.url)}`, ...readers.map(({ url }) => `reader ${hostOf(url)}`)];

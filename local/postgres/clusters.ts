@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { StateFile } from '../aws/state-file.ts';
 import type { Service } from '../service.ts';
 import { findBinaries } from './binaries.ts';
-import { serverCertificate } from './certificates.ts';
+import { type ServerCertificate, serverCertificate } from './certificates.ts';
 import { Cluster, type ClusterEnvironment } from './cluster.ts';
 import { endpointNames, writerHost } from './cluster-endpoints.ts';
 import { type ClustersState, clustersSchema, newResourceId } from './cluster-state.ts';
@@ -63,7 +63,7 @@ interface Running {
   supervisor: Supervisor;
   sockets: SocketDirectories;
   environment: ClusterEnvironment;
-  certificateFile: string;
+  certificate: ServerCertificate;
   logRotation: NodeJS.Timeout;
   maintenance: NodeJS.Timeout;
 }
@@ -101,7 +101,7 @@ export class PostgresClusters implements Service {
       state,
       supervisor,
       sockets,
-      certificateFile: certificate.authorityFile,
+      certificate,
       environment: {
         instances: { home, supervisor, sockets, extensionControlPath, logDirectory: logs },
         certificate,
@@ -141,7 +141,12 @@ export class PostgresClusters implements Service {
 
   /** Path of the certificate that clients have to trust, in PEM. */
   get authorityFile(): string {
-    return this.#required().certificateFile;
+    return this.certificate.authorityFile;
+  }
+
+  /** The certificate of the endpoints, which everything that serves this machine's loopback addresses may use. */
+  get certificate(): ServerCertificate {
+    return this.#required().certificate;
   }
 
   /**

@@ -2,6 +2,7 @@ import { stackId } from '../assembly/intrinsics.ts';
 import type { ResourceHandler } from '../provision/resource.ts';
 import { ResourcePolicies } from '../provision/resource-policies.ts';
 import { apiGatewayResources } from '../provision/resources/api-gateway.ts';
+import { cloudFrontResources } from '../provision/resources/cloudfront.ts';
 import { cloudWatchResources } from '../provision/resources/cloudwatch.ts';
 import { dynamoDbResources } from '../provision/resources/dynamodb.ts';
 import { eventsResources } from '../provision/resources/events.ts';
@@ -9,6 +10,7 @@ import { iamResources } from '../provision/resources/iam.ts';
 import { inertResources } from '../provision/resources/inert.ts';
 import { kmsResources } from '../provision/resources/kms.ts';
 import { lambdaResources } from '../provision/resources/lambda.ts';
+import { logDeliveryResources } from '../provision/resources/log-deliveries.ts';
 import { logsResources } from '../provision/resources/logs.ts';
 import { rdsResources } from '../provision/resources/rds.ts';
 import { s3Resources } from '../provision/resources/s3.ts';
@@ -28,6 +30,7 @@ export function resourceHandlers(parts: Parts): (type: string) => ResourceHandle
   const handlers: Record<string, ResourceHandler> = {
     ...inertResources(),
     ...apiGatewayResources(parts.httpApi, place),
+    ...cloudFrontResources(parts.cloudFront),
     ...cloudWatchResources(parts.cloudWatch),
     ...dynamoDbResources(parts.dynamoDb),
     ...eventsResources(parts.buses, place),
@@ -35,6 +38,7 @@ export function resourceHandlers(parts: Parts): (type: string) => ResourceHandle
     ...kmsResources(parts.kms),
     ...lambdaResources({ host: parts.lambda, logs: parts.logs, policies, ...place }),
     ...logsResources(parts.logs),
+    ...logDeliveryResources(parts.logDeliveries),
     ...rdsResources(parts.rds),
     ...s3Resources(parts.s3),
     ...schedulerResources(parts.scheduler),

@@ -10,6 +10,8 @@ export const localFactsSchema = z.object({
   pid: z.number().int(),
   baseUrl: z.url(),
   adminKey: z.string(),
+  /** The edge in front of files and API, where the environment has one; the same address speaks TLS. */
+  edgeUrl: z.url().optional(),
   /** The emulated AWS: what `AWS_ENDPOINT_URL` has to be. */
   awsEndpointUrl: z.url(),
   /** Credentials that may do everything there. */

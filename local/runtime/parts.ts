@@ -1,6 +1,11 @@
 import { CredentialStore } from '../aws/credentials.ts';
 import { AwsEndpoint } from '../aws/endpoint.ts';
 import type { Principal } from '../aws/operation.ts';
+import { CloudFront } from '../cloudfront/cloudfront.ts';
+import { edgeLocation } from '../cloudfront/edge.ts';
+import { AccessLogs } from '../cloudfront/logging/access-logs.ts';
+import { LogDeliveries } from '../cloudfront/logging/deliveries.ts';
+import { originsOver } from '../cloudfront/origins.ts';
 import { CloudWatch } from '../cloudwatch/cloudwatch.ts';
 import { Logs } from '../cloudwatch/logs.ts';
 import { DynamoDbService } from '../dynamodb/dynamodb-service.ts';
@@ -32,11 +37,15 @@ export const region = 'us-east-1';
 export const accountId = '000000000000';
 export const operator: Principal = { kind: 'operator', arn: `arn:aws:iam::${accountId}:user/operator` };
 
+/** How often the edge writes its log files, in ms; CloudFront takes minutes. */
+const edgeLogIntervalMs = 3000;
+
 export interface PartsOptions {
   state: StateDirectory;
   /** Preferred ports; 0 for any. */
   port: number;
   awsPort: number;
+  edgePort: number;
   /** Takes lines for the person at the keyboard. */
   report: (line: string) => void;
   /** Called when a database's address or process has changed. */
@@ -47,7 +56,7 @@ export interface PartsOptions {
 export type Parts = ReturnType<typeof createParts>;
 
 /** Makes the parts of the local runtime. */
-export function createParts({ state, port, awsPort, report, onDatabasesChanged }: PartsOptions) {
+export function createParts({ state, port, awsPort, edgePort, report, onDatabasesChanged }: PartsOptions) {
   const directory = state.join('aws');
   const logDirectory = state.join('logs');
   const common = { directory, region, accountId };
@@ -120,6 +129,27 @@ export function createParts({ state, port, awsPort, report, onDatabasesChanged }
       return lambda.invoke(functionArn, payload, { traceHeader });
     },
   });
+  const logDeliveries = new LogDeliveries({ accountId, region });
+  const accessLogs = new AccessLogs({
+    deliveries: logDeliveries,
+    edgeLocation,
+    domainName: () => cloudFront.domainName,
+    accountId,
+    intervalMs: edgeLogIntervalMs,
+    report,
+    put: async ({ bucket, sourceArn }, key, body) => {
+      const delivery: Principal = { kind: 'service', arn: 'delivery.logs.amazonaws.com', sourceArn };
+      const object = { Bucket: bucket, Key: key, Body: body, ACL: 'bucket-owner-full-control' };
+      await endpoint.call(delivery, 's3', 'PutObject', object);
+    },
+  });
+  const cloudFront: CloudFront = new CloudFront({
+    onExchanged: (exchanged) => accessLogs.record(exchanged),
+    accountId,
+    preferredPort: edgePort,
+    tls: () => postgres.certificate,
+    fetch: originsOver({ s3: s3.api, authorizer, region, accountId, apiUrl: () => httpApi.url }),
+  });
   const customResources = new CustomResources({
     file: state.join('aws', 'custom-resources.json'),
     invoke: async (functionArn, event) => {
@@ -140,6 +170,9 @@ export function createParts({ state, port, awsPort, report, onDatabasesChanged }
     s3,
     stepFunctions,
     httpApi,
+    cloudFront,
+    logDeliveries,
+    accessLogs,
     customResources,
     dynamoDb: new DynamoDbService({ ...common, authorizer, kms }),
     secrets,
@@ -194,6 +227,7 @@ export function registerApis(parts: Parts): void {
     parts.scheduler,
     parts.rds,
     parts.cloudWatch,
+    parts.cloudFront,
     parts.logs,
   ]) {
     endpoint.register(service.api);

@@ -54,6 +54,7 @@ async function runIn(
     ...(options.assembly !== undefined && { assembly: resolve(projectDirectory, options.assembly) }),
     port: options.port,
     awsPort: options.awsPort,
+    edgePort: options.edgePort,
     reporter,
     signal: stop.signal,
   });

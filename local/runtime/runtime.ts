@@ -29,6 +29,7 @@ export interface RuntimeOptions {
   /** Preferred ports; 0 for any. */
   port: number;
   awsPort: number;
+  edgePort: number;
   reporter: Reporter;
   /** Aborted when everything is to stop, also while it starts. */
   signal: AbortSignal;
@@ -50,6 +51,7 @@ export class LocalRuntime {
       state: options.state,
       port: options.port,
       awsPort: options.awsPort,
+      edgePort: options.edgePort,
       report: (line) => options.reporter.line(`  ! ${line}`),
       onDatabasesChanged: () => void this.#writeFiles(),
     });
@@ -76,7 +78,9 @@ export class LocalRuntime {
       this.#step('synthesize the app', (note) => this.#synthesize(note)),
       this.#services
         .start([parts.endpoint, parts.cloudWatch, parts.xray, parts.s3, parts.dynamoDb])
-        .then(() => this.#step('start PostgreSQL', (note) => this.#startPostgres(note))),
+        .then(() => this.#step('start PostgreSQL', (note) => this.#startPostgres(note)))
+        // Its certificate is that of the databases.
+        .then(() => this.#services.start([parts.cloudFront])),
       this.#services.start([parts.lambda, parts.httpApi, parts.customResources, parts.stepFunctions]),
     ]);
     const environment: StackEnvironment = {
@@ -99,7 +103,7 @@ export class LocalRuntime {
     }
     await this.#fillAssets();
     await parts.customResources.removeOthers();
-    await this.#services.start([parts.buses, parts.scheduler, parts.queueDepths]);
+    await this.#services.start([parts.buses, parts.scheduler, parts.queueDepths, parts.accessLogs]);
     await parts.stepFunctions.announceInterrupted();
 
     this.#facts = {
@@ -108,6 +112,9 @@ export class LocalRuntime {
       adminKey: await readAdminKey(parts, outputOf(environment, 'AdminKeySecretArn')),
       awsEndpointUrl: parts.endpoint.url,
       aws: { ...parts.credentials.operator(), region },
+      ...(parts.cloudFront.book.distributions.size > 0 && {
+        edgeUrl: `http://${parts.cloudFront.domainName}`,
+      }),
     };
     signal.throwIfAborted();
     await this.#writeFiles();

@@ -27,6 +27,8 @@ const inputs = {
     ...target,
     Body: z.union([z.string(), z.instanceof(Uint8Array)]).default(''),
     ContentType: z.string().optional(),
+    ACL: z.string().optional(),
+    Metadata: z.record(z.string(), z.string()).default({}),
     IfNoneMatch: z.string().optional(),
     IfMatch: z.string().optional(),
   }),
@@ -74,6 +76,10 @@ export function inProcessOperations(
         query: {},
         headers: {
           'content-type': rest.ContentType,
+          'x-amz-acl': rest.ACL,
+          ...Object.fromEntries(
+            Object.entries(rest.Metadata).map(([name, value]) => [`x-amz-meta-${name}`, value]),
+          ),
           'if-none-match': rest.IfNoneMatch,
           'if-match': rest.IfMatch,
           'x-amz-checksum-crc32': digestOf('CRC32', body).toString('base64'),

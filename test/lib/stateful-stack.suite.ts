@@ -23,6 +23,7 @@ describe('The Stateful stack', () => {
     expect(data.map(([id]) => id).sort()).toEqual([
       'BucketsAssets446D6E5B',
       'BucketsBackupsBucket20F88C3F',
+      'BucketsEdgeLogsC366F33C',
       'BucketsLogsF3E46FAF',
       'EscrowPassphrase94386EB4',
       'KeysDataA2F7C5E6',
@@ -169,7 +170,7 @@ describe('Buckets', () => {
           ]),
         },
       },
-      3,
+      4,
     );
   });
 

@@ -33,7 +33,7 @@ export class LocalPlatform {
    */
   constructor(stateDirectory: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
     this.stateDirectory = stateDirectory;
-    const fixed = ['--state', stateDirectory, '--port', '0', '--aws-port', '0'];
+    const fixed = ['--state', stateDirectory, '--port', '0', '--aws-port', '0', '--edge-port', '0'];
     this.#child = spawn(process.execPath, ['bin/local.ts', ...fixed, ...args], {
       cwd: projectDirectory,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -9,6 +9,7 @@ describe('the command line of npm start', () => {
       help: false,
       port: 4580,
       awsPort: 4566,
+      edgePort: 4590,
       state: '.mainstay',
       environment: 'local',
       context: {},

@@ -54,10 +54,10 @@ describe('calls to S3 from a workflow', () => {
   });
 
   it('are refused where they say more than is understood', async () => {
-    const input = { Bucket, Key: 'k', Body: 'x', Metadata: { a: 'b' } };
+    const input = { Bucket, Key: 'k', Body: 'x', Tagging: 'a=b' };
     await expect(call('PutObject', input)).rejects.toMatchObject({
       code: 'ValidationException',
-      message: expect.stringContaining('Metadata'),
+      message: expect.stringContaining('Tagging'),
     });
     await expect(call('GetObject', { Bucket })).rejects.toMatchObject({ code: 'ValidationException' });
   });
