@@ -10,6 +10,7 @@ import { healthResultSchema } from './health/events.ts';
 import { HealthStore } from './health/health-store.ts';
 import { HealthReports } from './health/report.ts';
 import { askInsights } from './insights/ask-insights.ts';
+import { MaintenanceStore } from './maintenance/maintenance-store.ts';
 import { MapStore } from './map/map-store.ts';
 import type { ShardMap } from './map/shard-map.ts';
 import { Places } from './places.ts';
@@ -38,6 +39,7 @@ export const handler = httpFunction({
     const now = Date.now;
     const shards = new ShardReader(dynamo(), SHARDS_TABLE, now, freshMs);
     const latest = new Places(dynamo(), SHARDS_TABLE, shards, now, freshMs);
+    const maintenance = new MaintenanceStore(dynamo(), SHARDS_TABLE);
     const records = new HealthStore(dynamo(), SHARDS_TABLE);
     const reports = new HealthReports({
       look: async () => {
@@ -52,7 +54,11 @@ export const handler = httpFunction({
       health: async ({ query, log }) => ({ status: 200, body: await reports.report(query, log) }),
       insights: async ({ query }) => ({
         status: 200,
-        body: await askInsights(query, lambda(), INSIGHTS_FUNCTION_ARN),
+        body: await askInsights(query, {
+          client: lambda(),
+          functionArn: INSIGHTS_FUNCTION_ARN,
+          store: maintenance,
+        }),
       }),
       route: async ({ query }) => ({
         status: 200,

@@ -6,7 +6,8 @@ import { keyTypes } from './hash/keys.ts';
 import { healthEventSchema, healthResultSchema } from './health/events.ts';
 import { healthReportSchema } from './health/model.ts';
 import { healthSettingsSchema } from './health/settings.ts';
-import { insightsEventSchema, insightsReportSchema } from './insights/model.ts';
+import { insightsEventSchema, insightsReportSchema, insightsViewSchema } from './insights/model.ts';
+import { maintainEventSchema, maintainResultSchema, maintenanceSettingsSchema } from './maintenance/model.ts';
 import { readPreferences, shardingSchema, writeDurabilities } from './sharding.ts';
 
 const addressSchema = z.strictObject({ host: z.string(), port: z.int() });
@@ -100,7 +101,7 @@ export const shardsContract = defineContract({
       query: z.strictObject({
         shard: z.string().min(1).max(31).optional().describe('Only this one; default: all.'),
       }),
-      responses: { 200: { description: 'What the statistics tell.', schema: insightsReportSchema } },
+      responses: { 200: { description: 'What the statistics tell.', schema: insightsViewSchema } },
     },
     route: {
       method: 'GET',
@@ -167,6 +168,16 @@ export const shardsContract = defineContract({
       }),
       event: insightsEventSchema,
       result: insightsReportSchema,
+    },
+    /** In the VPC, as `mainstay_maintain`, on schedule: says what the databases need, and does it where that is wanted. */
+    maintain: {
+      environment: z.object({
+        SHARDS_TABLE: z.string().min(1),
+        BACKUPS_BUCKET: z.string().min(1),
+        MAINTENANCE: jsonVariable.pipe(maintenanceSettingsSchema),
+      }),
+      event: maintainEventSchema,
+      result: maintainResultSchema,
     },
   },
 });

@@ -8,6 +8,7 @@ import { deploymentSettingsSchema } from './deployment.ts';
 import { edgeSchema } from './edge.ts';
 import { checkFailover, failoverSchema } from './failover.ts';
 import { healthSchema } from './health.ts';
+import { maintenanceSchema } from './maintenance.ts';
 import { integer, type Profile, profiles, regionName } from './parts.ts';
 import { checkRegions } from './regions.ts';
 import { checkSharding, shardingConfigSchema } from './sharding.ts';
@@ -115,6 +116,7 @@ export const deploymentSchema = (profile: Profile) =>
       sharding: shardingConfigSchema.prefault({}),
       cdn: cdnSchema.prefault({}),
       health: healthSchema(profile).prefault({}),
+      maintenance: maintenanceSchema(profile).prefault({}),
       api: apiSchema(profile).prefault({}),
       access: accessSchema(profile).prefault({}),
       alarms: alarmsSchema.prefault({}),

@@ -10,6 +10,7 @@ import type { HttpApi } from '../constructs/http-api.ts';
 import type { Notifications } from '../constructs/notifications.ts';
 import type { StatefulStack } from '../stateful-stack.ts';
 import { ShardHealth } from './health.ts';
+import { ShardMaintenance } from './maintenance.ts';
 
 export interface ShardsProps {
   settings: FunctionSettings;
@@ -42,6 +43,7 @@ export class Shards extends Construct {
     access.grantGate(this.apiFunction);
     stateful.tables.shards.grantRead(this.apiFunction);
     this.health = new ShardHealth(this, 'Health', props);
+    new ShardMaintenance(this, 'Maintenance', props);
     this.health.grantLook(this.apiFunction, settings);
     api.addRoutes(shardsContract, this.apiFunction);
   }

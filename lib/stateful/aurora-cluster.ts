@@ -65,6 +65,8 @@ export function createCluster(
       description: `Parameters of shard ${shard.name}`,
       parameters: {
         'rds.force_ssl': '1',
+        // As RDS has it by default; said here, because slow statements are counted by it.
+        shared_preload_libraries: 'pg_stat_statements',
         log_min_duration_statement: String(config.database.slowQueryMs),
       },
     }),

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as z from 'zod';
 import { routeSchema } from '../../functions/shards/contract.ts';
 import { healthReportSchema } from '../../functions/shards/health/model.ts';
+import { insightsViewSchema } from '../../functions/shards/insights/model.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { type ApiClient, apiClient } from './support/api.ts';
 import { awsConfig } from './support/aws.ts';
@@ -157,4 +158,26 @@ describe('the health of the shards', () => {
     await breakage.mend();
     await reported('a look again', ({ source }) => source === 'live');
   }, 90_000);
+});
+
+describe('what the shards’ statistics tell', () => {
+  it('is read from every shard, with the latest maintenance, which has changed nothing', async () => {
+    const local = await sharedPlatform();
+    const call = apiClient(local);
+    const FunctionName = await functionNamed(local, 'ShardsMaintain');
+    const { FunctionError } = await new LambdaClient(awsConfig(local)).send(
+      new InvokeCommand({ FunctionName, Payload: '{}' }),
+    );
+    expect(FunctionError).toBeUndefined();
+    const { status, body } = await call('GET', '/api/database/insights');
+    expect({ status, body }).toMatchObject({ status: 200 });
+    const { shards } = insightsViewSchema.parse(body);
+    expect(shards).toMatchObject(
+      ['shard-a', 'shard-b'].map((shard) => ({
+        ...{ shard, reason: null, unseenInstances: [], slowStatements: expect.any(Array) },
+        maintenance: { acted: false, reason: null, cleanUp: [] },
+      })),
+    );
+    expect(await call('GET', '/api/database/insights?shard=none')).toMatchObject({ status: 404 });
+  }, 60_000);
 });

@@ -77,6 +77,7 @@ describe('A function', () => {
       'recovery/restore-rows',
       'shards/health',
       'shards/insights',
+      'shards/maintain',
     ]);
   });
 
@@ -220,6 +221,7 @@ describe('A role', () => {
       'recovery/restore-rows': ['mainstay_restore'],
       'shards/health': ['mainstay_stats'],
       'shards/insights': ['mainstay_stats'],
+      'shards/maintain': ['mainstay_maintain'],
     });
   });
 

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { maintenanceReportSchema } from '../maintenance/model.ts';
 
 /** The most of each kind that is told. */
 export const mostTold = 20;
@@ -94,6 +95,17 @@ export const shardInsightsSchema = z.strictObject({
 export type ShardInsights = z.output<typeof shardInsightsSchema>;
 
 export const insightsReportSchema = z.strictObject({ shards: z.array(shardInsightsSchema) });
+
+/** The answer of `GET /api/database/insights`. */
+export const insightsViewSchema = z.strictObject({
+  shards: z.array(
+    shardInsightsSchema.extend({
+      maintenance: maintenanceReportSchema
+        .nullable()
+        .describe('What the latest maintenance did, or would have done. `null`: there was none.'),
+    }),
+  ),
+});
 
 export const insightsEventSchema = z.strictObject({
   shard: z.string().optional(),

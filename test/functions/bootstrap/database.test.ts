@@ -11,6 +11,7 @@ import { describeClient } from '../../client/client.suite.ts';
 import { describeProbes } from '../failover/probe.suite.ts';
 import { describeHealth } from '../shards/health.suite.ts';
 import { describeInsights } from '../shards/insights.suite.ts';
+import { describeMaintenance } from '../shards/maintenance.suite.ts';
 import { startPostgres, type TestPostgres } from '../shared/postgres.ts';
 
 let postgres: TestPostgres;
@@ -302,3 +303,4 @@ describeProbes(() => postgres);
 describeHealth(() => postgres);
 describeInsights(() => postgres);
 describeClient(() => postgres);
+describeMaintenance(() => postgres);
