@@ -1,4 +1,4 @@
-import type { CapabilityContract, ResponseContract, RouteContract } from '../shared/contract.ts';
+import type { CapabilityContract, Protocol, ResponseContract, RouteContract } from '../shared/contract.ts';
 import { problemKinds, problemSchema } from '../shared/problem.ts';
 import { type JsonSchema, SchemaCollector } from './schemas.ts';
 
@@ -86,7 +86,10 @@ function describeRoute(
         ]),
       ),
       ...sharedProblems(route),
-      default: { $ref: '#/components/responses/Problem' },
+      default:
+        route.protocol === undefined
+          ? { $ref: '#/components/responses/Problem' }
+          : foreignProblem('The request could not be served.', route),
     },
   };
 }
@@ -105,7 +108,11 @@ function parameters(place: 'path' | 'query', schema: JsonSchema | undefined): un
   });
 }
 
-function requestBody({ body }: RouteContract, schemas: SchemaCollector): { requestBody?: unknown } {
+function requestBody({ body, rawBody }: RouteContract, schemas: SchemaCollector): { requestBody?: unknown } {
+  if (rawBody !== undefined) {
+    const content = Object.fromEntries(rawBody.contentTypes.map((type) => [type, {}]));
+    return { requestBody: { required: true, content } };
+  }
   if (body === undefined) return {};
   const required = !body.safeParse({}).success;
   return { requestBody: { required, content: { 'application/json': { schema: schemas.reference(body) } } } };
@@ -133,20 +140,40 @@ function describeResponse(status: number, response: ResponseContract, schemas: S
 
 /** The problems that the shared stack answers before a handler runs. */
 function sharedProblems(route: RouteContract): Record<number, unknown> {
-  const takesInput = route.params !== undefined || route.query !== undefined || route.body !== undefined;
+  const takesBody = route.body !== undefined || route.rawBody !== undefined;
+  const takesInput = route.params !== undefined || route.query !== undefined || takesBody;
   const kinds = [
     ...(takesInput ? (['invalid-request'] as const) : []),
     ...(route.scope === 'open' ? [] : (['unauthorized', 'forbidden'] as const)),
-    ...(route.body === undefined ? [] : (['payload-too-large', 'unsupported-media-type'] as const)),
+    ...(takesBody ? (['payload-too-large', 'unsupported-media-type'] as const) : []),
   ];
   const own = new Set(Object.keys(route.responses));
   return Object.fromEntries(
     kinds
       .map((kind) => problemKinds[kind])
       .filter(({ status }) => !own.has(String(status)))
-      .map(({ status, title }) => [status, problemResponse(`${title}.`, status)]),
+      .map(({ status, title }) => [
+        status,
+        route.protocol === undefined
+          ? problemResponse(`${title}.`, status)
+          : foreignProblem(`${title}.`, route),
+      ]),
   );
 }
+
+/** An error in the form of another protocol. */
+function foreignProblem(description: string, { protocol }: RouteContract): unknown {
+  return {
+    description: `${description} In the form that ${protocolTitles[protocol ?? 'otlp']} has for errors.`,
+  };
+}
+
+const protocolTitles: Record<Protocol, string> = {
+  otlp: 'OTLP',
+  jaeger: 'Jaeger',
+  tempo: 'Tempo',
+  prometheus: 'Prometheus',
+};
 
 function problemResponse(description: string, status?: number): unknown {
   const kind = Object.entries(problemKinds).find(([, known]) => known.status === status);

@@ -21,6 +21,18 @@ export type RouteScope = Scope | 'open' | 'any';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
+/** Protocols that routes speak beside this API's own. Their errors have the protocol's form. */
+export const protocols = ['otlp', 'jaeger', 'tempo', 'prometheus'] as const;
+export type Protocol = (typeof protocols)[number];
+
+/** A body that is taken as bytes. What its `Content-Encoding` means is the handler's. */
+export interface RawBodyContract {
+  /** Without parameters, in lower case. */
+  contentTypes: readonly string[];
+  /** As it is sent. */
+  maximumBytes: number;
+}
+
 /** One answer a route can give, besides the problem details that every route can give. */
 export interface ResponseContract {
   description: string;
@@ -43,6 +55,8 @@ export interface RouteContract {
   params?: z.ZodObject;
   query?: z.ZodObject;
   body?: z.ZodType;
+  /** Instead of `body`. */
+  rawBody?: RawBodyContract;
   responses: Record<number, ResponseContract>;
   /** A tenant's key may use it, and sees that tenant only. Without it, keys of the platform's operators alone. */
   tenants?: boolean;
@@ -53,6 +67,12 @@ export interface RouteContract {
   once?: { secrets?: readonly string[] };
   /** Anybody may ask it, from any address and as often as they like: monitors do all the time. For open routes only. */
   uncounted?: boolean;
+  /** Whose errors it answers with; without it, problem details. */
+  protocol?: Protocol;
+  /** Which of the contract's functions serves it; default `api`. */
+  servedBy?: string;
+  /** It only adds data, and all the time: what it does is not in the audit trail. Who is refused is. */
+  unaudited?: boolean;
 }
 
 /** What a function needs around its code, read by infrastructure, handlers and tests. */
@@ -71,13 +91,18 @@ export interface FunctionContract {
   fallback?: boolean;
 }
 
-/** All that a capability promises: its routes, and the functions that keep the promise. Its function `api` serves the routes. */
+/** All that a capability promises: its routes, and the functions that keep the promise. Its function `api` serves the routes that name no other. */
 export interface CapabilityContract {
   name: string;
   title: string;
   description: string;
   routes: Record<string, RouteContract>;
   functions: Record<string, FunctionContract>;
+}
+
+/** The routes that one of a contract's functions serves. */
+export function routesOf({ routes }: CapabilityContract, fn: string): [string, RouteContract][] {
+  return Object.entries(routes).filter(([, { servedBy = 'api' }]) => servedBy === fn);
 }
 
 /** Declares a contract and keeps its literal types. */

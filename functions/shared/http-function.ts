@@ -2,20 +2,32 @@ import middy from '@middy/core';
 import httpSecurityHeaders from '@middy/http-security-headers';
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import type * as z from 'zod';
-import type { CapabilityContract, FunctionContract, RouteContract } from './contract.ts';
+import {
+  type CapabilityContract,
+  type FunctionContract,
+  type Protocol,
+  type RouteContract,
+  routesOf,
+} from './contract.ts';
 import { type EnvironmentSource, readEnvironment } from './environment.ts';
 import type { Call, Gate } from './gate.ts';
 import type { Caller, HttpHandlers, HttpRequest, InvocationContext } from './http-handler.ts';
-import { answerProblems, problemDetails } from './http-problems.ts';
+import { answerProblems, type FindWriter, problemDetails } from './http-problems.ts';
 import { describeRequest, type ParsedRequest, parseRequest } from './http-request.ts';
-import { type HttpAnswer, type HttpLambdaResult, securityHeaders, toLambdaResult } from './http-response.ts';
+import {
+  type ErrorWriter,
+  type HttpAnswer,
+  type HttpLambdaResult,
+  securityHeaders,
+  toLambdaResult,
+} from './http-response.ts';
 import { newId } from './ids.ts';
 import { annotate, instrumentation, invocationOf } from './instrumentation.ts';
 import { Problem } from './problem.ts';
 import { promisedHeaders, promiseHeaders } from './promised-headers.ts';
 import { requestMetrics } from './request-metrics.ts';
 
-export interface HttpFunctionOptions<C extends CapabilityContract, E extends z.ZodObject> {
+export interface HttpFunctionOptions<C extends CapabilityContract, E extends z.ZodObject, F extends string> {
   readonly contract: C;
   /** Which of the contract's functions this is. */
   readonly functionContract: FunctionContract & { readonly environment: E };
@@ -23,11 +35,15 @@ export interface HttpFunctionOptions<C extends CapabilityContract, E extends z.Z
    * Makes one handler for each route; called once, at cold start, with the function's environment. Give it the
    * return type `HttpHandlers<typeof theContract>`: TypeScript does not infer the handlers' literals without.
    */
-  readonly handlers: (environment: z.output<E>) => HttpHandlers<C>;
+  readonly handlers: (environment: z.output<E>) => HttpHandlers<C, F>;
   /** Lets requests in: `gate` of the access capability, or `openGate` where every route is open. */
   readonly gate: (source: EnvironmentSource) => Gate;
   /** Answers requests that no route matches; without it they are answered 404. */
   readonly fallback?: (request: HttpRequest, environment: z.output<E>) => HttpAnswer | Promise<HttpAnswer>;
+  /** How the protocols of its routes write errors. */
+  readonly errors?: { readonly [P in Protocol]?: ErrorWriter };
+  /** The function's name in the contract, where that is not `api`. */
+  readonly name?: F;
   /** Default: the process's environment variables. */
   readonly environment?: EnvironmentSource;
 }
@@ -58,12 +74,15 @@ const answerMs = 250;
  *
  * @throws Error at cold start, when the environment or the options do not fit the contract.
  */
-export function httpFunction<const C extends CapabilityContract, E extends z.ZodObject>(
-  options: HttpFunctionOptions<C, E>,
-): HttpLambda {
+export function httpFunction<
+  const C extends CapabilityContract,
+  E extends z.ZodObject,
+  const F extends string = 'api',
+>(options: HttpFunctionOptions<C, E, F>): HttpLambda {
   const { contract, fallback, environment: source = process.env } = options;
   const environment = readEnvironment(options.functionContract.environment, source);
-  const routes = bindRoutes(contract, options.handlers(environment));
+  const routes = bindRoutes(routesOf(contract, options.name ?? 'api'), options.handlers(environment));
+  const findWriter = writersOf(routes, options.errors ?? {});
   const gate = options.gate(source);
 
   const dispatch = async (event: APIGatewayProxyEventV2, context: Context): Promise<HttpLambdaResult> => {
@@ -102,8 +121,8 @@ export function httpFunction<const C extends CapabilityContract, E extends z.Zod
     .use(instrumentation<APIGatewayProxyEventV2>((event) => event.headers?.traceparent))
     .use(httpSecurityHeaders(securityHeaders))
     .use(promisedHeaders())
-    .use(problemDetails())
-    .handler(answerProblems(dispatch));
+    .use(problemDetails(findWriter))
+    .handler(answerProblems(dispatch, findWriter));
 }
 
 /** Stands for the route of a request that no route matches: whoever knocks at many doors is counted as well. */
@@ -118,7 +137,7 @@ const nowhere: RouteContract = {
 /** Runs the handler, once where the request says so; what changes something is recorded, whatever became of it. */
 async function answerCall(gate: Gate, call: Call, handle: Handle): Promise<HttpAnswer> {
   const { route, request } = call;
-  if (route.method === 'GET') return handle();
+  if (route.method === 'GET' || route.unaudited === true) return handle();
   const recorded: Handle = async (workId) => {
     try {
       const answer = await handle(workId);
@@ -134,15 +153,31 @@ async function answerCall(gate: Gate, call: Call, handle: Handle): Promise<HttpA
   return repeatable ? gate.once(call, recorded) : recorded();
 }
 
-function bindRoutes<C extends CapabilityContract>(
-  contract: C,
-  handlers: HttpHandlers<C>,
+function bindRoutes(
+  contracts: readonly [string, RouteContract][],
+  handlers: Readonly<Record<string, Route['handle']>>,
 ): Map<string, Route> {
   const routes = new Map<string, Route>();
-  for (const [name, route] of Object.entries(contract.routes)) {
+  for (const [name, route] of contracts) {
     const handle = handlers[name];
     if (handle === undefined) throw new Error(`The route ${name} has no handler`);
     routes.set(`${route.method} ${route.path}`, { contract: route, handle });
   }
   return routes;
+}
+
+/** How each route writes errors, by its key. */
+function writersOf(
+  routes: ReadonlyMap<string, Route>,
+  writers: { readonly [P in Protocol]?: ErrorWriter },
+): FindWriter {
+  for (const { protocol } of [...routes.values()].map(({ contract }) => contract)) {
+    if (protocol !== undefined && writers[protocol] === undefined) {
+      throw new Error(`Nothing says how ${protocol} writes errors`);
+    }
+  }
+  return (routeKey) => {
+    const protocol = routes.get(routeKey)?.contract.protocol;
+    return protocol && writers[protocol];
+  };
 }

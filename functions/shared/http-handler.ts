@@ -50,7 +50,7 @@ type Parsed<R, Part extends string, Otherwise> = R extends { readonly [P in Part
 export interface HttpInput<R extends RouteContract> extends InvocationContext {
   readonly params: Parsed<R, 'params', Record<string, never>>;
   readonly query: Parsed<R, 'query', Record<string, never>>;
-  readonly body: Parsed<R, 'body', undefined>;
+  readonly body: R extends { readonly rawBody: object } ? Uint8Array : Parsed<R, 'body', undefined>;
   /** Absent on open routes. */
   readonly caller: R['scope'] extends 'open' ? undefined : Caller;
   readonly request: HttpRequest;
@@ -86,5 +86,9 @@ export type RouteHandlers<R extends Record<string, RouteContract>> = {
   readonly [Name in keyof R]: HttpHandler<R[Name]>;
 };
 
-/** One handler for each route of a contract. */
-export type HttpHandlers<C extends CapabilityContract> = RouteHandlers<C['routes']>;
+type ServedBy<R extends RouteContract> = R extends { readonly servedBy: infer F extends string } ? F : 'api';
+
+/** One handler for each route of a contract that one of its functions serves. */
+export type HttpHandlers<C extends CapabilityContract, F extends string = 'api'> = RouteHandlers<{
+  [Name in keyof C['routes'] as F extends ServedBy<C['routes'][Name]> ? Name : never]: C['routes'][Name];
+}>;

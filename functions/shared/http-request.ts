@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type * as z from 'zod';
-import type { RouteContract } from './contract.ts';
+import type { RawBodyContract, RouteContract } from './contract.ts';
 import type { HttpRequest } from './http-handler.ts';
 import { parseJson } from './json-body.ts';
 import { type FieldError, Problem } from './problem.ts';
@@ -49,7 +49,10 @@ export function parseRequest(
   const parsed = {
     params: check('params', route.params, event.pathParameters ?? {}),
     query: check('query', route.query, query.values),
-    body: check('body', route.body, parseBody(event, request)),
+    body:
+      route.rawBody === undefined
+        ? check('body', route.body, parseBody(event, request))
+        : rawBody(route.rawBody, event, request),
   };
   errors.push(...query.errors);
   if (errors.length > 0) throw invalidRequest(errors);
@@ -126,14 +129,31 @@ function parseQuery(raw: string | undefined): { values: unknown; errors: FieldEr
 function parseBody(event: APIGatewayProxyEventV2, { headers }: HttpRequest): unknown {
   // Absent is read as `{}`: fields have defaults, or are named as missing.
   if (event.body === undefined || event.body === '') return {};
-  const bytes = Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8');
-  if (bytes.length > maximumBodyBytes) {
-    throw new Problem('payload-too-large', `A request body has at most ${maximumBodyBytes} bytes.`);
-  }
+  const bytes = bytesOf(event, maximumBodyBytes);
   requireJson(headers['content-type'], headers['content-encoding']);
   const parsed = parseJson(decodeUtf8(bytes));
   if (!parsed.ok) throw invalidRequest([{ field: 'body', message: parsed.message }]);
   return parsed.value;
+}
+
+/** A body as it was sent, in one of the types that the route takes. */
+function rawBody(
+  { contentTypes, maximumBytes }: RawBodyContract,
+  event: APIGatewayProxyEventV2,
+  { headers }: HttpRequest,
+): Uint8Array {
+  const [type = ''] = (headers['content-type'] ?? '').toLowerCase().split(';');
+  if (!contentTypes.includes(type.trim())) {
+    const known = contentTypes.map((name) => `\`${name}\``).join(' or ');
+    throw new Problem('unsupported-media-type', `Send the body as ${known}.`);
+  }
+  return bytesOf(event, maximumBytes);
+}
+
+function bytesOf({ body = '', isBase64Encoded }: APIGatewayProxyEventV2, maximumBytes: number): Buffer {
+  const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
+  if (bytes.length <= maximumBytes) return bytes;
+  throw new Problem('payload-too-large', `A request body has at most ${maximumBytes} bytes.`);
 }
 
 function requireJson(contentType: string | undefined, contentEncoding: string | undefined): void {

@@ -51,17 +51,27 @@ export function toLambdaResult(answer: HttpAnswer, contentType?: string): HttpLa
   return { statusCode: status, headers, body: text, isBase64Encoded: false };
 }
 
-/** Answers with problem details. What is not a `Problem` is reported without saying what it was. */
+/** Writes an error in the form of a protocol. The problem's headers are added to what it gives. */
+export type ErrorWriter = (
+  problem: Problem,
+  context: { readonly traceId: string; readonly contentType: string | undefined },
+) => HttpAnswer;
+
+/** Answers with problem details. */
 export function problemResult(
-  error: unknown,
+  problem: Problem,
   context: { instance?: string; traceId?: string },
 ): HttpLambdaResult {
-  const problem = error instanceof Problem ? error : unexpected(error);
   return toLambdaResult({
     status: problem.status,
     headers: { 'content-type': 'application/problem+json', ...problem.headers },
     body: problem.toDetails(context),
   });
+}
+
+/** What a caller hears of an error. What is not a `Problem` is reported without saying what it was. */
+export function problemOf(error: unknown): Problem {
+  return error instanceof Problem ? error : unexpected(error);
 }
 
 function unexpected(error: unknown): Problem {

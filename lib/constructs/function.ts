@@ -48,6 +48,8 @@ export interface FunctionProps {
  */
 export class BundledFunction extends Construct {
   readonly function: lambda.Function;
+  /** Its name in its contract. */
+  readonly name: string;
   readonly timeout: Duration;
   private readonly role: iam.Role;
   private readonly environment = new Set<string>();
@@ -57,6 +59,7 @@ export class BundledFunction extends Construct {
     const { settings, contract, name } = props;
     const promised = contract.functions[name];
     if (promised === undefined) throw new Error(`The contract of ${contract.name} has no function ${name}`);
+    this.name = name;
     this.timeout = props.timeout;
     const logGroup = new logs.LogGroup(this, 'Log', {
       retention: settings.config.logs.retentionDays,

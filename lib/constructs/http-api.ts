@@ -4,7 +4,7 @@ import * as apigatewayv2 from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { CapabilityContract, RouteContract } from '../../functions/shared/contract.ts';
+import { type CapabilityContract, type RouteContract, routesOf } from '../../functions/shared/contract.ts';
 import type { DeploymentConfig } from '../config/schema.ts';
 import { acknowledge } from './acknowledge.ts';
 import { ApiDomain } from './api-domain.ts';
@@ -72,16 +72,17 @@ export class HttpApi extends Construct {
   }
 
   /**
-   * Routes a capability's contract to its API function.
+   * Leads the routes of a contract to the function that serves them; those that another one serves are left out.
    *
    * @throws when the function may run longer than the API waits for it.
    */
   addRoutes(contract: CapabilityContract, fn: BundledFunction): void {
-    if (Object.keys(contract.routes).length === 0) return;
+    const routes = routesOf(contract, fn.name);
+    if (routes.length === 0) return;
     const integration = this.integrate(contract, fn);
     // A route names its function: it has to be in the stack of the function, which may be a later one.
     const here = Stack.of(fn) === Stack.of(this);
-    for (const route of Object.values(contract.routes)) {
+    for (const [, route] of routes) {
       const method = methods[route.method];
       if (here) this.api.addRoutes({ path: route.path, methods: [method], integration });
       else {

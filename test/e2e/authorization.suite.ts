@@ -3,9 +3,9 @@ import { satisfies } from '../../functions/access/scopes.ts';
 import { contracts } from '../../functions/contracts.ts';
 import { capabilities, type RouteContract, type Scope } from '../../functions/shared/contract.ts';
 import { routeKeyOf } from '../../functions/shared/gate.ts';
-import { problemSchema } from '../../functions/shared/problem.ts';
 import { type ApiAnswer, type ApiClient, apiClient } from './support/api.ts';
 import { createKey } from './support/aws.ts';
+import { errorText } from './support/error-text.ts';
 import { sharedPlatform } from './support/shared-platform.ts';
 
 const guarded = contracts
@@ -22,14 +22,6 @@ const stranger = 'matrix-stranger';
 const concrete = (path: string) =>
   path.replaceAll('{tenantId}', owner).replaceAll(/\{\w+\}/g, 'nothing-of-that-name');
 
-function expectProblem(answer: ApiAnswer, status: number) {
-  expect({ status: answer.status, type: answer.headers.get('content-type') }).toEqual({
-    status,
-    type: expect.stringContaining('application/problem+json'),
-  });
-  return problemSchema.parse(answer.body);
-}
-
 describe.each(guarded)('%s', (_, route) => {
   const path = concrete(route.path);
   let call: ApiClient;
@@ -41,25 +33,26 @@ describe.each(guarded)('%s', (_, route) => {
     keys = await keysFor(local, call);
   });
   const send = (key: string | null) => call(route.method, path, { key });
+  const expectError = (answer: ApiAnswer, status: number) => errorText(route, answer, status);
 
   it('answers 401 without a key, and with one that is malformed, unknown, revoked or expired', async () => {
     const unknown = `msk_aaaaaaaa_${'A'.repeat(43)}`;
     for (const key of [null, 'nonsense', unknown, keys.revoked, keys.expired]) {
       const answer = await send(key);
-      expectProblem(answer, 401);
+      expectError(answer, 401);
       expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
     }
   });
 
   it('answers 403 to a key without its scope', async () => {
     if (satisfies(['cdn:read'], route.scope)) return;
-    expect(expectProblem(await send(keys.narrow), 403).detail).toMatch(/scope/i);
+    expect(expectError(await send(keys.narrow), 403)).toMatch(/scope/i);
   });
 
   it('shows a tenant’s key nothing of the platform, and nothing of another tenant', async () => {
     const answer = await send(keys.stranger);
-    if (route.tenants !== true) expectProblem(answer, 403);
-    else if (route.path.includes('{tenantId}')) expectProblem(answer, 404);
+    if (route.tenants !== true) expectError(answer, 403);
+    else if (route.path.includes('{tenantId}')) expectError(answer, 404);
     const { instance: _path, ...said } = Object(answer.body);
     expect(JSON.stringify(said)).not.toContain(owner);
   });

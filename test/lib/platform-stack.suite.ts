@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Match } from 'aws-cdk-lib/assertions';
 import * as z from 'zod';
 import { contracts } from '../../functions/contracts.ts';
+import type { RouteContract } from '../../functions/shared/contract.ts';
 import { ofType, root, synthesize } from './support.ts';
 import { circleIn, functionsOf } from './template.ts';
 
@@ -22,13 +23,13 @@ describe('The API', () => {
   });
 
   it.each(contracts.filter(({ routes }) => Object.keys(routes).length > 0))(
-    'sends the routes of $name to its API function',
+    'sends the routes of $name to the functions that serve them',
     ({ name, routes: ofContract }) => {
-      for (const { method, path } of Object.values(ofContract)) {
+      for (const { method, path, servedBy = 'api' } of Object.values<RouteContract>(ofContract)) {
         const route = routes.find(({ RouteKey }) => RouteKey === `${method} ${path}`);
         const [, integration] = /"Ref":"(\w+)"/.exec(JSON.stringify(route?.Target)) ?? [];
         expect(resources[integration ?? '']?.Properties).toMatchObject({
-          IntegrationUri: { 'Fn::GetAtt': [functions.get(`${name}/api`)?.id, 'Arn'] },
+          IntegrationUri: { 'Fn::GetAtt': [functions.get(`${name}/${servedBy}`)?.id, 'Arn'] },
           PayloadFormatVersion: '2.0',
         });
       }
