@@ -7,12 +7,14 @@ import { recoveryContract } from './recovery/contract.ts';
 import { referenceContract } from './reference/contract.ts';
 import { shardsContract } from './shards/contract.ts';
 import type { CapabilityContract } from './shared/contract.ts';
+import { tracingContract } from './tracing/contract.ts';
 
 /** The contract of every capability: what infrastructure, the API's description and tests read. */
 export const contracts: readonly CapabilityContract[] = [
   recoveryContract,
   failoverContract,
   shardsContract,
+  tracingContract,
   cdnContract,
   monitoringContract,
   accessContract,

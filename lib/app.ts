@@ -12,6 +12,7 @@ import { featureFlags } from './feature-flags.ts';
 import { PlatformStack } from './platform-stack.ts';
 import { StandbyStack } from './standby-stack.ts';
 import { StatefulStack } from './stateful-stack.ts';
+import { TelemetryStack } from './telemetry-stack.ts';
 import { VaultStack } from './vault-stack.ts';
 
 export interface CreateAppOptions extends AppProps {
@@ -77,6 +78,10 @@ function addStacks(app: App, settings: FunctionSettings): void {
   });
   new DatabasesStack(app, name('Databases'), {
     ...props('where keys live, and failover'),
+    ...{ settings, stateful, platform },
+  });
+  new TelemetryStack(app, name('Telemetry'), {
+    ...props('what services say of themselves'),
     ...{ settings, stateful, platform },
   });
   if (standby !== undefined && vault !== undefined) {

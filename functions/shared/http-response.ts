@@ -33,7 +33,8 @@ const defaults = {
 export function toLambdaResult(answer: HttpAnswer, contentType?: string): HttpLambdaResult {
   const { status, body } = answer;
   if (body === undefined) return { statusCode: status, headers: { ...defaults, ...answer.headers } };
-  const verbatim = body instanceof Uint8Array || (typeof body === 'string' && contentType !== undefined);
+  const named = contentType ?? answer.headers?.['content-type'];
+  const verbatim = body instanceof Uint8Array || (typeof body === 'string' && named !== undefined);
   const headers = {
     ...defaults,
     'content-type': contentType ?? (verbatim ? 'application/octet-stream' : 'application/json'),

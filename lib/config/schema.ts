@@ -13,6 +13,7 @@ import { integer, type Profile, profiles, regionName } from './parts.ts';
 import { checkRegions } from './regions.ts';
 import { checkSharding, shardingConfigSchema } from './sharding.ts';
 import { standbySchema } from './standby.ts';
+import { tracingSchema } from './tracing.ts';
 
 /** Lambda environments that one shard's snapshot needs: one holds it, one stands by. */
 export const lanesPerShard = 2;
@@ -117,6 +118,7 @@ export const deploymentSchema = (profile: Profile) =>
       cdn: cdnSchema.prefault({}),
       health: healthSchema(profile).prefault({}),
       maintenance: maintenanceSchema(profile).prefault({}),
+      tracing: tracingSchema.prefault({}),
       api: apiSchema(profile).prefault({}),
       access: accessSchema(profile).prefault({}),
       alarms: alarmsSchema.prefault({}),

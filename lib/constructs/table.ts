@@ -16,7 +16,11 @@ export interface TableProps {
 
 const readActions = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'] as const;
 const writeActions = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'] as const;
-export type TableAction = (typeof readActions)[number] | (typeof writeActions)[number];
+/** Many items at once are put by those that only ever put. */
+export type TableAction =
+  | (typeof readActions)[number]
+  | (typeof writeActions)[number]
+  | 'dynamodb:BatchWriteItem';
 /** Actions on items that the request names by their keys. */
 export type ItemAction = Exclude<TableAction, 'dynamodb:Query'>;
 

@@ -22,6 +22,8 @@ export class Tables extends Construct {
   readonly shards: Table;
   /** What the logs of the edge say, purges and warming. */
   readonly cdn: Table;
+  /** Spans. */
+  readonly tracing: Table;
 
   constructor(scope: Construct, id: string, common: Omit<TableProps, 'environmentName'>) {
     super(scope, id);
@@ -33,5 +35,6 @@ export class Tables extends Construct {
     this.webhooks = new Table(this, 'Webhooks', { ...common, environmentName: 'WEBHOOKS_TABLE' });
     this.shards = new Table(this, 'Shards', { ...common, environmentName: 'SHARDS_TABLE' });
     this.cdn = new Table(this, 'Cdn', { ...common, environmentName: 'CDN_TABLE' });
+    this.tracing = new Table(this, 'Tracing', { ...common, environmentName: 'TRACING_TABLE' });
   }
 }

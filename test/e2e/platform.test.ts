@@ -7,6 +7,7 @@ import './access.suite.ts';
 import './fuzz.suite.ts';
 import './api.suite.ts';
 import './shards.suite.ts';
+import './tracing.suite.ts';
 import './failover.suite.ts';
 
 jest.setTimeout(180_000);

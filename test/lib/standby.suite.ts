@@ -14,12 +14,18 @@ const standby = stack('Standby');
 
 describe('A standby region', () => {
   it('is not there without its setting', () => {
-    expect(synthesizeUnchecked('dev').names).toEqual(['Stateful', 'Platform', 'Cdn', 'Databases']);
+    expect(synthesizeUnchecked('dev').names).toEqual([
+      'Stateful',
+      'Platform',
+      'Cdn',
+      'Databases',
+      'Telemetry',
+    ]);
   });
 
   it('is deployed in an order in which everything exists that is referred to', () => {
     // The bucket before the rule that names it, the keys before anything is stored.
-    expect(names).toEqual(['Vault', 'Stateful', 'Standby', 'Platform', 'Cdn', 'Databases']);
+    expect(names).toEqual(['Vault', 'Stateful', 'Standby', 'Platform', 'Cdn', 'Databases', 'Telemetry']);
     expect(JSON.stringify(vault.resources)).not.toContain('Fn::GetStackOutput');
   });
 });

@@ -44,6 +44,7 @@ describe('The Stateful stack', () => {
       'TablesLimitsTableC77D2E5E',
       'TablesRecoveryTable4E8CBAC2',
       'TablesShardsTable264DA308',
+      'TablesTracingTable939A736C',
       'TablesWebhooksTableFBDD3B15',
     ]);
   });
@@ -80,7 +81,7 @@ describe('The Stateful stack', () => {
       });
     expect(new Set(protection(stateful))).toEqual(new Set([false]));
     const production = synthesizeUnchecked('production', { profile: 'production' }).stateful;
-    expect(protection(production)).toEqual(Array(9).fill(true));
+    expect(protection(production)).toEqual(Array(10).fill(true));
   });
 
   it('exports nothing, so that every value can be removed again', () => {
@@ -231,7 +232,7 @@ describe('Buckets', () => {
 
 describe('Tables', () => {
   it('can be restored to any second, are encrypted with our key, and forget by themselves', () => {
-    template.resourceCountIs('AWS::DynamoDB::GlobalTable', 8);
+    template.resourceCountIs('AWS::DynamoDB::GlobalTable', 9);
     template.allResourcesProperties('AWS::DynamoDB::GlobalTable', {
       BillingMode: 'PAY_PER_REQUEST',
       TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },

@@ -90,7 +90,7 @@ function make(environment: string, settings: unknown, validation: boolean) {
         throw new Error(`${environment} has no stack ${name}, only ${names.join(', ')}`);
       return found;
     };
-    const platform = together(stack('Platform'), stack('Databases'), stack('Cdn'));
+    const platform = together(stack('Platform'), stack('Databases'), stack('Cdn'), stack('Telemetry'));
     return { names, stacks, stack, protection, stateful: stack('Stateful'), platform };
   } finally {
     if (before === undefined) delete process.env.CDK_VALIDATION;

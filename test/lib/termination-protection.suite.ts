@@ -4,7 +4,13 @@ import { synthesizeUnchecked } from './support.ts';
 describe('A stack', () => {
   it('can be deleted when its first creation has failed, where no protection is configured', () => {
     const { protection } = synthesizeUnchecked('dev', {});
-    expect(protection).toEqual({ Stateful: false, Platform: false, Databases: false, Cdn: false });
+    expect(protection).toEqual({
+      Stateful: false,
+      Platform: false,
+      Databases: false,
+      Cdn: false,
+      Telemetry: false,
+    });
   });
 
   it('cannot be deleted in production', () => {

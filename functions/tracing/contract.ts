@@ -1,0 +1,47 @@
+import * as z from 'zod';
+import { gateEnvironment } from '../access/environment.ts';
+import { defineContract } from '../shared/contract.ts';
+import { jsonVariable } from '../shared/json-variable.ts';
+import { maximumSentBytes, maximumSpans, maximumUnpackedBytes, spanLimitsSchema } from './ingest/limits.ts';
+import { otlpTypes } from './otlp/answers.ts';
+
+/** What every function needs that writes spans. */
+const writerEnvironment = z.object({
+  /** Table of spans (`BatchWriteItem`). */
+  TRACING_TABLE: z.string().min(1),
+  TRACING_RETENTION_DAYS: z.coerce.number().int().min(1),
+});
+
+export const tracingContract = defineContract({
+  name: 'tracing',
+  title: 'Tracing',
+  description: 'Where requests spend their time.',
+  routes: {
+    exportTraces: {
+      method: 'POST',
+      path: '/v1/traces',
+      scope: 'ingest',
+      summary: 'Take spans from OpenTelemetry',
+      description: `OTLP/HTTP 1.x: an \`ExportTraceServiceRequest\` in protobuf or JSON, as it is or in gzip, deflate or zstd. At most ${maximumSentBytes} bytes as sent, ${maximumUnpackedBytes} unpacked, ${maximumSpans} spans. Spans that the answer does not reject are stored; sending them again changes nothing. Errors are a \`google.rpc.Status\` in the encoding of the request.`,
+      protocol: 'otlp',
+      servedBy: 'ingest',
+      unaudited: true,
+      rawBody: { contentTypes: [otlpTypes.protobuf, otlpTypes.json], maximumBytes: maximumSentBytes },
+      responses: {
+        200: {
+          description:
+            'An `ExportTraceServiceResponse`: its `partialSuccess` says how many spans were rejected and why, and which were shortened.',
+          contentType: otlpTypes.protobuf,
+        },
+      },
+    },
+  },
+  functions: {
+    ingest: {
+      environment: gateEnvironment.extend({
+        ...writerEnvironment.shape,
+        TRACING_LIMITS: jsonVariable.pipe(spanLimitsSchema),
+      }),
+    },
+  },
+});
