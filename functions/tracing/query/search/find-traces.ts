@@ -1,5 +1,5 @@
 import type { SpanEntry } from '../../store/span-block.ts';
-import type { StoredTrace } from '../../store/span-store.ts';
+import type { StoredTrace } from '../../store/trace-reader.ts';
 import { Matcher } from '../filter/matcher.ts';
 import { newestSpans } from './newest.ts';
 import { rankedTraces } from './ranked.ts';

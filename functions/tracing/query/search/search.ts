@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { TraceSpan } from '../../model.ts';
 import { columnsOf, SpanBlock, type SpanEntry } from '../../store/span-block.ts';
 import type { BlockPartition, SpanBlocks, TimeRange } from '../../store/span-blocks.ts';
-import type { SpanStore } from '../../store/span-store.ts';
+import type { TraceReader } from '../../store/trace-reader.ts';
 import { type Filter, servicesOf } from '../filter/filter.ts';
 import type { Matcher } from '../filter/matcher.ts';
 import { type Budget, searchBounds } from './budget.ts';
@@ -26,7 +26,7 @@ export interface SpanSearch {
 /** What searches read. */
 export interface SearchSources {
   readonly blocks: Pick<SpanBlocks, 'services' | 'partitions' | 'blocks'>;
-  readonly store: Pick<SpanStore, 'spansOf'>;
+  readonly store: Pick<TraceReader, 'spansOf'>;
   readonly budget: Budget;
 }
 

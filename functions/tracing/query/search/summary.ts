@@ -1,5 +1,5 @@
 import { isError } from '../../model.ts';
-import type { StoredTrace } from '../../store/span-store.ts';
+import type { StoredTrace } from '../../store/trace-reader.ts';
 import { correctClocks } from '../view/clock-skew.ts';
 import { endMsOf, treeOf } from '../view/span-node.ts';
 

@@ -1,5 +1,5 @@
 import { isError } from '../../model.ts';
-import type { StoredTrace } from '../../store/span-store.ts';
+import type { StoredTrace } from '../../store/trace-reader.ts';
 import { correctClocks } from './clock-skew.ts';
 import { criticalPath, type PathSegment } from './critical-path.ts';
 import { gapsBetween, selfTime } from './intervals.ts';

@@ -1,0 +1,4 @@
+import * as z from 'zod';
+
+/** What the schedule sends; it says nothing. */
+export const compactEventSchema = z.object({});
