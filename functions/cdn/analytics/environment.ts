@@ -1,0 +1,16 @@
+import * as z from 'zod';
+import { jsonVariable } from '../../shared/json-variable.ts';
+import { CDN_TABLE } from '../environment.ts';
+import { retentionSchema } from './retention.ts';
+import { websitesSchema } from './tenants.ts';
+
+/** Where traffic is kept, and how long. */
+export const trafficEnvironment = {
+  CDN_TABLE,
+  /** Bucket of the edge’s logs, and of what is too large for an item. */
+  EDGE_LOGS_BUCKET: z.string().min(1),
+  TRAFFIC_RETENTION: jsonVariable.pipe(retentionSchema),
+};
+
+/** Whose websites are behind which host names. */
+export const CDN_WEBSITES = jsonVariable.pipe(websitesSchema);
