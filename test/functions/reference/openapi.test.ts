@@ -65,10 +65,14 @@ describe('the description of the API', () => {
       const route = routes.find((one) => one.path === path && one.method.toLowerCase() === method);
       expect(operation['x-scope']).toBe(route?.scope === 'open' ? undefined : route?.scope);
       expect(operation.security).toEqual(route?.scope === 'open' ? [] : [{ bearer: [] }, { apiKey: [] }]);
-      expect(operation.responses.default).toEqual({ $ref: '#/components/responses/Problem' });
+      expect(operation.responses.default).toEqual(
+        route?.protocol === undefined
+          ? { $ref: '#/components/responses/Problem' }
+          : { description: expect.stringContaining('In the form that') },
+      );
       if (route?.scope !== 'open')
         expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['401', '403']));
-      if (route?.body !== undefined)
+      if (route?.body !== undefined || route?.rawBody !== undefined)
         expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['400', '413', '415']));
     }
   });
