@@ -103,7 +103,11 @@ function addStacks(app: App, settings: FunctionSettings): void {
     ...props('purges, warming and analytics of the edge'),
     ...{ settings, stateful, platform },
     ...(front !== undefined && {
-      distribution: { id: front.distributionId, domain: edge?.domains[0] ?? front.domainName },
+      distribution: {
+        id: front.distributionId,
+        domain: edge?.domains[0] ?? edge?.websites[0]?.domains[0] ?? front.domainName,
+        multiTenant: edge !== undefined && edge.websites.length > 0,
+      },
     }),
   });
 }

@@ -10,6 +10,8 @@ import { AccessLog } from './edge/access-log.ts';
 import { apiPatterns } from './edge/api-patterns.ts';
 import { Distribution } from './edge/distribution.ts';
 import { Firewall } from './edge/firewall.ts';
+import { Signing } from './edge/signing.ts';
+import { Websites } from './edge/websites.ts';
 import type { StatefulStack } from './stateful-stack.ts';
 
 export interface EdgeStackProps extends StackProps {
@@ -33,14 +35,21 @@ export class EdgeStack extends Stack {
     const firewall = edge.firewall
       ? new Firewall(this, 'Firewall', { environment, requestsPer5Minutes: edge.requestsPer5Minutes })
       : undefined;
+    const domains = [...edge.domains, ...edge.websites.flatMap((website) => website.domains)];
+    // Websites may have certificates of theirs, all of them.
+    const shared =
+      edge.websites.length === 0 || edge.websites.some((website) => website.certificateArn === undefined);
+    const signing = edge.signing && new Signing(this, 'Signing', edge.signing);
     const { distribution } = new Distribution(this, 'Cdn', {
       environment,
       config: edge,
-      ...(edge.domains.length > 0 && { certificate: certificateOf(this, edge.domains, edge, zone) }),
+      ...(domains.length > 0 && shared && { certificate: certificateOf(this, domains, edge, zone) }),
       assets: stateful.buckets.assets,
       apiHost: api.host,
       apiPatterns: apiPatterns(contracts),
       ...(firewall !== undefined && { firewallArn: firewall.arn }),
+      ...(edge.signing &&
+        signing && { signing: { paths: edge.signing.paths, keyGroups: [signing.keyGroup] } }),
     });
     this.distributionId = distribution.distributionId;
     this.domainName = distribution.distributionDomainName;
@@ -54,6 +63,25 @@ export class EdgeStack extends Stack {
         new route53.ARecord(this, `Ipv4-${domain}`, record);
         new route53.AaaaRecord(this, `Ipv6-${domain}`, record);
       }
+    }
+    if (edge.websites.length > 0) {
+      const { websites } = edge;
+      const { routingEndpoint } = new Websites(this, 'Websites', {
+        environment,
+        distribution,
+        websites,
+        zone,
+      });
+      new CfnOutput(this, 'RoutingEndpoint', {
+        value: routingEndpoint,
+        description: 'Where the DNS records of the websites lead',
+      });
+    }
+    if (signing !== undefined) {
+      new CfnOutput(this, 'SigningKeyId', {
+        value: signing.keyId,
+        description: 'Id of the public key: cdn.signing.publicKeyId',
+      });
     }
     new CfnOutput(this, 'DistributionId', { value: distribution.distributionId });
     new CfnOutput(this, 'DistributionDomainName', {

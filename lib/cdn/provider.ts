@@ -9,6 +9,8 @@ export interface OwnDistribution {
   readonly id: string;
   /** The host name that viewers use. */
   readonly domain: string;
+  /** Whether websites are tenants of it. */
+  readonly multiTenant?: boolean;
 }
 
 type Settings = z.input<typeof providerSettingsSchema>;
@@ -19,7 +21,10 @@ export function providerSettings({ cdn }: DeploymentConfig, own: OwnDistribution
   if (provider === undefined) {
     if (own === undefined) return { kind: 'none' };
     const { id: distributionId, domain } = own;
-    return { kind: 'cloudfront', domain, distributionId, queryStrings, multiTenant };
+    return {
+      ...{ kind: 'cloudfront', domain, distributionId, queryStrings },
+      multiTenant: multiTenant || own.multiTenant === true,
+    };
   }
   if (provider.kind === 'cloudfront') return { ...provider, queryStrings, multiTenant };
   return { ...provider, queryStrings };

@@ -23,6 +23,8 @@ export interface DistributionProps {
   apiPatterns: readonly string[];
   /** ARN of the web ACL, where there is one. */
   firewallArn?: string;
+  /** Path patterns of files that only signed URLs open, and whose signatures do. */
+  signing?: { paths: readonly string[]; keyGroups: cloudfront.IKeyGroup[] };
 }
 
 /** The distribution in front of the files and of the API: HTTP/2 and HTTP/3, and TLS 1.2 and newer for its domains. */
@@ -32,15 +34,18 @@ export class Distribution extends Construct {
   constructor(scope: Construct, id: string, props: DistributionProps) {
     super(scope, id);
     const { environment, config, certificate } = props;
-    const named = certificate !== undefined && {
-      domainNames: config.domains,
-      certificate,
-      minimumProtocolVersion: cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
-    };
+    const named = certificate !== undefined &&
+      config.websites.length === 0 && {
+        domainNames: config.domains,
+        certificate,
+        minimumProtocolVersion: cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
+      };
     const files = this.filesOrigin(props.assets);
     const behavior = (kind: (typeof cacheClasses)[number]) =>
       new FileBehavior(this, `Files-${kind.name}`, { environment, kind, origin: files }).options;
     const api = apiBehavior(props.apiHost);
+    const others = behavior(otherFiles);
+    const { signing } = props;
 
     this.distribution = new cloudfront.Distribution(this, 'Distribution', {
       comment: `Mainstay ${environment}`,
@@ -49,17 +54,25 @@ export class Distribution extends Construct {
       priceClass: priceClasses[config.priceClass],
       defaultRootObject: 'index.html',
       ...(props.firewallArn !== undefined && { webAclId: props.firewallArn }),
-      defaultBehavior: behavior(otherFiles),
+      defaultBehavior: others,
       additionalBehaviors: Object.fromEntries([
         // First: nothing of the API is ever taken for a file.
         ...props.apiPatterns.map((pattern) => [pattern, api]),
+        ...(signing?.paths ?? []).map((pattern) => [
+          pattern,
+          { ...others, trustedKeyGroups: signing?.keyGroups },
+        ]),
         ...cacheClasses.flatMap((kind) => {
           const options = behavior(kind);
           return kind.patterns.map((pattern) => [pattern, options]);
         }),
       ]),
     });
-    this.readTags(config.cacheTagHeader);
+    const resource = this.distribution.node.defaultChild;
+    if (!(resource instanceof cloudfront.CfnDistribution)) throw new Error('no distribution resource');
+    // Purges by tag need to be told where the tags are; the CDK's own construct has no property for it yet.
+    resource.addPropertyOverride('DistributionConfig.CacheTagConfig', { HeaderName: config.cacheTagHeader });
+    if (config.websites.length > 0) forTenants(resource, certificate);
     // The bucket's stack lets the distributions of the account in; see Buckets.
     Annotations.of(this.distribution).acknowledgeWarning(
       '@aws-cdk/aws-cloudfront-origins:updateImportedBucketPolicyOac',
@@ -69,22 +82,15 @@ export class Distribution extends Construct {
         'The users of the platform may be anywhere. Which countries to refuse is the operator’s decision and no default; the firewall blocks by reputation and by rate.',
       'AwsSolutions-CFR3':
         'Every request is logged by standard logging v2, whose delivery is made of resources of its own beside the distribution. The rule knows the older form alone.',
-      ...(certificate === undefined && {
+      ...(named === false && {
         'AwsSolutions-CFR4':
-          'It has no domain, and under CloudFront’s own name the oldest TLS version cannot be chosen. Production takes no edge without a domain.',
+          'It has no certificate of its own. Without a domain, CloudFront’s name is used, where the oldest TLS version cannot be chosen, and production does not take that; websites have certificates of theirs.',
       }),
       ...(props.firewallArn === undefined && {
         'AwsSolutions-CFR2':
           'Switched off by the setting edge.firewall; the production profile switches it on. The API counts requests per key and per address itself.',
       }),
     });
-  }
-
-  /** Purges by tag need to be told where the tags are; the CDK's own construct has no property for it yet. */
-  private readTags(headerName: string): void {
-    const resource = this.distribution.node.defaultChild;
-    if (!(resource instanceof cloudfront.CfnDistribution)) throw new Error('no distribution resource');
-    resource.addPropertyOverride('DistributionConfig.CacheTagConfig', { HeaderName: headerName });
   }
 
   private filesOrigin(assets: s3.Bucket): cloudfront.IOrigin {
@@ -94,6 +100,19 @@ export class Distribution extends Construct {
     });
     return S3BucketOrigin.withOriginAccessControl(bucket);
   }
+}
+
+/** Makes a distribution one that serves tenants alone; it has no domains then, nor what goes with them. */
+function forTenants(resource: cloudfront.CfnDistribution, certificate: acm.ICertificate | undefined): void {
+  resource.addPropertyOverride('DistributionConfig.ConnectionMode', 'tenant-only');
+  for (const name of ['IPV6Enabled', 'PriceClass'])
+    resource.addPropertyDeletionOverride(`DistributionConfig.${name}`);
+  if (certificate === undefined) return;
+  resource.addPropertyOverride('DistributionConfig.ViewerCertificate', {
+    AcmCertificateArn: certificate.certificateArn,
+    MinimumProtocolVersion: cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
+    SslSupportMethod: cloudfront.SSLMethod.SNI,
+  });
 }
 
 function apiBehavior(host: string): cloudfront.BehaviorOptions {

@@ -1,9 +1,11 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { Match } from 'aws-cdk-lib/assertions';
 import * as z from 'zod';
 import { contracts } from '../../functions/contracts.ts';
 import { synthesizeUnchecked } from './support.ts';
 
+const certificate = `arn:aws:acm:us-east-1:111122223333:certificate/${'0'.repeat(8)}`;
 const zone = { id: 'Z0123456789EXAMPLE', name: 'example.com' };
 const settings = {
   profile: 'production',
@@ -150,6 +152,77 @@ describe('The distribution', () => {
           }),
         ]),
       },
+    });
+  });
+});
+
+describe('Websites of tenants', () => {
+  const edge = {
+    hostedZone: zone,
+    websites: [
+      { name: 'red', domains: ['red.example.com', 'www.red.example.com'] },
+      { name: 'blue', domains: ['blue.example.com'], certificateArn: certificate },
+    ],
+  };
+
+  it('are distribution tenants of one distribution that serves nobody else', () => {
+    const { template: tenants } = synthesizeUnchecked('production', { ...settings, edge }).stack('Edge');
+    tenants.hasResourceProperties('AWS::CloudFront::Distribution', {
+      DistributionConfig: Match.objectLike({
+        ConnectionMode: 'tenant-only',
+        Aliases: Match.absent(),
+        PriceClass: Match.absent(),
+        IPV6Enabled: Match.absent(),
+        ViewerCertificate: Match.objectLike({ MinimumProtocolVersion: 'TLSv1.2_2021' }),
+      }),
+    });
+    for (const { name, domains, certificateArn } of edge.websites) {
+      tenants.hasResourceProperties('AWS::CloudFront::DistributionTenant', {
+        Name: name,
+        Domains: domains,
+        Customizations:
+          certificateArn === undefined ? Match.absent() : { Certificate: { Arn: certificateArn } },
+      });
+    }
+    tenants.hasResourceProperties('AWS::Route53::RecordSet', {
+      Name: 'red.example.com.',
+      AliasTarget: { DNSName: { 'Fn::GetAtt': [Match.stringLikeRegexp('Connections'), 'RoutingEndpoint'] } },
+    });
+  });
+
+  it.each([
+    [{ ...edge, domains: ['www.example.com'] }, /domains or websites, not both/],
+    [{ ...edge, websites: [...edge.websites, edge.websites[0]] }, /red is there twice/],
+    [{ websites: edge.websites }, /needs a certificate/],
+  ])('are refused where they contradict what else is said: %j', (wrong, message) => {
+    expect(() => synthesizeUnchecked('production', { ...settings, edge: wrong })).toThrow(message);
+  });
+});
+
+describe('Files behind signatures', () => {
+  it('are served by a trusted key group alone, and go before the patterns of other files', () => {
+    const { publicKey } = generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    });
+    const signing = { publicKey, paths: ['/private/*'] };
+    const signed = synthesizeUnchecked('dev', { region: 'us-east-1', edge: { signing } }).stack(
+      'Edge',
+    ).template;
+    signed.hasResourceProperties('AWS::CloudFront::PublicKey', {
+      PublicKeyConfig: Match.objectLike({ EncodedKey: publicKey }),
+    });
+    signed.hasResourceProperties('AWS::CloudFront::Distribution', {
+      DistributionConfig: Match.objectLike({
+        CacheBehaviors: Match.arrayWith([
+          Match.objectLike({
+            PathPattern: '/private/*',
+            TrustedKeyGroups: [{ Ref: Match.stringLikeRegexp('SigningGroup') }],
+          }),
+          Match.objectLike({ PathPattern: '/static/*', TrustedKeyGroups: Match.absent() }),
+        ]),
+      }),
     });
   });
 });
