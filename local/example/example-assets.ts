@@ -1,9 +1,7 @@
+import { exampleSite, type SiteFile } from './example-site.ts';
+
 /** A file of the example platform. */
-export interface ExampleAsset {
-  readonly key: string;
-  readonly contentType: string;
-  readonly body: string | Uint8Array;
-}
+export type ExampleAsset = SiteFile;
 
 /** Names of the pages that the example's website has. */
 const pages = ['index', 'pricing', 'about', 'imprint'];
@@ -26,6 +24,7 @@ export function exampleAssets(): ExampleAsset[] {
     ...html,
     { key: 'site/style.css', contentType: 'text/css', body: 'body { font-family: sans-serif; }\n' },
     ...images,
+    ...exampleSite(),
     { key: 'media/film.mp4', contentType: 'video/mp4', body: noise(videoBytes) },
   ];
 }
@@ -54,8 +53,9 @@ export async function loadExampleAssets(
   if (typeof found === 'object' && found !== null && 'Contents' in found && found.Contents !== undefined) {
     return 'present';
   }
-  for (const { key, contentType, body } of exampleAssets()) {
-    await call('PutObject', { Bucket: bucket, Key: key, Body: body, ContentType: contentType });
+  for (const { key, contentType, body, tags } of exampleAssets()) {
+    const metadata = tags === undefined ? {} : { Metadata: { 'cache-tag': tags } };
+    await call('PutObject', { Bucket: bucket, Key: key, Body: body, ContentType: contentType, ...metadata });
   }
   return 'loaded';
 }
