@@ -38,6 +38,8 @@ interface Exchange {
   place: Place;
   behavior: Behavior;
   target: RequestTarget;
+  /** Where the origin has it: for the root, the default root object. */
+  originPath: string;
 }
 
 /** One edge location: from a viewer's request to its answer. */
@@ -101,9 +103,9 @@ export class Edge {
     if (!behavior.AllowedMethods.some((method) => method === request.method)) {
       throw new EdgeRefusal(403, 'This distribution is not configured to allow the HTTP request method.');
     }
-    const exchange: Exchange = { request, id, place, behavior, target: { path, query: target.query } };
-    this.#requireSignature(exchange, target.path);
-    exchange.target.query = withoutSignature(target.query);
+    const exchange: Exchange = { request, id, place, behavior, target, originPath: path };
+    this.#requireSignature(exchange);
+    exchange.target = { path: target.path, query: withoutSignature(target.query) };
     const policy = this.#options.book.cachePolicy(behavior);
     const cacheable = request.method === 'GET' || request.method === 'HEAD';
     const answer =
@@ -111,11 +113,11 @@ export class Edge {
     return { answer, behavior };
   }
 
-  #requireSignature({ request, behavior, target }: Exchange, path: string): void {
+  #requireSignature({ request, behavior, target }: Exchange): void {
     if (behavior.TrustedKeyGroups.length === 0) return;
     const signed = {
       host: request.headers.host ?? '',
-      path,
+      path: target.path,
       query: target.query,
       cookie: request.headers.cookie ?? '',
       address: request.address,
@@ -192,9 +194,9 @@ export class Edge {
 }
 
 /** Path and query for the origin. */
-function originUrl({ place, behavior, target }: Exchange, query: string): string {
+function originUrl({ place, behavior, originPath }: Exchange, query: string): string {
   const origin = place.distribution.config.Origins.find(({ Id }) => Id === behavior.TargetOriginId);
-  return `${origin?.OriginPath ?? ''}${target.path}${query === '' ? '' : `?${query}`}`;
+  return `${origin?.OriginPath ?? ''}${originPath}${query === '' ? '' : `?${query}`}`;
 }
 
 function passed({

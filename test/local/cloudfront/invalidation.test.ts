@@ -47,10 +47,12 @@ describe('an invalidation', () => {
   beforeEach(() => begin());
 
   it.each([
+    ['the root', ['/'], ['/']],
+    ['what the root is at the origin', ['/index.html'], ['/index.html']],
     ['a path', ['/news/today.html'], ['/news/today.html']],
     ['a path in other spelling', ['/news/%74oday.html'], ['/news/today.html']],
     ['a prefix', ['/news/*'], ['/news/today.html', '/news/old.html']],
-    ['everything', ['/*'], ['/', '/news/today.html', '/news/old.html', '/a.txt']],
+    ['everything', ['/*'], ['/', '/index.html', '/news/today.html', '/news/old.html', '/a.txt']],
     ['a tag', ['#Product:1'], ['/news/old.html', '/a.txt']],
     ['a tag and a path', ['#none', '/a.txt'], ['/a.txt']],
     ['nothing that is there', ['/news', '/NEWS/*'], []],
@@ -60,7 +62,7 @@ describe('an invalidation', () => {
     await edge.put('news/today.html', long);
     await edge.put('news/old.html', long, { tags: 'other, PRODUCT:1' });
     await edge.put('a.txt', long, { tags: 'product:1' });
-    const all = ['/', '/news/today.html', '/news/old.html', '/a.txt'];
+    const all = ['/', '/index.html', '/news/today.html', '/news/old.html', '/a.txt'];
     const variants = [{ 'accept-encoding': 'identity' }, { 'accept-encoding': 'br' }];
     for (const path of all) for (const headers of variants) await edge.get(path, headers);
     const made = await invalidate(...paths);
