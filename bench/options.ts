@@ -10,6 +10,7 @@ export const suiteNames = [
   'stack',
   'scale',
   'files',
+  'edge',
 ] as const;
 export type SuiteName = (typeof suiteNames)[number];
 

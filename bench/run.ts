@@ -37,6 +37,9 @@ async function measure(options: BenchOptions, found: (outcome: Outcome) => void)
     } else if (suite === 'stack') {
       const { measureStack } = await import('./stack/suite.ts');
       found(ofReports(await measureStack({ ...options, progress })));
+    } else if (suite === 'edge') {
+      const { measureEdge } = await import('./edge/suite.ts');
+      found(ofReports(...(await measureEdge({ ...options, progress }))));
     } else if (suite === 'files') {
       const { measureFiles } = await import('./files/suite.ts');
       found(await measureFiles({ ...options, progress }));

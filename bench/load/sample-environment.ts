@@ -14,6 +14,9 @@ const samples = [
   '600',
   '{}',
   '[]',
+  'true',
+  'null',
+  '{"kind":"none"}',
 ];
 
 /**

@@ -1,7 +1,7 @@
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { gate } from '../access/gate.ts';
-import { dynamo, presigningS3, s3, secretsManager, stepFunctions } from '../shared/clients.ts';
+import { dynamo, presigningS3, s3, scheduler, secretsManager, stepFunctions } from '../shared/clients.ts';
 import { httpFunction } from '../shared/http-function.ts';
 import type { HttpHandlers } from '../shared/http-handler.ts';
 import { assetHandlers } from './assets/assets-api.ts';
@@ -14,6 +14,11 @@ import { secretReader } from './providers/token.ts';
 import { purgeHandlers } from './purge/purge-api.ts';
 import { PurgeStore } from './purge/store.ts';
 import { executionStarter } from './start-execution.ts';
+import { ScheduleStore } from './warming/schedules/schedule-store.ts';
+import { scheduleHandlers } from './warming/schedules/schedules-api.ts';
+import { WarmingSchedules } from './warming/schedules/warming-schedules.ts';
+import { WarmingStore } from './warming/store.ts';
+import { warmingHandlers } from './warming/warming-api.ts';
 
 /** For one request to the edge, in milliseconds: two of them are answered within the function's time. */
 const edgeMs = 12_000;
@@ -45,6 +50,21 @@ export const handler = httpFunction({
         edgeUrl: (domain) => (settings.kind === 'none' ? `https://${domain}` : edgeUrlOf(settings, domain)),
         cachePolicies: environment.CACHE_POLICIES,
         purgesChangedContent: environment.PURGES_CHANGED_CONTENT,
+      }),
+      ...warmingHandlers({
+        ...{ provider, queryStrings, now, userPaths: environment.USER_PATHS },
+        locations: settings.kind === 'cloudfront' ? settings.locations : [],
+        warmings: new WarmingStore(dynamo(), CDN_TABLE),
+        startWarming: executionStarter(stepFunctions(), environment.WARMING_STATE_MACHINE_ARN),
+      }),
+      ...scheduleHandlers({
+        ...{ provider, queryStrings, now },
+        schedules: new ScheduleStore(dynamo(), CDN_TABLE),
+        scheduler: new WarmingSchedules(scheduler(), {
+          group: environment.SCHEDULE_GROUP,
+          stateMachineArn: environment.WARMING_STATE_MACHINE_ARN,
+          roleArn: environment.SCHEDULE_ROLE_ARN,
+        }),
       }),
       ...purgeHandlers({
         ...{ provider, queryStrings, purges, now },

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { traceparentSchema } from '../shared/traceparent.ts';
-import { purgeIdSchema } from './ids.ts';
+import { purgeIdSchema, warmingIdSchema } from './ids.ts';
 
 /** The `source` of the CDN's events on the platform's bus. */
 export const eventSource = 'mainstay.cdn';
@@ -19,6 +19,15 @@ const purge = {
   domain: z.string(),
   items: z.strictObject({ paths: count, prefixes: count, tags: count, everything: z.boolean() }),
 };
+const warming = {
+  ...common,
+  warmingId: warmingIdSchema,
+  trigger: z.enum(['api', 'purge', 'schedule']),
+  domain: z.string(),
+  requests: count,
+  failed: count,
+};
+
 /** What the CDN tells the platform, by `detail-type`. Each may come more than once. */
 export const busEvents = {
   'purge.completed': z.strictObject({
@@ -28,4 +37,7 @@ export const busEvents = {
   }),
   'purge.failed': z.strictObject({ ...purge, error }),
   'purge.canceled': z.strictObject(purge),
+  'warming.completed': z.strictObject({ ...warming, durationMs: count }),
+  'warming.failed': z.strictObject({ ...warming, error }),
+  'warming.canceled': z.strictObject(warming),
 };

@@ -5,17 +5,20 @@ import { assetRoutes } from './assets/contract.ts';
 import { CACHE_POLICIES, CDN_SIGNING, CDN_TABLE } from './environment.ts';
 import { purgeRoutes } from './purge/contract.ts';
 import { purgeApiEnvironment, purgeFunctions } from './purge/functions.ts';
+import { warmingRoutes } from './warming/contract.ts';
+import { warmingApiEnvironment, warmingFunctions } from './warming/functions.ts';
 
 export const cdnContract = defineContract({
   name: 'cdn',
   title: 'CDN',
   description: 'Whether the edge does its job: purges, warming, and what the logs of the edge say.',
-  routes: { ...assetRoutes, ...purgeRoutes },
+  routes: { ...assetRoutes, ...purgeRoutes, ...warmingRoutes },
   functions: {
     api: {
       environment: gateEnvironment.extend({
         CDN_TABLE,
         ...purgeApiEnvironment,
+        ...warmingApiEnvironment,
         CDN_SIGNING,
         CACHE_POLICIES,
         ASSETS_BUCKET: z.string().min(1).describe('Files that the edge serves.'),
@@ -23,5 +26,6 @@ export const cdnContract = defineContract({
       }),
     },
     ...purgeFunctions,
+    ...warmingFunctions,
   },
 });

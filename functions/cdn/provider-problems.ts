@@ -3,6 +3,7 @@ import { DependencyError } from '../shared/dependency.ts';
 import { Problem } from '../shared/problem.ts';
 import { supportedBy } from './providers/abilities.ts';
 import {
+  InvalidRequestError,
   NotSupportedError,
   ProviderRefusedError,
   ProviderThrottledError,
@@ -10,7 +11,6 @@ import {
   UnknownSiteError,
 } from './providers/errors.ts';
 import type { EdgeProvider } from './providers/provider.ts';
-import { InvalidPurgeError } from './purge/request.ts';
 
 /** The answer where no provider is configured. */
 export const noProvider = (): Problem =>
@@ -41,7 +41,7 @@ export function problemOf(
   { kind, abilities }: Pick<EdgeProvider, 'kind' | 'abilities'>,
   part: 'body' | 'query' = 'body',
 ): unknown {
-  if (error instanceof InvalidPurgeError) {
+  if (error instanceof InvalidRequestError) {
     const [first] = error.errors;
     const detail = first === undefined ? error.message : `${first.field}: ${first.message}.`;
     return new Problem('unprocessable-request', detail, { errors: error.errors.slice(0, 20) });

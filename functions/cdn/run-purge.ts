@@ -1,5 +1,5 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
-import { dynamo } from '../shared/clients.ts';
+import { dynamo, stepFunctions } from '../shared/clients.ts';
 import { eventFunction, memberTraceparent } from '../shared/event-function.ts';
 import { inputTraceparent, reportTraceparent } from '../shared/execution-trace.ts';
 import type { InvocationContext } from '../shared/http-handler.ts';
@@ -11,7 +11,10 @@ import type { PurgeRecord } from './purge/record.ts';
 import { endInterrupted, runTurn } from './purge/run-turn.ts';
 import { PurgeStore } from './purge/store.ts';
 import { QueueStore } from './queue/queue-store.ts';
+import { executionStarter } from './start-execution.ts';
 import { VersionedItems } from './versioned-items.ts';
+import { warmAfterPurge } from './warming/start.ts';
+import { WarmingStore } from './warming/store.ts';
 
 /** What has to be left of an invocation for another step: calls of a provider, with their attempts, and of the edge. */
 const stepMs = 75_000;
@@ -26,6 +29,9 @@ export const handler = eventFunction({
     const edge = edgeClientOf(CDN_PROVIDER, { totalMs: 20_000 });
     const store = new PurgeStore(dynamo(), CDN_TABLE);
     const items = new VersionedItems(dynamo(), CDN_TABLE);
+    const warmings = new WarmingStore(dynamo(), CDN_TABLE);
+    const startWarming = executionStarter(stepFunctions(), environment.WARMING_STATE_MACHINE_ARN);
+    const locations = CDN_PROVIDER.kind === 'cloudfront' ? CDN_PROVIDER.locations : [];
     const teller = { ...tellingOf(environment), store };
     return async (event, { log, metrics, remainingMs }) => {
       // A purge that was begun is not gone on with where its provider has been taken away.
@@ -34,6 +40,16 @@ export const handler = eventFunction({
         ...{ store, provider, now: Date.now },
         queueOf: (target, capacity) => new QueueStore(items, target, capacity, Date.now),
         ask: (request) => edge.get(request),
+        startWarming: (purge, paths) =>
+          warmAfterPurge(
+            warmings,
+            startWarming,
+            purge,
+            paths,
+            purge.target.shared ? [] : locations,
+            Date.now(),
+          ),
+        warmingState: async (id) => (await warmings.get(id))?.state,
         hasTime: () => remainingMs() > stepMs,
       };
       if ('detail' in event) {

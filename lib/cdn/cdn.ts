@@ -12,6 +12,7 @@ import { grantAssets } from './assets.ts';
 import type { OwnDistribution } from './provider.ts';
 import { grantProvider } from './provider-grants.ts';
 import { Purges } from './purges.ts';
+import { Warming } from './warming.ts';
 
 export interface CdnProps {
   settings: FunctionSettings;
@@ -29,6 +30,7 @@ export interface CdnProps {
 export class Cdn extends Construct {
   readonly apiFunction: BundledFunction;
   readonly purges: Purges;
+  readonly warming: Warming;
 
   constructor(scope: Construct, id: string, props: CdnProps) {
     super(scope, id);
@@ -44,6 +46,11 @@ export class Cdn extends Construct {
     access.grantGate(this.apiFunction);
     stateful.tables.cdn.grantReadWrite(this.apiFunction);
     this.purges = new Purges(this, 'Purges', props);
+    this.warming = new Warming(this, 'Warming', props);
+    this.warming.grantStart(this.purges.run);
+    this.warming.grantStart(this.apiFunction);
+    this.warming.grantSchedules(this.apiFunction);
+    this.apiFunction.addEnvironment('USER_PATHS', JSON.stringify(settings.config.cdn.warming.userPaths));
     this.purges.grantStart(this.apiFunction);
     grantProvider(this.apiFunction, settings.config, distribution, 'look');
     grantAssets(this.apiFunction, props);

@@ -4,15 +4,20 @@ import { acknowledgeResource } from '../constructs/acknowledge.ts';
 import type { BundledFunction } from '../constructs/function.ts';
 import { type OwnDistribution, providerSettings } from './provider.ts';
 
-/** What a function does at the provider. */
-export type ProviderUse = 'look' | 'purge';
+/** What a function does at the provider: know which one it is, find websites, see how it stands, purge. */
+export type ProviderUse = 'know' | 'find' | 'look' | 'purge';
 
 const distributionActions: Record<ProviderUse, readonly string[]> = {
+  know: [],
+  find: [],
   look: ['cloudfront:GetDistribution', 'cloudfront:ListInvalidations'],
   purge: ['cloudfront:CreateInvalidation', 'cloudfront:GetInvalidation'],
 };
+const finding = ['cloudfront:GetDistributionTenant', 'cloudfront:GetDistributionTenantByDomain'];
 const tenantActions: Record<ProviderUse, readonly string[]> = {
-  look: ['cloudfront:GetDistributionTenant', 'cloudfront:GetDistributionTenantByDomain'],
+  know: [],
+  find: finding,
+  look: finding,
   purge: [
     'cloudfront:CreateInvalidationForDistributionTenant',
     'cloudfront:GetInvalidationForDistributionTenant',
@@ -34,14 +39,16 @@ export function grantProvider(
       return;
     case 'cloudflare':
     case 'fastly':
-      fn.allow(['secretsmanager:GetSecretValue'], [settings.tokenSecretArn]);
+      if (use === 'look' || use === 'purge') {
+        fn.allow(['secretsmanager:GetSecretValue'], [settings.tokenSecretArn]);
+      }
       return;
     case 'cloudfront': {
       const distribution = (id: string) =>
         stack.formatArn({ service: 'cloudfront', region: '', resource: 'distribution', resourceName: id });
       const ids = [settings.distributionId, ...(settings.websites ?? []).map(({ id }) => id)];
-      fn.allow(distributionActions[use], ids.map(distribution));
-      if (settings.multiTenant !== true) return;
+      if (distributionActions[use].length > 0) fn.allow(distributionActions[use], ids.map(distribution));
+      if (settings.multiTenant !== true || tenantActions[use].length === 0) return;
       const tenants = stack.formatArn({
         ...{ service: 'cloudfront', region: '', resource: 'distribution-tenant', resourceName: '*' },
       });

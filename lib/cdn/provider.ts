@@ -17,16 +17,16 @@ type Settings = z.input<typeof providerSettingsSchema>;
 
 /** The provider as functions are told it: the one of the configuration, or else the deployment's own distribution. */
 export function providerSettings({ cdn }: DeploymentConfig, own: OwnDistribution | undefined): Settings {
-  const { provider, queryStrings, multiTenant } = cdn;
+  const { provider, queryStrings, multiTenant, locations } = cdn;
   if (provider === undefined) {
     if (own === undefined) return { kind: 'none' };
     const { id: distributionId, domain } = own;
     return {
-      ...{ kind: 'cloudfront', domain, distributionId, queryStrings },
+      ...{ kind: 'cloudfront', domain, distributionId, queryStrings, locations },
       multiTenant: multiTenant || own.multiTenant === true,
     };
   }
-  if (provider.kind === 'cloudfront') return { ...provider, queryStrings, multiTenant };
+  if (provider.kind === 'cloudfront') return { ...provider, queryStrings, multiTenant, locations };
   return { ...provider, queryStrings };
 }
 

@@ -37,7 +37,7 @@ export class Purges extends Construct {
       ),
     });
     stateful.tables.cdn.grant(this.run, ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query']);
-    for (const use of ['look', 'purge'] as const) grantProvider(this.run, config, props.distribution, use);
+    grantProvider(this.run, config, props.distribution, 'purge');
     props.events.grantPut(this.run);
     access.grantAppend(this.run);
     new events.Rule(this, 'EndedBadly', {
@@ -69,7 +69,7 @@ export class Purges extends Construct {
       onFailure: deadLetters,
     });
     stateful.tables.cdn.grant(changed, ['dynamodb:PutItem']);
-    grantProvider(changed, settings.config, props.distribution, 'look');
+    grantProvider(changed, settings.config, props.distribution, 'know');
     this.grantStart(changed);
     new events.Rule(this, 'Changed', {
       description: 'A file that the edge serves has changed',

@@ -67,6 +67,44 @@ export const cdnSchema = z.strictObject({
     })
     .optional()
     .describe('What URLs are signed with; CloudFront alone.'),
+  locations: z
+    .array(
+      z.strictObject({
+        name: z
+          .string()
+          .regex(/^[A-Za-z0-9-]{1,40}$/, 'has letters, digits and hyphens')
+          .describe('What it is called.'),
+        address: z
+          .string()
+          .max(253)
+          .regex(/^[a-z0-9.-]+(:\d{1,5})?$/, 'is a host name or an address')
+          .describe('Where to connect to.'),
+      }),
+    )
+    .max(20)
+    .default([])
+    .describe('Edge locations of CloudFront that are warmed one by one. Without them, the nearest one is.'),
+  warming: z
+    .strictObject({
+      userPaths: z
+        .array(
+          z
+            .string()
+            .regex(/^\/.*\{userId\}/, 'begins with a slash and has {userId}')
+            .max(1_000),
+        )
+        .max(20)
+        .default([])
+        .describe('Paths of one user, with `{userId}` where the id stands.'),
+      requestsPerSecond: z
+        .number()
+        .int()
+        .min(1)
+        .max(1_000)
+        .default(50)
+        .describe('How many requests are begun within a second at most.'),
+    })
+    .prefault({}),
   purgeChangedContent: z
     .boolean()
     .default(true)

@@ -4,7 +4,18 @@ import { parseOptions } from '../../bench/options.ts';
 describe('the command line of the benchmarks', () => {
   it('runs every suite at a moderate size by default', () => {
     expect(parseOptions([])).toEqual({
-      only: ['backup', 'restore', 'incremental', 'load', 'local', 'limits', 'stack', 'scale', 'files'],
+      only: [
+        'backup',
+        'restore',
+        'incremental',
+        'load',
+        'local',
+        'limits',
+        'stack',
+        'scale',
+        'files',
+        'edge',
+      ],
       sizeMb: 240,
       rounds: 3,
       json: false,
@@ -21,7 +32,7 @@ describe('the command line of the benchmarks', () => {
     [
       '--only',
       'everything',
-      /--only takes backup, restore, incremental, load, local, limits, stack, scale, files, not everything/,
+      /--only takes backup, restore, incremental, load, local, limits, stack, scale, files, edge, not everything/,
     ],
     ['--size', '0', /--size takes a whole number from 1 to 100000, not 0/],
     ['--size', 'big', /--size takes/],

@@ -128,6 +128,7 @@ describe('A function', () => {
         'failover/conclude-failover',
         'cdn/run-purge',
         'cdn/content-changed',
+        'cdn/run-warming',
       ].map((name) => ({
         Ref: functions.get(name)?.id,
       })),
@@ -173,6 +174,8 @@ describe('A role', () => {
     known.push(/:(cluster|db):mainstay-local-0-\*$/, /:dbuser:cluster-\*\/mainstay_[a-z]+$/);
     // Files, and the parameters below the deployment's own path.
     known.push(/BucketsAssets\w+Arn\w*>\/\*$/, /:parameter\/mainstay\/local\/\*$/);
+    // Schedules that users make, in a group of their own.
+    known.push(/:schedule\/mainstay-local-cdn\/warming-\*$/);
     known.push(/:(subgrp|cluster-pg|pg):\*$/, /:og:default\*$/);
     expect(patterns.length).toBeGreaterThan(0);
     expect(patterns.filter((pattern) => !known.some((form) => form.test(pattern)))).toEqual([]);
@@ -286,7 +289,9 @@ describe('A role', () => {
 
   it('lets only those pass a role that make schedules, and only to the scheduler', () => {
     const passing = statements.filter(({ actions }) => actions.includes('iam:PassRole'));
-    const makers = ['bootstrap/custom-resource', 'recovery/api'].map((name) => functions.get(name)?.role);
+    const makers = ['bootstrap/custom-resource', 'cdn/api', 'recovery/api'].map(
+      (name) => functions.get(name)?.role,
+    );
     expect(passing.map(({ role }) => role).sort()).toEqual(makers.sort());
     for (const { condition } of passing) {
       expect(condition).toEqual({ StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } });
@@ -298,6 +303,7 @@ describe('A role', () => {
       .filter(({ actions }) => actions.some((action) => action.startsWith('scheduler:')))
       .flatMap(({ resources }) => resources.map((resource) => resource.split('schedule/').at(-1)));
     expect([...new Set(schedules)].sort()).toEqual([
+      'mainstay-local-cdn/warming-*',
       'mainstay-local/full-backup-daily',
       'mainstay-local/incremental-backup',
     ]);

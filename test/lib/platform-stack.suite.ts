@@ -91,6 +91,7 @@ describe('An alarm', () => {
         'function-errors-failover',
         'function-errors-restore-database',
         'function-errors-run-purge',
+        'function-errors-run-warming',
         'function-errors-shard-health',
         'function-errors-start-import',
         'function-errors-sweep',
@@ -107,6 +108,7 @@ describe('An alarm', () => {
         'function-throttles-failover',
         'function-throttles-restore-database',
         'function-throttles-run-purge',
+        'function-throttles-run-warming',
         'function-throttles-shard-health',
         'function-throttles-start-import',
         'function-throttles-sweep',
@@ -122,6 +124,7 @@ describe('An alarm', () => {
         'slow-queries',
         'stuck-transactions',
         'transaction-wraparound',
+        'warming-failed',
         'webhook-disabled',
         'writer-down-shard-a',
         'writer-down-shard-b',
@@ -219,8 +222,8 @@ describe('What happens by itself', () => {
     });
   });
 
-  it('leaves schedules of backups to their users: there is a group and a role, and no schedule', () => {
-    template.resourceCountIs('AWS::Scheduler::ScheduleGroup', 1);
+  it('leaves schedules of backups and warmings to their users: there are groups and roles, and no schedule', () => {
+    template.resourceCountIs('AWS::Scheduler::ScheduleGroup', 2);
     template.resourceCountIs('AWS::Scheduler::Schedule', 0);
   });
 
@@ -283,7 +286,7 @@ describe('The stack', () => {
       for (const name of named) {
         if (typeof Properties[name] === 'string') expect(Properties[name]).toContain('mainstay-local');
       }
-      if (Type === 'AWS::Scheduler::ScheduleGroup') expect(Properties.Name).toBe('mainstay-local');
+      if (Type === 'AWS::Scheduler::ScheduleGroup') expect(Properties.Name).toMatch(/^mainstay-local(-|$)/);
     }
   });
 });

@@ -43,7 +43,7 @@ const invocations = states
 
 describe('A workflow', () => {
   it('is standard, traced, and logs every transition without the data in it', () => {
-    expect(machines).toHaveLength(12);
+    expect(machines).toHaveLength(13);
     for (const machine of machines) {
       expect(machine).toMatchObject({
         StateMachineType: 'STANDARD',
@@ -64,6 +64,8 @@ describe('A workflow', () => {
       1,
       // Of a purge.
       12,
+      // Of a warming.
+      2,
     ]);
   });
 

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest, type RequestOptions } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
+import { isIP } from 'node:net';
 import { type CacheObservation, observe } from './cache-status.ts';
 import { EdgeRequestError } from './edge-request-error.ts';
 import type { ProviderKind } from './provider.ts';
@@ -28,9 +28,8 @@ export interface EdgeAnswer extends CacheObservation {
 
 export interface EdgeClientOptions {
   readonly kind: ProviderKind;
-  /** Where the edge is reached, by any of its domains: `https://domain`, or an address of its own. */
+  /** Where the deployment's own domain is reached: `https://domain`, or an address. Other domains are reached by their names. */
   readonly edgeUrl: string;
-  /** The deployment's domain; other domains are reached by their own names unless `edgeUrl` is another address. */
   readonly domain: string;
   /** Milliseconds until the whole answer has to be there. Default 60 000. */
   readonly totalMs?: number;
@@ -38,7 +37,17 @@ export interface EdgeClientOptions {
   readonly maximumBytes?: number;
 }
 
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+type Fail = (code: EdgeRequestError['code'], message: string) => void;
+
 const connectMs = 5_000;
+/** How long an address is believed, in milliseconds. */
+const resolvedMs = 10_000;
+const mostNames = 100;
+const agentOptions = { keepAlive: true, maxSockets: 20, maxFreeSockets: 20 };
 
 /**
  * Asks the edge for content as a viewer does, reads all of it, and keeps none. Redirects are not followed: nothing is asked but hosts
@@ -47,54 +56,70 @@ const connectMs = 5_000;
 export class EdgeClient {
   readonly #options: EdgeClientOptions;
   readonly #url: URL;
+  readonly #agent: HttpAgent;
+  readonly #resolved = new Map<string, { address: Promise<string>; until: number }>();
 
   constructor(options: EdgeClientOptions) {
     this.#options = options;
     this.#url = new URL(options.edgeUrl);
+    this.#agent = this.#secure ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions);
   }
 
   /** @throws EdgeRequestError when there is no whole answer. */
   async get(request: EdgeRequest): Promise<EdgeAnswer> {
+    const place = await this.#placeOf(request);
+    const answer = await this.#send(request, place);
+    // The edge had closed a connection that was kept: nothing was answered, and a new one is opened.
+    return (
+      answer ??
+      (await this.#send(request, place)) ??
+      failed('connection-failed', 'The connection was closed.')
+    );
+  }
+
+  /** @returns nothing when a connection that was kept turned out to be closed. */
+  async #send(request: EdgeRequest, place: Place): Promise<EdgeAnswer | undefined> {
     const { totalMs = 60_000 } = this.#options;
     const started = performance.now();
-    const place = await this.#placeOf(request);
-    const { promise, resolve, reject } = Promise.withResolvers<EdgeAnswer>();
-    const secure = this.#url.protocol === 'https:';
-    const sent = (secure ? httpsRequest : httpRequest)(this.#requestOptions(request, place));
-    const fail = (code: 'timeout' | 'connection-failed' | 'too-large', message: string) =>
-      reject(new EdgeRequestError(code, message));
+    const { promise, resolve, reject } = Promise.withResolvers<EdgeAnswer | undefined>();
+    const fail: Fail = (code, message) => reject(new EdgeRequestError(code, message));
+    const sent = (this.#secure ? httpsRequest : httpRequest)(this.#requestOptions(request, place));
     const timers = [
       setTimeout(() => fail('timeout', 'There was no whole answer in time.'), totalMs),
       setTimeout(() => {
         if (sent.socket?.connecting !== false) fail('timeout', 'The connection was not established in time.');
       }, connectMs),
     ];
-    sent.on('error', (error) => fail('connection-failed', `The connection failed: ${codeOf(error)}.`));
+    sent.on('error', (error) => {
+      if (sent.reusedSocket && codeOf(error) === 'ECONNRESET') resolve(undefined);
+      else fail('connection-failed', `The connection failed: ${codeOf(error)}.`);
+    });
     sent.on('response', (response) => {
       this.#read(response, fail).then((bytes) => {
+        const header = (name: string) => headerOf(response, name);
+        const host = isIP(place.host) === 6 ? `[${place.host}]` : place.host;
         resolve({
-          ...observe(this.#options.kind, (name) => headerOf(response, name)),
+          ...observe(this.#options.kind, header),
           status: response.statusCode ?? 0,
           bytes,
           durationMs: Math.round(performance.now() - started),
-          retryAfter: headerOf(response, 'retry-after'),
-          address: `${isIP(place.host) === 6 ? `[${place.host}]` : place.host}:${place.port}`,
+          retryAfter: header('retry-after'),
+          address: `${host}:${place.port}`,
         });
       }, reject);
     });
     sent.end();
     try {
       return await promise;
+    } catch (error) {
+      sent.destroy();
+      throw error;
     } finally {
       for (const timer of timers) clearTimeout(timer);
-      sent.destroy();
     }
   }
 
-  async #read(
-    response: IncomingMessage,
-    fail: (code: 'too-large', message: string) => void,
-  ): Promise<number> {
+  async #read(response: IncomingMessage, fail: Fail): Promise<number> {
     const { maximumBytes = 2 ** 30 } = this.#options;
     let bytes = 0;
     try {
@@ -108,42 +133,50 @@ export class EdgeClient {
     return bytes;
   }
 
-  /** The address to connect to, resolved now: asked again there, it is the same edge that answers. */
-  async #placeOf({ domain, address }: EdgeRequest): Promise<{ host: string; port: number }> {
-    const own = new URL(this.#options.edgeUrl).host !== this.#options.domain;
-    const url = new URL(`${this.#url.protocol}//${address ?? (own ? this.#url.host : domain)}`);
-    const name = url.hostname.replace(/^\[|\]$/g, '');
-    const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
-    if (isIP(name) !== 0) return { host: name, port };
-    try {
-      return { host: (await lookup(name)).address, port };
-    } catch {
-      throw new EdgeRequestError('name-not-resolved', `The name ${name} has no address.`);
-    }
+  get #secure(): boolean {
+    return this.#url.protocol === 'https:';
   }
 
-  #requestOptions(
-    { domain, path, headers }: EdgeRequest,
-    place: { host: string; port: number },
-  ): RequestOptions {
+  /** The address to connect to: asked again there, it is the same edge that answers. */
+  async #placeOf({ domain, address }: EdgeRequest): Promise<Place> {
+    const own = domain === this.#options.domain ? this.#url.host : domain;
+    const url = new URL(`${this.#url.protocol}//${address ?? own}`);
+    const name = url.hostname.replace(/^\[|\]$/g, '');
+    const port = Number(url.port || (this.#secure ? 443 : 80));
+    return { host: isIP(name) === 0 ? await this.#resolve(name) : name, port };
+  }
+
+  async #resolve(name: string): Promise<string> {
+    const now = performance.now();
+    const known = this.#resolved.get(name);
+    if (known !== undefined && now < known.until) return known.address;
+    if (this.#resolved.size >= mostNames) this.#resolved.clear();
+    const address = lookup(name).then(
+      (found) => found.address,
+      () => {
+        this.#resolved.delete(name);
+        return failed('name-not-resolved', `The name ${name} has no address.`);
+      },
+    );
+    this.#resolved.set(name, { address, until: now + resolvedMs });
+    return address;
+  }
+
+  #requestOptions({ domain, path, headers }: EdgeRequest, { host, port }: Place): RequestOptions {
     const { hostname } = new URL(`https://${domain}`);
-    const family = isIP(place.host) === 6 ? 6 : 4;
-    const toPlace: LookupFunction = (_name, { all }, callback) => {
-      if (all === true) callback(null, [{ address: place.host, family }]);
-      else callback(null, place.host, family);
-    };
     return {
       method: 'GET',
-      host: hostname,
-      port: place.port,
-      path,
+      ...{ host, port, path, agent: this.#agent },
       headers: { 'user-agent': 'mainstay', ...headers, host: domain },
-      agent: false,
-      lookup: toPlace,
-      servername: isIP(hostname) === 0 ? hostname : '',
+      // The certificate has to be the domain's, wherever the connection leads.
+      ...(isIP(hostname) === 0 && { servername: hostname }),
       minVersion: 'TLSv1.2',
     };
   }
+}
+
+function failed(code: EdgeRequestError['code'], message: string): never {
+  throw new EdgeRequestError(code, message);
 }
 
 function headerOf(response: IncomingMessage, name: string): string | undefined {

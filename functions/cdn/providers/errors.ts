@@ -1,4 +1,5 @@
 import { NamedError } from '../../shared/named-error.ts';
+import type { FieldError } from '../../shared/problem.ts';
 
 /** The provider did not answer, or not as it promises to. Worth another try later. */
 export class ProviderUnreachableError extends NamedError {}
@@ -30,3 +31,13 @@ export class NotSupportedError extends NamedError {
 
 /** There is no such website at the provider, or it is not of this deployment. */
 export class UnknownSiteError extends NamedError {}
+
+/** Parts of a request are well formed, and cannot be what they are to be. */
+export class InvalidRequestError extends NamedError {
+  readonly errors: readonly FieldError[];
+
+  constructor(errors: readonly FieldError[]) {
+    super(errors[0]?.message ?? 'The request is not valid.');
+    this.errors = errors;
+  }
+}

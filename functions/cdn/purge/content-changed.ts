@@ -47,7 +47,7 @@ async function collecting(
     provider: provider.kind,
     target: await provider.target({}),
     counts: { paths: 0, prefixes: 0, tags: 0, everything: false },
-    ...{ soft: false, calls: 0, submitted: 0, open: [] },
+    ...{ soft: false, calls: 0, submitted: 0, open: [], rewarm: false },
     createdAt: new Date(now).toISOString(),
   };
 }

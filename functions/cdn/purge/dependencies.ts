@@ -1,3 +1,4 @@
+import type { WarmingId } from '../ids.ts';
 import type { EdgeProvider } from '../providers/provider.ts';
 import type { Capacity } from '../queue/queue.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
@@ -11,6 +12,9 @@ export interface PurgeDependencies {
   /** The queue before a target's quota. */
   readonly queueOf: (targetId: string, capacity: Capacity) => Pick<QueueStore, 'ask' | 'leave'>;
   readonly ask: AskEdge;
+  /** Starts the warming that follows a purge; started again, it is the same. */
+  readonly startWarming: (record: PurgeRecord, paths: readonly string[]) => Promise<WarmingId>;
+  readonly warmingState: (id: WarmingId) => Promise<string | undefined>;
   readonly now: () => number;
   /** Whether there is time for another step. */
   readonly hasTime: () => boolean;

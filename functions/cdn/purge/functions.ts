@@ -14,7 +14,10 @@ export const purgeApiEnvironment = { CDN_PROVIDER, PURGE_STATE_MACHINE_ARN: arn 
 export const purgeFunctions = {
   /** A turn of the workflow, and the target of the rule on executions that ended badly: asks the provider and the edge. */
   'run-purge': {
-    environment: z.object({ CDN_TABLE, CDN_PROVIDER, EVENT_BUS_NAME, AUDIT_TABLE, AUDIT_DAYS }),
+    environment: z.object({
+      ...{ CDN_TABLE, CDN_PROVIDER, EVENT_BUS_NAME, AUDIT_TABLE, AUDIT_DAYS },
+      WARMING_STATE_MACHINE_ARN: arn.describe('What follows a purge with `rewarm`.'),
+    }),
     event: runPurgeEventSchema,
     result: runPurgeResultSchema,
   },

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { purgeIdSchema } from '../ids.ts';
+import { purgeIdSchema, warmingIdSchema } from '../ids.ts';
 import { longestPath, type QueryStrings } from '../providers/normalise.ts';
 import { providerKinds } from '../providers/provider.ts';
 
@@ -51,6 +51,9 @@ export const purgeBodySchema = z
     verifyPaths: z.array(text(longestPath)).min(1).max(mostChecks).optional().meta({
       description: 'What to ask for. Default: the first of `paths`. Needed where there are none.',
     }),
+    rewarm: z.boolean().default(false).meta({
+      description: 'Put the paths into the cache again afterwards: `paths`, or else `verifyPaths`.',
+    }),
   })
   .refine(
     ({ paths, prefixes, tags, everything, website, tenant }) =>
@@ -90,7 +93,7 @@ export const purgeSchema = z
     id: purgeIdSchema,
     state: z.enum(['queued', 'running', 'completed', 'failed', 'canceled']),
     stage: z
-      .enum(['collecting', 'checking', 'submitting', 'following', 'verifying', 'ended'])
+      .enum(['collecting', 'checking', 'submitting', 'following', 'verifying', 'rewarming', 'ended'])
       .meta({ description: 'What it is at. `submitting` also while it waits for room in the quota.' }),
     trigger: z
       .enum(['api', 'content'])
@@ -115,13 +118,16 @@ export const purgeSchema = z
         checks: z.array(checkSchema),
       })
       .nullable(),
+    warmingId: warmingIdSchema.nullable().meta({ description: 'The warming that follows it.' }),
     createdAt: z.iso.datetime(),
     submittedAt: when,
     purgedAt: when.meta({ description: 'When the last edge location had it.' }),
     finishedAt: when,
-    durations: z.strictObject({ queuedMs: duration, purgeMs: duration, verifyMs: duration }).meta({
-      description: 'From acceptance to the first call, to the last edge, to the proof.',
-    }),
+    durations: z
+      .strictObject({ queuedMs: duration, purgeMs: duration, verifyMs: duration, rewarmMs: duration })
+      .meta({
+        description: 'From acceptance to the first call, to the last edge, to the proof, to the end.',
+      }),
     requestedBy: z.string().nullable(),
     error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
   })

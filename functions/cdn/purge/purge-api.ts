@@ -59,8 +59,8 @@ export function purgeHandlers(deps: PurgeApiDependencies): RouteHandlers<typeof 
         });
         if ((await purges.get(id)) === undefined) {
           const about = { id, requestedBy: caller.keyId, traceparent: trace.traceparent, now: now() };
-          const { record, items } = await newPurge(provider, body, deps.queryStrings, about);
-          await purges.create(record, items);
+          const { record, items, rewarm } = await newPurge(provider, body, deps.queryStrings, about);
+          await purges.create(record, items, rewarm);
         }
         try {
           await deps.startPurge(id, { traceparent: trace.traceparent });

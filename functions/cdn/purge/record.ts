@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { traceparentSchema } from '../../shared/traceparent.ts';
-import { purgeIdSchema } from '../ids.ts';
+import { purgeIdSchema, warmingIdSchema } from '../ids.ts';
 import { providerKinds } from '../providers/provider.ts';
 
 const count = z.number().int().min(0);
@@ -37,7 +37,7 @@ export const purgeRecordSchema = z.object({
   id: purgeIdSchema,
   version: count,
   state: z.enum(['queued', 'running', 'completed', 'failed', 'canceled']),
-  stage: z.enum(['collecting', 'checking', 'submitting', 'following', 'verifying', 'ended']),
+  stage: z.enum(['collecting', 'checking', 'submitting', 'following', 'verifying', 'rewarming', 'ended']),
   trigger: z.enum(['api', 'content']),
   requestedBy: z.string().optional(),
   traceparent: traceparentSchema,
@@ -52,6 +52,8 @@ export const purgeRecordSchema = z.object({
   /** Calls that have not reached every edge. */
   open: z.array(z.object({ call: count, id: z.string() })),
   checks: z.array(checkSchema).optional(),
+  rewarm: z.boolean(),
+  warmingId: warmingIdSchema.optional(),
   createdAt: z.iso.datetime(),
   submittedAt: when,
   purgedAt: when,

@@ -1,6 +1,7 @@
 import type { FieldError } from '../../shared/problem.ts';
 import type { PurgeId } from '../ids.ts';
 import { requireAble } from '../providers/abilities.ts';
+import { InvalidRequestError } from '../providers/errors.ts';
 import {
   InvalidItemError,
   normalisePath,
@@ -16,22 +17,11 @@ import { mostCharacters, mostChecks, type PurgeBody } from './model.ts';
 import { newCheck } from './prove.ts';
 import type { PurgeRecord } from './record.ts';
 
-/** Parts of a request that are well formed and make no purge. */
-export class InvalidPurgeError extends Error {
-  override readonly name = 'InvalidPurgeError';
-  readonly errors: readonly FieldError[];
-
-  constructor(errors: readonly FieldError[]) {
-    super(errors[0]?.message ?? 'The purge is not valid.');
-    this.errors = errors;
-  }
-}
-
-/** Reads what is to be purged in its one spelling, the least that comes to the same. @throws InvalidPurgeError */
+/** Reads what is to be purged in its one spelling, the least that comes to the same. @throws InvalidRequestError */
 export function itemsOf(
   body: PurgeBody,
   queryStrings: QueryStrings,
-): { items: PurgeItems; checked: string[] } {
+): { items: PurgeItems; checked: string[]; rewarm: string[] } {
   const errors: FieldError[] = [];
   const each = (field: string, texts: readonly string[], read: (text: string) => string): string[] =>
     texts.flatMap((text, index) => {
@@ -55,20 +45,22 @@ export function itemsOf(
   if (body.verify && checked.length === 0) add('verifyPaths', 'is needed where no single path is purged');
   if (!body.verify && body.verifyPaths !== undefined) add('verifyPaths', 'is for a purge with `verify`');
   if (body.verify && body.soft) add('soft', 'leaves the content where it is: that cannot be verified');
+  if (body.rewarm && paths.length + checked.length === 0) add('rewarm', 'needs paths to put into the cache');
   if ([...paths, ...prefixes, ...tags].join('').length > mostCharacters) {
     add(
       'paths',
       `together with prefixes and tags have more than ${mostCharacters} characters: use several purges`,
     );
   }
-  if (errors.length > 0) throw new InvalidPurgeError(errors);
-  return { items: coalesce({ paths, prefixes, tags, everything }), checked };
+  if (errors.length > 0) throw new InvalidRequestError(errors);
+  const rewarm = body.rewarm ? [...new Set(paths.length > 0 ? paths : checked)] : [];
+  return { items: coalesce({ paths, prefixes, tags, everything }), checked, rewarm };
 }
 
 /**
  * Makes a purge of a request.
  *
- * @throws InvalidPurgeError, NotSupportedError, UnknownSiteError, ProviderUnreachableError, ProviderThrottledError,
+ * @throws InvalidRequestError, NotSupportedError, UnknownSiteError, ProviderUnreachableError, ProviderThrottledError,
  * ProviderRefusedError, BreakerOpenError
  */
 export async function newPurge(
@@ -81,15 +73,15 @@ export async function newPurge(
     readonly traceparent: string;
     readonly now: number;
   },
-): Promise<{ record: PurgeRecord; items: PurgeItems }> {
-  const { items, checked } = itemsOf(body, queryStrings);
+): Promise<{ record: PurgeRecord; items: PurgeItems; rewarm: readonly string[] }> {
+  const { items, checked, rewarm } = itemsOf(body, queryStrings);
   const { kind, abilities, limits } = provider;
   const { website, tenant, soft, verify } = body;
   const target = await provider.target({ website, tenant });
   requireAble(kind, abilities, items, { soft, site: target.shared });
   const { paths, prefixes, tags, everything } = items;
   return {
-    items,
+    ...{ items, rewarm },
     record: {
       ...{ id: about.id, version: 0, state: 'queued', trigger: 'api', provider: kind, target, soft },
       stage: verify ? 'checking' : 'submitting',
@@ -97,7 +89,7 @@ export async function newPurge(
       traceparent: about.traceparent,
       counts: { paths: paths.length, prefixes: prefixes.length, tags: tags.length, everything },
       calls: planCalls(items, limits).length,
-      ...{ submitted: 0, open: [] },
+      ...{ submitted: 0, open: [], rewarm: rewarm.length > 0 },
       ...(verify && { checks: checked.map(newCheck) }),
       createdAt: new Date(about.now).toISOString(),
     },

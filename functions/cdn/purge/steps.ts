@@ -9,6 +9,8 @@ import type { PurgeRecord } from './record.ts';
 /** How long content may still be found at an edge after the provider has said that it is gone, in milliseconds. */
 const disbeliefMs = 180_000;
 const unbelievedWaitSeconds = 5;
+const warmingWaitSeconds = 5;
+const endedStates: readonly (string | undefined)[] = ['completed', 'failed', 'canceled', undefined];
 
 /** Does the next thing that is to be done for a purge. */
 export async function step(deps: PurgeDependencies, record: PurgeRecord): Promise<Stepped> {
@@ -30,6 +32,8 @@ export async function step(deps: PurgeDependencies, record: PurgeRecord): Promis
       return follow(deps, record);
     case 'verifying':
       return verify(deps, record);
+    case 'rewarming':
+      return rewarm(deps, record);
     case 'ended':
       return { record };
   }
@@ -111,12 +115,26 @@ async function verify(deps: PurgeDependencies, record: PurgeRecord): Promise<Ste
   return { record: await end(deps, checked, 'failed', { code: 'still-cached', message }) };
 }
 
+async function rewarm(deps: PurgeDependencies, record: PurgeRecord): Promise<Stepped> {
+  const { warmingId } = record;
+  if (warmingId === undefined) {
+    const paths = await deps.store.rewarmPaths(record.id);
+    return { record: { ...record, warmingId: await deps.startWarming(record, paths) } };
+  }
+  const state = await deps.warmingState(warmingId);
+  if (!endedStates.includes(state)) return { record, waitSeconds: warmingWaitSeconds };
+  if (state === 'completed') return { record: await end(deps, record, 'completed') };
+  const message = `It is purged, and the warming after it was ${state ?? 'lost'}.`;
+  return { record: await end(deps, record, 'failed', { code: 'rewarm-failed', message }) };
+}
+
 async function nextAfter(
   deps: PurgeDependencies,
   record: PurgeRecord,
   done: 'purged' | 'verified',
 ): Promise<Stepped> {
   if (done === 'purged') return { record: { ...record, stage: 'verifying' } };
+  if (record.rewarm) return { record: { ...record, stage: 'rewarming' } };
   return { record: await end(deps, record, 'completed') };
 }
 

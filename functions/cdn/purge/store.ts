@@ -14,6 +14,7 @@ const changeSeconds = 86_400;
 const mostChanges = 20_000;
 
 const keyOf = (id: PurgeId) => ({ pk: `PURGE#${id}`, sk: 'PURGE' });
+const rewarmKeyOf = (id: PurgeId) => ({ pk: `PURGE#${id}`, sk: 'REWARM' });
 const itemsKeyOf = (id: PurgeId) => ({ pk: `PURGE#${id}`, sk: 'ITEMS' });
 const windowKey = (window: number): string => `CHANGED#${window}`;
 
@@ -23,6 +24,7 @@ export class PurgeStore {
   readonly #table: string;
   readonly #items: VersionedItems;
   readonly #now: () => number;
+  #last: { readonly id: PurgeId; readonly items: PurgeItems } | undefined;
 
   constructor(client: DynamoDBDocumentClient, table: string, now: () => number = Date.now) {
     this.#client = client;
@@ -31,8 +33,17 @@ export class PurgeStore {
     this.#now = now;
   }
 
-  /** Makes a purge; one of the same id stays as it is. @throws DependencyError */
-  async create(record: PurgeRecord, items: PurgeItems | undefined): Promise<void> {
+  /**
+   * Makes a purge; one of the same id stays as it is.
+   *
+   * @param rewarm paths to be put into the cache afterwards. @throws DependencyError
+   */
+  async create(
+    record: PurgeRecord,
+    items: PurgeItems | undefined,
+    rewarm: readonly string[] = [],
+  ): Promise<void> {
+    if (rewarm.length > 0) await this.setRewarmPaths(record.id, rewarm);
     if (items !== undefined) await this.setItems(record.id, items);
     await this.#items.put(this.#item(record), 0);
   }
@@ -48,14 +59,19 @@ export class PurgeStore {
     return saved ? { ...record, version: record.version + 1 } : undefined;
   }
 
+  /** What is to be purged: it does not change once it is known. @throws DependencyError */
   async items(id: PurgeId): Promise<PurgeItems> {
+    if (this.#last?.id === id) return this.#last.items;
     const item = await this.#items.get(itemsKeyOf(id));
-    return item === undefined ? noItems : itemsSchema.parse(item);
+    const items = item === undefined ? noItems : itemsSchema.parse(item);
+    this.#last = { id, items };
+    return items;
   }
 
   /** What is to be purged; written again, it is the same. */
   async setItems(id: PurgeId, items: PurgeItems): Promise<void> {
     const { paths, prefixes, tags, everything } = items;
+    this.#last = undefined;
     const Item = {
       ...itemsKeyOf(id),
       paths,
@@ -64,6 +80,19 @@ export class PurgeStore {
       everything,
       expiresAt: this.#expiry(keptSeconds),
     };
+    await onDependency('DynamoDB', 'PutItem', () =>
+      this.#client.send(new PutCommand({ TableName: this.#table, Item })),
+    );
+  }
+
+  /** The paths that are put into the cache again after a purge. @throws DependencyError */
+  async rewarmPaths(id: PurgeId): Promise<readonly string[]> {
+    const item = await this.#items.get(rewarmKeyOf(id));
+    return item === undefined ? [] : itemsSchema.pick({ paths: true }).parse(item).paths;
+  }
+
+  async setRewarmPaths(id: PurgeId, paths: readonly string[]): Promise<void> {
+    const Item = { ...rewarmKeyOf(id), paths, expiresAt: this.#expiry(keptSeconds) };
     await onDependency('DynamoDB', 'PutItem', () =>
       this.#client.send(new PutCommand({ TableName: this.#table, Item })),
     );

@@ -15,10 +15,12 @@ export function showPurge(record: PurgeRecord): Purge {
       checks === undefined
         ? null
         : { state: verdict(checks), checks: checks.map(({ address: _, ...check }) => check) },
+    warmingId: record.warmingId ?? null,
     durations: {
       queuedMs: between(createdAt, submittedAt),
       purgeMs: between(submittedAt, purgedAt),
       verifyMs: between(purgedAt, verifiedAt ?? null),
+      rewarmMs: record.warmingId === undefined ? null : between(verifiedAt ?? purgedAt, finishedAt),
     },
     requestedBy: record.requestedBy ?? null,
     error: record.error ?? null,

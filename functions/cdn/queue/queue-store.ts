@@ -2,14 +2,23 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
 import { DependencyError } from '../../shared/dependency.ts';
 import type { VersionedItems } from '../versioned-items.ts';
-import { type Asking, ask, type Capacity, type Entry, entrySchema, isOvertaken, leave } from './queue.ts';
+import {
+  type Asking,
+  ask,
+  type Capacity,
+  type Entry,
+  entrySchema,
+  isOvertaken,
+  leave,
+  stepBack,
+} from './queue.ts';
 
 const itemSchema = z.object({ entries: z.array(entrySchema), version: z.number().int() });
 const maximumRounds = 12;
 const longestWaitMs = 200;
 
 /** How long who waits, or has a place, is believed without being heard of, in milliseconds. */
-export const keepMs = 400_000;
+export const keepMs = 300_000;
 
 /** A queue before something that there is only so much of; one item, which every change replaces. */
 export class QueueStore {
@@ -25,9 +34,18 @@ export class QueueStore {
     this.#now = now;
   }
 
-  /** Asks for a place, or to keep it. @returns whether there is one. @throws DependencyError */
-  async ask(asking: Asking): Promise<boolean> {
+  /**
+   * Asks for a place, or to keep it.
+   *
+   * @param manners `give-way`: who has a place gives it back while somebody of greater priority waits, and waits itself.
+   * @returns whether there is one. @throws DependencyError
+   */
+  async ask(asking: Asking, manners: 'keep' | 'give-way' = 'keep'): Promise<boolean> {
     return this.#change((entries) => {
+      if (manners === 'give-way' && isOvertaken(entries, asking, this.#now())) {
+        const back = stepBack(entries, asking.id);
+        return { entries: ask(back, asking, this.#capacity, this.#now(), keepMs).entries, result: false };
+      }
       const asked = ask(entries, asking, this.#capacity, this.#now(), keepMs);
       return { entries: asked.entries, result: asked.holds };
     });
@@ -37,12 +55,6 @@ export class QueueStore {
   async leave(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
     await this.#change((entries) => ({ entries: leave(entries, ids, this.#now()), result: undefined }));
-  }
-
-  /** Whether somebody of greater priority waits. @throws DependencyError */
-  async isOvertaken(asking: Asking): Promise<boolean> {
-    const { entries } = await this.#read();
-    return isOvertaken(entries, asking, this.#now());
   }
 
   async #read(): Promise<{ entries: readonly Entry[]; version: number }> {

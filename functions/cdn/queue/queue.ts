@@ -72,6 +72,11 @@ export function leave(before: readonly Entry[], ids: readonly string[], now: num
   return before.filter((entry) => entry.until > now && !ids.includes(entry.id));
 }
 
+/** Gives a place back, and waits for it again, where it stood before. */
+export function stepBack(before: readonly Entry[], id: string): readonly Entry[] {
+  return before.map((entry) => (entry.id === id ? { ...entry, holds: false } : entry));
+}
+
 /** Whether somebody waits who goes before this one, whatever it has. */
 export function isOvertaken(entries: readonly Entry[], { id, priority }: Asking, now: number): boolean {
   return entries.some(

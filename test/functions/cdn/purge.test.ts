@@ -66,6 +66,8 @@ beforeEach(async () => {
     queueOf: (target, capacity) => new QueueStore(items, target, capacity, now),
     ask: (request) => client_.get(request),
     hasTime: () => true,
+    startWarming: () => Promise.reject(new Error('nothing is warmed')),
+    warmingState: async () => undefined,
   };
 });
 afterEach(async () => {
@@ -87,8 +89,8 @@ const teller = {
 
 async function begin(body: Partial<PurgeBody>, id = newId(new Date(now()))): Promise<PurgeId> {
   const about = { id: idOf(id), requestedBy: 'key', traceparent, now: now() };
-  const { record, items } = await newPurge(provider, purgeBodySchema.parse(body), 'ignored', about);
-  await store.create(record, items);
+  const { record, items, rewarm } = await newPurge(provider, purgeBodySchema.parse(body), 'ignored', about);
+  await store.create(record, items, rewarm);
   return record.id;
 }
 const idOf = (text: string): PurgeId => purgeSchema.shape.id.parse(text);

@@ -1,0 +1,40 @@
+import type { WarmingId } from '../ids.ts';
+import type { QueryStrings } from '../providers/normalise.ts';
+import type { EdgeProvider } from '../providers/provider.ts';
+import { newWarming, type Place } from './request.ts';
+import type { ScheduleId } from './schedules/model.ts';
+import type { ScheduleStore } from './schedules/schedule-store.ts';
+import type { WarmingStore } from './store.ts';
+
+export interface ScheduledDependencies {
+  readonly store: Pick<WarmingStore, 'get' | 'create'>;
+  readonly schedules: Pick<ScheduleStore, 'get'>;
+  readonly provider: EdgeProvider;
+  readonly queryStrings: QueryStrings;
+  readonly locations: Place['locations'];
+  readonly now: () => number;
+}
+
+/**
+ * Makes the warming that a schedule has started, where there is none yet.
+ *
+ * @returns whether there is one; not when its schedule was removed meanwhile.
+ * @throws DependencyError, and what providers throw
+ */
+export async function makeScheduled(
+  deps: ScheduledDependencies,
+  id: WarmingId,
+  scheduleId: ScheduleId,
+  traceparent: string,
+): Promise<boolean> {
+  if ((await deps.store.get(id)) !== undefined) return true;
+  const schedule = await deps.schedules.get(scheduleId);
+  if (schedule === undefined) return false;
+  const { website, paths } = schedule;
+  const { domain } = await deps.provider.target({ website });
+  const place = { domain, locations: website === undefined ? deps.locations : [] };
+  const about = { id, trigger: 'schedule' as const, scheduleId, traceparent, now: deps.now() };
+  const made = newWarming(paths, schedule, place, deps.queryStrings, about);
+  await deps.store.create(made.record, made.wanted);
+  return true;
+}

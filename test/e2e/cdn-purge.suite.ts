@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import * as z from 'zod';
+import { assetUrlSchema, cachedSchema, statusSchema } from '../../functions/cdn/assets/model.ts';
+import { type Purge, purgeSchema } from '../../functions/cdn/purge/model.ts';
+import { resultSchema, type Warming, warmingSchema } from '../../functions/cdn/warming/model.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { type ApiClient, apiClient } from './support/api.ts';
+import { awsConfig, bucketNamed } from './support/aws.ts';
+import { sharedPlatform } from './support/shared-platform.ts';
+
+describe('the edge', () => {
+  let call: ApiClient;
+  let edge: string;
+  let put: (key: string, body: string) => Promise<void>;
+  const folder = `media/e2e-${randomUUID()}`;
+
+  beforeAll(async () => {
+    const local = await sharedPlatform();
+    call = apiClient(local);
+    const s3 = new S3Client({ ...awsConfig(local), forcePathStyle: true });
+    const Bucket = await bucketNamed(local, 'assets');
+    put = async (Key, Body) => {
+      await s3.send(new PutObjectCommand({ Bucket, Key, Body, ContentType: 'text/plain' }));
+    };
+    const { status, body } = await call('GET', '/api/cdn/status');
+    expect({ status, body }).toMatchObject({ status: 200 });
+    const standing = statusSchema.parse(body);
+    expect(standing).toMatchObject({
+      provider: 'cloudfront',
+      reachable: true,
+      enabled: true,
+      breaker: 'closed',
+    });
+    expect(standing.cachePolicies.map(({ name }) => name)).toEqual(['static', 'media', 'html', 'other']);
+    edge = `http://${standing.domain}`;
+  });
+
+  /** As a viewer asks; the local edge speaks HTTP as well. */
+  const view = async (path: string) => {
+    const response = await fetch(`${edge}${path}`, { headers: { 'accept-encoding': 'identity' } });
+    return { text: await response.text(), cache: response.headers.get('x-cache') };
+  };
+  const ended = <T extends { state: string }>(schema: z.ZodType<T>, path: string): Promise<T> =>
+    waitFor(
+      async () => {
+        const one = schema.parse((await call('GET', path)).body);
+        return one.state !== 'queued' && one.state !== 'running' && one;
+      },
+      { what: `the end of ${path}`, timeoutMs: 90_000, intervalMs: 300 },
+    );
+  const begin = async (path: string, body: object): Promise<string> => {
+    const answer = await call('POST', path, { body });
+    expect(answer).toMatchObject({ status: 202 });
+    return answer.headers.get('location') ?? '';
+  };
+
+  it('forgets what is purged, shows that by a MISS, and is warm again afterwards', async () => {
+    const path = `/${folder}/page.txt`;
+    await put(path.slice(1), 'first');
+    await view(path);
+    expect(await view(path)).toMatchObject({ text: 'first', cache: expect.stringMatching(/^Hit/) });
+    await put(path.slice(1), 'second');
+    expect((await view(path)).text).toBe('first');
+    const where = await begin('/api/cdn/purge', { paths: [`${path}?x=1`, path], verify: true, rewarm: true });
+    const purge = await ended<Purge>(purgeSchema, where);
+    expect(purge).toMatchObject({
+      ...{ state: 'completed', error: null, items: { paths: 1 } },
+      verification: { state: 'confirmed', checks: [{ path, before: 'hit', outcome: 'confirmed' }] },
+    });
+    expect(await view(path)).toMatchObject({ text: 'second', cache: expect.stringMatching(/^Hit/) });
+    const warming = await ended<Warming>(warmingSchema, `/api/cdn/warming/${purge.warmingId}`);
+    expect(warming).toMatchObject({ state: 'completed', trigger: 'purge', progress: { failed: 0 } });
+    expect(await call('POST', `${where}/cancel`)).toMatchObject({ status: 409 });
+  });
+
+  it('is warmed before it is asked, path by path, and forgets a directory', async () => {
+    const paths = Array.from({ length: 12 }, (_, index) => `/${folder}/warm/${index}.txt`);
+    for (const path of paths) await put(path.slice(1), path);
+    const where = await begin('/api/cdn/warming/warm', { paths, encodings: ['identity'] });
+    const warming = await ended<Warming>(warmingSchema, where);
+    expect(warming).toMatchObject({
+      state: 'completed',
+      progress: { requests: 12, done: 12, cold: 12, failed: 0 },
+    });
+    const page = z.object({ results: z.array(resultSchema), nextToken: z.string().nullable() });
+    const { results, nextToken } = page.parse((await call('GET', `${where}/results?limit=10`)).body);
+    expect([results.length, nextToken === null]).toEqual([10, false]);
+    expect(await view(paths[0] ?? '')).toMatchObject({ cache: expect.stringMatching(/^Hit/) });
+
+    const purge = await begin('/api/cdn/purge', { prefixes: [`/${folder}/warm/`] });
+    expect(await ended<Purge>(purgeSchema, purge)).toMatchObject({ state: 'completed' });
+    expect(await view(paths[0] ?? '')).toMatchObject({ cache: expect.stringMatching(/^Miss/) });
+  });
+
+  it('gives the URL of a file with a version that changes with it, and takes a path into its cache', async () => {
+    const path = `/${folder}/a ä.txt`;
+    await put(path.slice(1), 'one');
+    const ask = async () =>
+      assetUrlSchema.parse((await call('GET', `/api/cdn/url?path=${encodeURIComponent(path)}`)).body);
+    const first = await ask();
+    expect(first).toMatchObject({ source: 'edge', signed: false });
+    await put(path.slice(1), 'two');
+    expect((await ask()).url).not.toBe(first.url);
+    const cached = cachedSchema.parse((await call('POST', '/api/cdn/cache', { body: { path } })).body);
+    expect(cached).toMatchObject({ before: 'cold', cached: true, status: 200, bytes: 3 });
+    expect(await call('GET', `/api/cdn/url?path=/${folder}/none`)).toMatchObject({ status: 404 });
+    expect(await call('GET', '/api/cdn/url?path=/a&signed=true')).toMatchObject({
+      ...{ status: 409, body: { code: 'not-supported' } },
+    });
+    expect(await call('POST', '/api/cdn/purge', { body: { paths: ['/a\r\nb'] } })).toMatchObject({
+      status: 422,
+    });
+  });
+
+  it('is warmed by a schedule, until that is removed', async () => {
+    const path = `/${folder}/scheduled.txt`;
+    await put(path.slice(1), 'content');
+    const body = { expression: 'rate(1 minute)', paths: [path], enabled: false };
+    const made = await call('POST', '/api/cdn/warming/schedule', { body });
+    expect(made).toMatchObject({ status: 201, body: { expression: body.expression, enabled: false } });
+    const where = made.headers.get('location') ?? '';
+    expect(await call('GET', where)).toMatchObject({ status: 200 });
+    expect(await call('DELETE', where)).toMatchObject({ status: 204 });
+    expect(await call('GET', where)).toMatchObject({ status: 404 });
+  });
+});
