@@ -2,6 +2,7 @@ import { accessContract } from './access/contract.ts';
 import { bootstrapContract } from './bootstrap/contract.ts';
 import { cdnContract } from './cdn/contract.ts';
 import { failoverContract } from './failover/contract.ts';
+import { metricsContract } from './metrics/contract.ts';
 import { monitoringContract } from './monitoring/contract.ts';
 import { recoveryContract } from './recovery/contract.ts';
 import { referenceContract } from './reference/contract.ts';
@@ -17,6 +18,7 @@ export const contracts: readonly CapabilityContract[] = [
   tracingContract,
   cdnContract,
   monitoringContract,
+  metricsContract,
   accessContract,
   referenceContract,
   bootstrapContract,

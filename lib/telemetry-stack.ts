@@ -1,6 +1,7 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { FunctionSettings } from './constructs/function.ts';
+import { Metrics } from './metrics/metrics.ts';
 import type { PlatformStack } from './platform-stack.ts';
 import type { StatefulStack } from './stateful-stack.ts';
 import { Tracing } from './tracing/tracing.ts';
@@ -17,8 +18,13 @@ export class TelemetryStack extends Stack {
 
   constructor(scope: Construct, id: string, { settings, stateful, platform, ...props }: TelemetryStackProps) {
     super(scope, id, { ...props, suppressTemplateIndentation: true });
-    const { api, access } = platform;
+    const { api, access, notifications } = platform;
     this.tracing = new Tracing(this, 'Tracing', { settings, stateful, api, access });
+    new Metrics(this, 'Metrics', {
+      ...{ settings, stateful, api, access, notifications },
+      deadLetters: platform.deadLetters.in(this),
+    });
     this.addStackDependency(platform);
+    platform.observer.observe(this);
   }
 }

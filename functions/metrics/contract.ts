@@ -3,6 +3,7 @@ import { gateEnvironment } from '../access/environment.ts';
 import { defineContract } from '../shared/contract.ts';
 import { alertRoutes } from './alerts/contract.ts';
 import { expositionRoutes } from './exposition/contract.ts';
+import { logDeliverySchema } from './observe/delivery.ts';
 import { summaryRoutes } from './summary/contract.ts';
 
 const tableEnvironment = z.object({ MONITORING_TABLE: z.string().min(1) });
@@ -21,6 +22,15 @@ export const metricsContract = defineContract({
         MAINSTAY_ENVIRONMENT: z.string().min(1),
         MAINSTAY_VERSION: z.string().min(1),
       }),
+    },
+    /** Sent what functions tell of their invocations in their logs. */
+    observe: {
+      environment: tableEnvironment.extend({
+        /** Table of spans (`BatchWriteItem`). */
+        TRACING_TABLE: z.string().min(1),
+        TRACING_RETENTION_DAYS: z.coerce.number().int().min(1),
+      }),
+      event: logDeliverySchema,
     },
     /** Every minute: takes what functions have told into the totals. */
     count: { environment: tableEnvironment, event: z.strictObject({}) },

@@ -3,6 +3,7 @@ import { dynamo } from '../shared/clients.ts';
 import { eventFunction } from '../shared/event-function.ts';
 import { metricsContract } from './contract.ts';
 import { countAll } from './tally/count-all.ts';
+import { memoryUsed } from './tally/tally.ts';
 import { TallyStore } from './tally/tally-store.ts';
 
 /** Takes what functions have told of their invocations into the totals, and says which kinds of error are new. */
@@ -11,9 +12,11 @@ export const handler = eventFunction({
   handler:
     ({ MONITORING_TABLE }) =>
     async (_event, { log, metrics }) => {
-      const { batches, newErrors } = await countAll(new TallyStore(dynamo(), MONITORING_TABLE), Date.now);
+      const store = new TallyStore(dynamo(), MONITORING_TABLE);
+      const { batches, newErrors, seen } = await countAll(store, Date.now);
       metrics.addMetric('BatchesCounted', MetricUnit.Count, batches);
       metrics.addMetric('NewErrorPatterns', MetricUnit.Count, newErrors.length);
+      metrics.addMetric('PeakMemoryPercent', MetricUnit.Percent, 100 * memoryUsed(seen));
       for (const { type, where, pattern, traceId } of newErrors) {
         log.warn('A new kind of error', {
           type,

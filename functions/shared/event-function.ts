@@ -6,6 +6,7 @@ import { type EnvironmentSource, readEnvironment } from './environment.ts';
 import type { EventContext } from './event-handler.ts';
 import { instrumentation, invocationOf } from './instrumentation.ts';
 import { redactError } from './redact.ts';
+import { tellInvocation } from './tell-invocation.ts';
 
 export interface EventFunctionOptions<E extends z.ZodObject, V extends z.ZodType> {
   readonly contract: FunctionContract & { readonly environment: E; readonly event: V };
@@ -51,6 +52,7 @@ export function eventFunction<E extends z.ZodObject, V extends z.ZodType>(
 
   return middy<unknown, unknown>()
     .use(instrumentation(traceparentOf))
+    .use(tellInvocation())
     .onError(({ error, context }) => {
       redactError(error);
       invocationOf(context).log.error('The function failed', { error: error ?? 'unknown' });

@@ -26,6 +26,7 @@ import { annotate, instrumentation, invocationOf } from './instrumentation.ts';
 import { Problem } from './problem.ts';
 import { promisedHeaders, promiseHeaders } from './promised-headers.ts';
 import { requestMetrics } from './request-metrics.ts';
+import { tellInvocation } from './tell-invocation.ts';
 
 export interface HttpFunctionOptions<C extends CapabilityContract, E extends z.ZodObject, F extends string> {
   readonly contract: C;
@@ -119,6 +120,7 @@ export function httpFunction<
   })
     .use(requestMetrics())
     .use(instrumentation<APIGatewayProxyEventV2>((event) => event.headers?.traceparent))
+    .use(tellInvocation())
     .use(httpSecurityHeaders(securityHeaders))
     .use(promisedHeaders())
     .use(problemDetails(findWriter))

@@ -9,6 +9,7 @@ import { edgeSchema } from './edge.ts';
 import { checkFailover, failoverSchema } from './failover.ts';
 import { healthSchema } from './health.ts';
 import { maintenanceSchema } from './maintenance.ts';
+import { monitoringSchema } from './monitoring.ts';
 import { integer, type Profile, profiles, regionName } from './parts.ts';
 import { checkRegions } from './regions.ts';
 import { checkSharding, shardingConfigSchema } from './sharding.ts';
@@ -122,6 +123,7 @@ export const deploymentSchema = (profile: Profile) =>
       api: apiSchema(profile).prefault({}),
       access: accessSchema(profile).prefault({}),
       alarms: alarmsSchema.prefault({}),
+      monitoring: monitoringSchema.prefault({}),
       logs: logsSchema(profile).prefault({}),
       encryption: encryptionSchema.prefault({}),
       edge: edgeSchema(profile).optional(),

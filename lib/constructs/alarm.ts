@@ -1,11 +1,7 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Construct } from 'constructs';
-import type { Notifications } from './notifications.ts';
-
-const root = dirname(dirname(import.meta.dirname));
+import { type DescribedAlarm, describeAlarm } from './alarm-description.ts';
 
 /** Raised by one period in which something happened at all; ended by one without. */
 const onFirst = {
@@ -17,19 +13,11 @@ const onFirst = {
 
 /** Without a threshold, an operator, periods and what missing data mean: one period with at least 1 raises it. */
 export interface AlarmProps
-  extends Omit<
-      cloudwatch.AlarmProps,
-      'alarmName' | 'alarmDescription' | 'actionsEnabled' | keyof typeof onFirst
-    >,
+  extends DescribedAlarm,
+    Omit<cloudwatch.AlarmProps, 'alarmName' | 'alarmDescription' | 'actionsEnabled' | keyof typeof onFirst>,
     Partial<Pick<cloudwatch.AlarmProps, keyof typeof onFirst>> {
-  /** What the alarm is called, without the environment: lower case letters and hyphens. */
-  name: string;
-  /** What is wrong when it is raised, in a sentence. */
-  description: string;
-  /** What to do then: the name of a file in docs/runbooks, without `.md`. */
-  runbook: string;
-  /** Who is told, when it is raised and when it ends. */
-  notifications: Notifications;
+  /** It is a part of a composite alarm, which tells in its place. Default: it tells. */
+  silent?: boolean;
 }
 
 /** An alarm that says what is wrong, what to do, and tells somebody. */
@@ -39,15 +27,13 @@ export class Alarm extends Construct {
   /** @throws when the runbook does not exist. */
   constructor(scope: Construct, id: string, props: AlarmProps) {
     super(scope, id);
-    const { name, description, runbook, notifications, ...rest } = props;
-    const path = join('docs', 'runbooks', `${runbook}.md`);
-    if (!existsSync(join(root, path))) throw new Error(`The alarm ${name} needs its runbook, ${path}`);
+    const { name, description, runbook, notifications, silent = false, ...rest } = props;
     this.alarm = new cloudwatch.Alarm(this, 'Alarm', {
       ...onFirst,
       ...rest,
-      alarmName: `mainstay-${notifications.environment}-${name}`,
-      alarmDescription: `${description}\nRunbook: ${notifications.runbookBaseUrl}/${runbook}.md`,
+      ...describeAlarm({ name, description, runbook, notifications }),
     });
+    if (silent) return;
     const action = new SnsAction(notifications.topic);
     this.alarm.addAlarmAction(action);
     this.alarm.addOkAction(action);

@@ -48,7 +48,7 @@ const options = {
 } satisfies BuildOptions & { metafile: true };
 
 /**
- * Bundles every function of the contracts in one pass of esbuild, or finds the bundles of an earlier
+ * Bundles every function of the contracts in a few passes of esbuild, or finds the bundles of an earlier
  * pass when nothing that went into them has changed.
  *
  * @throws {BundleError} when an entry point, a worker or a file of a contract does not exist or does not build; the
@@ -67,9 +67,9 @@ export function bundleFunctions(contracts: readonly CapabilityContract[]): Bundl
 function build(contracts: readonly CapabilityContract[], key: string): BundleRecord {
   const outdir = join(cacheDirectory, `building-${process.pid}-${randomUUID()}`);
   try {
-    const { metafile } = runEsbuild(contracts.flatMap(entryPointsOf), outdir);
+    const inputs = bundleAll(contracts.flatMap(entryPointsOf), outdir);
     const copied = contracts.flatMap((contract) => copyFiles(contract, outdir));
-    const record = recordBundle(key, [...Object.keys(metafile.inputs), ...copied]);
+    const record = recordBundle(key, [...inputs, ...copied]);
     const directory = join(cacheDirectory, record.directory);
     // Another synth may have made the same in the meantime, and be reading it.
     if (!existsSync(directory)) renameSync(outdir, directory);
@@ -81,23 +81,41 @@ function build(contracts: readonly CapabilityContract[], key: string): BundleRec
   }
 }
 
-function runEsbuild(entryPoints: { in: string; out: string }[], outdir: string) {
-  try {
-    return buildSync({ ...options, entryPoints, outdir });
-  } catch (error) {
-    if (!isBuildFailure(error)) throw error;
-    const lines = error.errors.map(({ text, location }) =>
-      location === null ? text : `${location.file}:${location.line}: ${text}`,
-    );
-    throw new BundleError(lines.sort().join('\n'));
+/** Functions that one pass bundles: all at once, esbuild takes gigabytes of memory. */
+const groupSize = 24;
+
+/** @returns what went into the bundles. @throws {BundleError} naming all that does not build. */
+function bundleAll(entryPoints: readonly EntryPoint[], outdir: string): Set<string> {
+  const inputs = new Set<string>();
+  const complaints: string[] = [];
+  for (let from = 0; from < entryPoints.length; from += groupSize) {
+    try {
+      const group = entryPoints.slice(from, from + groupSize);
+      const { metafile } = buildSync({ ...options, entryPoints: group, outdir });
+      for (const input of Object.keys(metafile.inputs)) inputs.add(input);
+    } catch (error) {
+      if (!isBuildFailure(error)) throw error;
+      complaints.push(
+        ...error.errors.map(({ text, location }) =>
+          location === null ? text : `${location.file}:${location.line}: ${text}`,
+        ),
+      );
+    }
   }
+  if (complaints.length > 0) throw new BundleError(complaints.sort().join('\n'));
+  return inputs;
 }
 
 function isBuildFailure(error: unknown): error is BuildFailure {
   return typeof error === 'object' && error !== null && 'errors' in error && Array.isArray(error.errors);
 }
 
-function entryPointsOf(contract: CapabilityContract): { in: string; out: string }[] {
+interface EntryPoint {
+  in: string;
+  out: string;
+}
+
+function entryPointsOf(contract: CapabilityContract): EntryPoint[] {
   return Object.entries(contract.functions).flatMap(([fn, { workers = [] }]) =>
     [{ module: fn, output: 'index' }, ...workers.map((worker) => ({ module: worker, output: worker }))].map(
       ({ module, output }) => ({

@@ -1,12 +1,12 @@
 import type { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
-import type { Capability } from '../../functions/shared/contract.ts';
+
 import { metricsNamespace } from './function.ts';
 
 /** A metric that the functions of a capability publish, over a period; its sum where nothing else is asked for. */
 export function capabilityMetric(
   environment: string,
-  capability: Capability,
+  capability: string,
   metricName: string,
   period: Duration,
   statistic: string = cloudwatch.Stats.SUM,

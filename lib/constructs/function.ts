@@ -51,6 +51,7 @@ export class BundledFunction extends Construct {
   /** Its name in its contract. */
   readonly name: string;
   readonly timeout: Duration;
+  readonly logGroup: logs.LogGroup;
   private readonly role: iam.Role;
   private readonly environment = new Set<string>();
 
@@ -61,11 +62,11 @@ export class BundledFunction extends Construct {
     if (promised === undefined) throw new Error(`The contract of ${contract.name} has no function ${name}`);
     this.name = name;
     this.timeout = props.timeout;
-    const logGroup = new logs.LogGroup(this, 'Log', {
+    this.logGroup = new logs.LogGroup(this, 'Log', {
       retention: settings.config.logs.retentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    this.role = this.createRole(logGroup, props.network !== undefined);
+    this.role = this.createRole(this.logGroup, props.network !== undefined);
     this.function = new lambda.Function(this, 'Function', {
       description: props.description,
       code: lambda.Code.fromAsset(settings.bundles.directory(contract.name, name)),
@@ -75,9 +76,10 @@ export class BundledFunction extends Construct {
       memorySize: props.memoryMiB,
       timeout: props.timeout,
       role: this.role,
-      logGroup,
+      logGroup: this.logGroup,
       environment: {
         NODE_OPTIONS: '--enable-source-maps',
+        MAINSTAY_FUNCTION: name,
         POWERTOOLS_SERVICE_NAME: contract.name,
         POWERTOOLS_METRICS_NAMESPACE: metricsNamespace(settings.environment),
         POWERTOOLS_LOG_LEVEL: settings.config.logs.level,

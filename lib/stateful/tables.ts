@@ -25,6 +25,9 @@ export class Tables extends Construct {
   /** Spans. */
   readonly tracing: Table;
 
+  /** What functions tell of their invocations, added up. */
+  readonly monitoring: Table;
+
   constructor(scope: Construct, id: string, common: Omit<TableProps, 'environmentName'>) {
     super(scope, id);
     this.recovery = new Table(this, 'Recovery', { ...common, environmentName: 'RECOVERY_TABLE' });
@@ -36,5 +39,6 @@ export class Tables extends Construct {
     this.shards = new Table(this, 'Shards', { ...common, environmentName: 'SHARDS_TABLE' });
     this.cdn = new Table(this, 'Cdn', { ...common, environmentName: 'CDN_TABLE' });
     this.tracing = new Table(this, 'Tracing', { ...common, environmentName: 'TRACING_TABLE' });
+    this.monitoring = new Table(this, 'Monitoring', { ...common, environmentName: 'MONITORING_TABLE' });
   }
 }

@@ -25,7 +25,8 @@ export const comparisons = {
   },
 } as const;
 
-const actions = z
+/** Targets of an alarm's change of state. */
+export const actionsSchema = z
   .array(
     z.string().regex(/^arn:[^:]+:(sns:[^:]*:\d+:[^:]+|lambda:[^:]*:\d+:function:.+)$/, {
       error: ({ input }) => `the action ${input} is not supported: topics and functions are`,
@@ -40,9 +41,9 @@ const templateSchema = z.strictObject({
   AlarmName: z.string().min(1).max(255),
   AlarmDescription: z.string().optional(),
   ActionsEnabled: z.boolean().default(true),
-  AlarmActions: actions,
-  OKActions: actions,
-  InsufficientDataActions: actions,
+  AlarmActions: actionsSchema,
+  OKActions: actionsSchema,
+  InsufficientDataActions: actionsSchema,
   Namespace: z.string().optional(),
   MetricName: z.string().optional(),
   Dimensions: metricSchema.shape.Dimensions,
@@ -74,8 +75,9 @@ export interface AlarmProperties {
   [property: string]: unknown;
 }
 
-/** An alarm, ready to be evaluated. */
+/** An alarm on metrics, ready to be evaluated. */
 export interface Alarm {
+  kind: 'metric';
   name: string;
   arn: string;
   template: z.infer<typeof templateSchema>;
@@ -91,7 +93,7 @@ export interface Alarm {
 /**
  * Reads an alarm.
  *
- * @throws Error naming what about it is wrong or not supported: composite and anomaly alarms are not.
+ * @throws Error naming what about it is wrong or not supported: anomaly alarms are not.
  */
 export function readAlarm(template: AlarmProperties, arnOf: (name: string) => string): Alarm {
   const result = templateSchema.safeParse(template);
@@ -118,6 +120,7 @@ export function readAlarm(template: AlarmProperties, arnOf: (name: string) => st
   if (datapointsToAlarm > alarm.EvaluationPeriods) refuse('DatapointsToAlarm is more than EvaluationPeriods');
   if (periodSeconds * alarm.EvaluationPeriods > 7 * 86_400) refuse('it looks back for more than seven days');
   return {
+    kind: 'metric',
     name: alarm.AlarmName,
     arn: arnOf(alarm.AlarmName),
     template: alarm,

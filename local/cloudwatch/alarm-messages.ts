@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { ServiceEvent } from '../events/event.ts';
 import { type Alarm, type AlarmState, comparisons } from './alarm-definition.ts';
+import { type CompositeAlarm, triggersOf } from './composite-alarm.ts';
 import type { Series } from './metric-math.ts';
+
+export type AnyAlarm = Alarm | CompositeAlarm;
 
 /** What is known of an alarm's state. Times are milliseconds since the epoch. */
 export interface StateChange {
@@ -67,7 +70,7 @@ export function isBreaching({ template }: Alarm, value: number): boolean {
 
 /** The JSON text of the message a topic gets. */
 export function topicMessage(
-  alarm: Alarm,
+  alarm: AnyAlarm,
   now: StateChange,
   before: StateChange,
   origin: AlarmOrigin,
@@ -87,18 +90,18 @@ export function topicMessage(
     OKActions: template.OKActions,
     AlarmActions: template.AlarmActions,
     InsufficientDataActions: template.InsufficientDataActions,
-    Trigger: trigger(alarm),
+    ...(alarm.kind === 'composite' ? compositeTrigger(alarm, now) : { Trigger: trigger(alarm) }),
   });
 }
 
 /** Subject of that message. */
-export function topicSubject(alarm: Alarm, state: AlarmState, region: string): string {
+export function topicSubject(alarm: AnyAlarm, state: AlarmState, region: string): string {
   const subject = `${state}: "${alarm.name.replaceAll(/[^\x20-\x7e]/g, '?')}" in ${regionName(region)}`;
   return subject.length <= 100 ? subject : `${subject.slice(0, 97)}...`;
 }
 
 /** The event a function gets as an alarm's action. */
-export function functionEvent(alarm: Alarm, now: StateChange, before: StateChange, origin: AlarmOrigin) {
+export function functionEvent(alarm: AnyAlarm, now: StateChange, before: StateChange, origin: AlarmOrigin) {
   return {
     source: 'aws.cloudwatch',
     alarmArn: alarm.arn,
@@ -115,7 +118,7 @@ export function functionEvent(alarm: Alarm, now: StateChange, before: StateChang
 }
 
 /** The event on the default bus. */
-export function stateChangeEvent(alarm: Alarm, now: StateChange, before: StateChange): ServiceEvent {
+export function stateChangeEvent(alarm: AnyAlarm, now: StateChange, before: StateChange): ServiceEvent {
   return {
     source: 'aws.cloudwatch',
     detailType: 'CloudWatch Alarm State Change',
@@ -150,11 +153,34 @@ function stateData({ value, reason, reasonData, timestamp }: StateChange) {
   };
 }
 
-function configuration(alarm: Alarm) {
+/** Why a composite alarm is in another state, by the one whose change it follows. */
+export function compositeReason(child: AnyAlarm, { value, timestamp }: StateChange): string {
+  return `${child.arn} transitioned to ${value} at ${new Date(timestamp).toUTCString()}`;
+}
+
+/** The same for programs. */
+export function compositeReasonData(child: AnyAlarm, { value, timestamp }: StateChange): string {
+  return JSON.stringify({
+    triggeringAlarms: [{ arn: child.arn, state: { value, timestamp: dateTime(timestamp) } }],
+  });
+}
+
+function compositeTrigger({ template }: CompositeAlarm, { reasonData }: StateChange) {
   return {
-    ...(alarm.template.AlarmDescription === undefined
-      ? {}
-      : { description: alarm.template.AlarmDescription }),
+    AlarmRule: template.AlarmRule,
+    TriggeringChildren: triggersOf(reasonData).map(({ arn, state: { value, timestamp } }) => ({
+      Arn: arn,
+      State: { Value: value, Timestamp: timestamp },
+    })),
+  };
+}
+
+function configuration(alarm: AnyAlarm) {
+  const described =
+    alarm.template.AlarmDescription === undefined ? {} : { description: alarm.template.AlarmDescription };
+  if (alarm.kind === 'composite') return { ...described, alarmRule: alarm.template.AlarmRule };
+  return {
+    ...described,
     metrics: alarm.queries.map(({ Id, Expression, Label, MetricStat, ReturnData }) => ({
       // A metric that the alarm has by itself, and not in a list, has an id that nobody chose.
       id: alarm.template.Metrics === undefined ? uuidOf(alarm.arn) : Id,

@@ -3,6 +3,7 @@ import { defineOperation } from '../aws/define-operation.ts';
 import { timestamp } from '../aws/input.ts';
 import type { Operation } from '../aws/operation.ts';
 import { page } from '../aws/paging.ts';
+import type { AnyAlarm } from './alarm-messages.ts';
 import type { Alarms } from './alarms.ts';
 
 const stateSchema = z.enum(['OK', 'ALARM', 'INSUFFICIENT_DATA']);
@@ -61,13 +62,14 @@ export function alarmOperations(alarms: Alarms): Record<string, Operation> {
 }
 
 function describeAlarms(alarms: Alarms, input: z.infer<typeof describeSchema>) {
-  const metricAlarms = input.AlarmTypes === undefined || input.AlarmTypes.includes('MetricAlarm');
+  // Without a type, CloudWatch tells of metric alarms alone.
+  const types = input.AlarmTypes ?? ['MetricAlarm'];
   const wanted = alarms.list().filter(({ alarm, memory }) => {
     const { template } = alarm;
     const actions = [...template.AlarmActions, ...template.OKActions, ...template.InsufficientDataActions];
     const { ActionPrefix } = input;
     return (
-      metricAlarms &&
+      types.includes(typeOf(alarm)) &&
       (input.AlarmNames === undefined || input.AlarmNames.includes(alarm.name)) &&
       alarm.name.startsWith(input.AlarmNamePrefix) &&
       (input.StateValue === undefined || memory.current.value === input.StateValue) &&
@@ -80,8 +82,16 @@ function describeAlarms(alarms: Alarms, input: z.infer<typeof describeSchema>) {
     token: input.NextToken,
     invalidToken: 'InvalidNextToken',
   });
-  return { MetricAlarms: items.map(describe), CompositeAlarms: [], NextToken: next };
+  const metricAlarms = items.filter(({ alarm }) => alarm.kind === 'metric');
+  const compositeAlarms = items.filter(({ alarm }) => alarm.kind === 'composite');
+  return {
+    MetricAlarms: metricAlarms.map(describe),
+    CompositeAlarms: compositeAlarms.map(describe),
+    NextToken: next,
+  };
 }
+
+const typeOf = ({ kind }: AnyAlarm) => (kind === 'metric' ? 'MetricAlarm' : 'CompositeAlarm');
 
 function describe({ alarm, memory, actionsEnabled }: ReturnType<Alarms['list']>[number]) {
   const { Tags: _, ...template } = alarm.template;
@@ -90,7 +100,7 @@ function describe({ alarm, memory, actionsEnabled }: ReturnType<Alarms['list']>[
     ...template,
     AlarmArn: alarm.arn,
     ActionsEnabled: actionsEnabled,
-    DatapointsToAlarm: alarm.datapointsToAlarm,
+    ...(alarm.kind === 'metric' && { DatapointsToAlarm: alarm.datapointsToAlarm }),
     AlarmConfigurationUpdatedTimestamp: new Date(configuredAt),
     StateValue: current.value,
     StateReason: current.reason,
@@ -106,7 +116,8 @@ function describeHistory(alarms: Alarms, input: z.infer<typeof historySchema>) {
     .filter(({ alarm }) => input.AlarmName === undefined || alarm.name === input.AlarmName)
     .flatMap(({ alarm, memory }) => memory.history.map((change) => ({ alarm, ...change })))
     .filter(
-      ({ after }) =>
+      ({ after, alarm }) =>
+        (input.AlarmTypes?.includes(typeOf(alarm)) ?? alarm.kind === 'metric') &&
         (input.HistoryItemType === undefined || input.HistoryItemType === 'StateUpdate') &&
         after.timestamp >= (input.StartDate?.getTime() ?? 0) &&
         after.timestamp <= (input.EndDate?.getTime() ?? Number.POSITIVE_INFINITY),
@@ -121,7 +132,7 @@ function describeHistory(alarms: Alarms, input: z.infer<typeof historySchema>) {
   });
   const AlarmHistoryItems = items.map(({ alarm, before, after }) => ({
     AlarmName: alarm.name,
-    AlarmType: 'MetricAlarm',
+    AlarmType: typeOf(alarm),
     Timestamp: new Date(after.timestamp),
     HistoryItemType: 'StateUpdate',
     HistorySummary: `Alarm updated from ${before.value} to ${after.value}`,

@@ -9,6 +9,9 @@ import { type Alarm, type AlarmProperties, type AlarmState, readAlarm } from './
 import { decideState, evaluationRange } from './alarm-evaluation.ts';
 import {
   type AlarmOrigin,
+  type AnyAlarm,
+  compositeReason,
+  compositeReasonData,
   functionEvent,
   isBreaching,
   reasonDataOf,
@@ -18,6 +21,7 @@ import {
   topicMessage,
   topicSubject,
 } from './alarm-messages.ts';
+import { type CompositeAlarm, compositeState, readComposite } from './composite-alarm.ts';
 import { one } from './metric-math.ts';
 import { queryValue } from './metric-query.ts';
 import { stepFor } from './metric-series.ts';
@@ -62,7 +66,7 @@ const keptHistory = 50;
 /** Alarms: evaluated on a timer, with actions when they change their state; the state survives restarts. */
 export class Alarms {
   readonly #options: AlarmsOptions;
-  readonly #alarms = new Map<string, Alarm>();
+  readonly #alarms = new Map<string, AnyAlarm>();
   readonly #file: StateFile<Record<string, AlarmMemory>>;
   #stop = new AbortController();
   #cancelTimer: () => void = () => undefined;
@@ -93,7 +97,19 @@ export class Alarms {
    * @throws Error naming what about it is wrong or not supported.
    */
   ensureAlarm(template: AlarmProperties): { arn: string } {
-    const alarm = readAlarm(template, (name) => this.arnOf(name));
+    return this.#ensure(readAlarm(template, (name) => this.arnOf(name)));
+  }
+
+  /**
+   * Creates or updates an alarm on the states of others.
+   *
+   * @throws Error naming what about it is wrong or not supported.
+   */
+  ensureComposite(template: AlarmProperties): { arn: string } {
+    return this.#ensure(readComposite(template, (name) => this.arnOf(name)));
+  }
+
+  #ensure(alarm: AnyAlarm): { arn: string } {
     this.#alarms.set(alarm.name, alarm);
     const text = JSON.stringify(alarm.template);
     const now = this.#options.clock.now();
@@ -115,7 +131,7 @@ export class Alarms {
   }
 
   /** Alarms by name, with what is remembered of them. */
-  list(): { alarm: Alarm; memory: AlarmMemory; actionsEnabled: boolean }[] {
+  list(): { alarm: AnyAlarm; memory: AlarmMemory; actionsEnabled: boolean }[] {
     return [...this.#alarms.values()]
       .sort((a, b) => (a.name < b.name ? -1 : 1))
       .map((alarm) => {
@@ -126,13 +142,36 @@ export class Alarms {
 
   /** Evaluates all alarms now. One that cannot be evaluated is reported and leaves the others alone. */
   evaluate(): void {
-    for (const alarm of this.#alarms.values()) {
+    const alarms = [...this.#alarms.values()];
+    for (const alarm of alarms) {
+      if (alarm.kind === 'composite') continue;
       try {
         this.#evaluate(alarm);
       } catch (error) {
         this.#options.report?.(`${alarm.arn} could not be evaluated: ${error}`);
       }
     }
+    for (const alarm of alarms) if (alarm.kind === 'composite') this.#evaluateComposite(alarm);
+  }
+
+  /** One that depends on another composite alarm may follow it by an evaluation. */
+  #evaluateComposite(alarm: CompositeAlarm): void {
+    const value = compositeState(
+      alarm,
+      (name) => this.#file.state[name]?.current.value ?? 'INSUFFICIENT_DATA',
+    );
+    if (value === this.#memory(alarm.name).current.value) return;
+    const [latest] = alarm.children
+      .flatMap((name) => this.#alarms.get(name) ?? [])
+      .sort((a, b) => this.#memory(b.name).current.timestamp - this.#memory(a.name).current.timestamp);
+    const change = latest && { child: latest, state: this.#memory(latest.name).current };
+    this.#change(alarm, {
+      value,
+      reason:
+        change === undefined ? `${alarm.arn} was evaluated` : compositeReason(change.child, change.state),
+      ...(change !== undefined && { reasonData: compositeReasonData(change.child, change.state) }),
+      timestamp: this.#options.clock.now(),
+    });
   }
 
   /** Sets a state by hand, until the next evaluation. @throws AwsError ResourceNotFound */
@@ -172,7 +211,7 @@ export class Alarms {
     });
   }
 
-  #change(alarm: Alarm, after: StateChange): void {
+  #change(alarm: AnyAlarm, after: StateChange): void {
     const memory = this.#memory(alarm.name);
     const before = memory.current;
     memory.current = after;
@@ -193,7 +232,7 @@ export class Alarms {
     }
   }
 
-  async #act(alarm: Alarm, action: string, after: StateChange, before: StateChange): Promise<void> {
+  async #act(alarm: AnyAlarm, action: string, after: StateChange, before: StateChange): Promise<void> {
     const { clock, deliver, region, accountId, random = Math.random } = this.#options;
     const origin: AlarmOrigin = { accountId, region, configuredAt: this.#memory(alarm.name).configuredAt };
     const isFunction = action.split(':')[2] === 'lambda';
@@ -234,7 +273,7 @@ export class Alarms {
       .catch((error) => this.#options.report?.(`Alarm states could not be saved: ${error}`));
   }
 
-  #alarm(name: string): Alarm {
+  #alarm(name: string): AnyAlarm {
     const alarm = this.#alarms.get(name);
     if (alarm === undefined) throw new AwsError('ResourceNotFound', `Alarm ${name} does not exist.`, 404);
     return alarm;

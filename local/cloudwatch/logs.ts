@@ -27,6 +27,7 @@ export class Logs implements Service {
   readonly api: JsonApi;
   readonly #options: LogsOptions;
   readonly #groups = new Map<string, LogGroup>();
+  readonly #byFile = new Map<string, string>();
   readonly #files = new Map<string, RotatingFile>();
 
   constructor(options: LogsOptions) {
@@ -38,6 +39,7 @@ export class Logs implements Service {
   /** Creates or updates a group. `functionFile` is the file whose lines it shows. */
   ensureGroup(group: LogGroup): { arn: string } {
     this.#groups.set(group.name, group);
+    if (group.functionFile !== undefined) this.#byFile.set(group.functionFile, group.name);
     return { arn: `${this.arnOf(group.name)}:*` };
   }
 
@@ -64,6 +66,11 @@ export class Logs implements Service {
     const group = this.#groups.get(name);
     if (group !== undefined) return group;
     throw new AwsError('ResourceNotFoundException', 'The specified log group does not exist.');
+  }
+
+  /** The group that shows a function's file. */
+  groupOf(functionFile: string): string | undefined {
+    return this.#byFile.get(functionFile);
   }
 
   /** All events of a group, oldest first. */

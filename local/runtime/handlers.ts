@@ -37,7 +37,7 @@ export function resourceHandlers(parts: Parts): (type: string) => ResourceHandle
     ...iamResources(new RoleBook(parts.authorizer, accountId)),
     ...kmsResources(parts.kms),
     ...lambdaResources({ host: parts.lambda, logs: parts.logs, policies, ...place }),
-    ...logsResources(parts.logs),
+    ...logsResources(parts.logs, parts.subscriptions),
     ...logDeliveryResources(parts.logDeliveries),
     ...rdsResources(parts.rds),
     ...s3Resources(parts.s3),

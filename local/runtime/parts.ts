@@ -7,6 +7,7 @@ import { AccessLogs } from '../cloudfront/logging/access-logs.ts';
 import { LogDeliveries } from '../cloudfront/logging/deliveries.ts';
 import { originsOver } from '../cloudfront/origins.ts';
 import { CloudWatch } from '../cloudwatch/cloudwatch.ts';
+import { LogSubscriptions } from '../cloudwatch/log-subscriptions.ts';
 import { Logs } from '../cloudwatch/logs.ts';
 import { DynamoDbService } from '../dynamodb/dynamodb-service.ts';
 import { EventBuses } from '../events/event-bus.ts';
@@ -30,7 +31,7 @@ import { StepFunctions } from '../step-functions/step-functions.ts';
 import { StsService } from '../sts/sts-service.ts';
 import { XrayDaemon } from '../xray/xray-daemon.ts';
 import { createDelivery } from './delivery.ts';
-import { QueueDepths, recordInvocation } from './service-metrics.ts';
+import { QueueDepths, recordInvocation, recordRequest } from './service-metrics.ts';
 import type { StateDirectory } from './state-directory.ts';
 
 export const region = 'us-east-1';
@@ -93,12 +94,17 @@ export function createParts({ state, port, awsPort, edgePort, report, onDatabase
       deliver(targetArn, record, { service: 'lambda.amazonaws.com', sourceArn: functionArn, roleArn }),
     onInvocation: (invocation) => recordInvocation(cloudWatch, invocation),
   });
-  lambda.onLogLine(({ functionName, text }) => cloudWatch.metrics.ingestLogLine(functionName, text));
+  lambda.onLogLine(({ functionName, text, timestampMs }) => {
+    cloudWatch.metrics.ingestLogLine(functionName, text);
+    const group = logs.groupOf(lambda.logFile(functionName));
+    if (group !== undefined) subscriptions.accept(group, text, timestampMs);
+  });
   const secrets = new SecretsManagerService({ ...common, authorizer, kms });
   const deliver = createDelivery({ authorizer, endpoint, lambda });
   const buses = new EventBuses({ ...common, deliver, report });
   const cloudWatch = new CloudWatch({ ...common, deliver, report, putEvent: (event) => buses.put(event) });
   const logs = new Logs({ directory: state.join('logs', 'groups'), region, accountId });
+  const subscriptions = new LogSubscriptions({ region, accountId, deliver, report });
   const sqs = new SqsService({ ...common, endpointUrl: () => endpoint.url });
   const s3 = new S3Service({
     ...common,
@@ -128,6 +134,7 @@ export function createParts({ state, port, awsPort, edgePort, report, onDatabase
       authorizer.check(caller, { action: 'lambda:InvokeFunction', resource: functionArn });
       return lambda.invoke(functionArn, payload, { traceHeader });
     },
+    onRequest: (context) => recordRequest(cloudWatch, context),
   });
   const logDeliveries = new LogDeliveries({ accountId, region });
   const accessLogs = new AccessLogs({
@@ -200,6 +207,7 @@ export function createParts({ state, port, awsPort, edgePort, report, onDatabase
     queueDepths: new QueueDepths(sqs, cloudWatch),
     cloudWatch,
     logs,
+    subscriptions,
     sts: new StsService({ credentials }),
     scheduler: new Scheduler({
       ...common,

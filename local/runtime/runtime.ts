@@ -103,7 +103,8 @@ export class LocalRuntime {
     }
     await this.#fillAssets();
     await parts.customResources.removeOthers();
-    await this.#services.start([parts.buses, parts.scheduler, parts.queueDepths, parts.accessLogs]);
+    const { buses, scheduler, queueDepths, accessLogs, subscriptions } = parts;
+    await this.#services.start([buses, scheduler, queueDepths, accessLogs, subscriptions]);
     await parts.stepFunctions.announceInterrupted();
 
     this.#facts = {

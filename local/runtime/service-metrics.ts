@@ -1,4 +1,5 @@
 import type { CloudWatch } from '../cloudwatch/cloudwatch.ts';
+import type { AccessLogContext } from '../http-api/exchange.ts';
 import type { InvocationReport } from '../lambda/host-options.ts';
 import type { Service } from '../service.ts';
 import type { SqsService } from '../sqs/sqs-service.ts';
@@ -18,6 +19,33 @@ export function recordInvocation({ metrics }: CloudWatch, report: InvocationRepo
   metrics.record({ ...common, name: 'Errors', values: [report.error === undefined ? 0 : 1], unit: 'Count' });
   metrics.record({ ...common, name: 'Duration', values: [report.durationMs], unit: 'Milliseconds' });
 }
+
+/** The metrics of `AWS/ApiGateway` about one request of an HTTP API, of the API and of its stage. */
+export function recordRequest({ metrics }: CloudWatch, context: AccessLogContext): void {
+  const { apiId, stage, status, responseLatency, integrationLatency, dataProcessed } = context;
+  const figures = [
+    { name: 'Count', value: 1, unit: 'Count' },
+    { name: '4xx', value: isOfClass(status, 4), unit: 'Count' },
+    { name: '5xx', value: isOfClass(status, 5), unit: 'Count' },
+    { name: 'DataProcessed', value: dataProcessed, unit: 'Bytes' },
+    { name: 'Latency', value: responseLatency, unit: 'Milliseconds' },
+    { name: 'IntegrationLatency', value: integrationLatency, unit: 'Milliseconds' },
+  ];
+  const ofApi = { ApiId: String(apiId) };
+  for (const dimensions of [ofApi, { ...ofApi, Stage: String(stage) }]) {
+    for (const { name, value, unit } of figures) {
+      if (value === undefined) continue;
+      const values = [Number(value)];
+      metrics.record({
+        namespace: 'AWS/ApiGateway',
+        ...{ name, dimensions, values, unit, timestamp: Date.now() },
+      });
+    }
+  }
+}
+
+const isOfClass = (status: string | number | undefined, hundreds: number): number =>
+  Math.floor(Number(status) / 100) === hundreds ? 1 : 0;
 
 /** Reports once a minute, as SQS does, how many messages wait in each queue. */
 export class QueueDepths implements Service {

@@ -1,6 +1,12 @@
 import { QuantileSketch, sketchRelativeError } from '../../shared/sketches/quantile.ts';
 import { hourMs, hourOf, startOf } from '../tally/hours.ts';
-import { type FunctionTally, type RouteTally, statusClasses, type Tally } from '../tally/tally.ts';
+import {
+  type FunctionTally,
+  memoryUsed,
+  type RouteTally,
+  statusClasses,
+  type Tally,
+} from '../tally/tally.ts';
 import type { ErrorFigures, FunctionFigures, RequestFigures, RouteFigures, Totals } from './contract.ts';
 
 export interface Span {
@@ -25,12 +31,7 @@ export function totalsOf(tally: Tally, { fromMs, toMs }: Span): Totals {
       invocations: sum(({ invocations }) => invocations),
       errors: sum(({ errors }) => errors),
       coldStarts: sum(({ coldStarts }) => coldStarts),
-      memoryUsed: Math.max(
-        0,
-        ...functions.map(({ peakMemoryBytes, memoryLimitBytes }) =>
-          memoryLimitBytes === 0 ? 0 : peakMemoryBytes / memoryLimitBytes,
-        ),
-      ),
+      memoryUsed: memoryUsed(tally),
     },
   };
 }

@@ -1,7 +1,7 @@
 import { advanceBase } from './counters.ts';
 import { hourMs, hourOf, hoursBetween } from './hours.ts';
 import { type Taken, takeBatches } from './take-batches.ts';
-import { errorKey } from './tally.ts';
+import { errorKey, Tally } from './tally.ts';
 import type { TallyStore } from './tally-store.ts';
 
 /** Hours back in which batches may still wait: longer than Lambda tries an event again. */
@@ -10,7 +10,7 @@ const latest = 6;
 /**
  * Takes all batches that wait into the totals of their hours, and hours in which none can come any more into the base.
  *
- * @returns how many batches were taken, and the kinds of error that no hour of the last days nor the base had.
+ * @returns what was taken, and the kinds of error that no hour of the last days nor the base had.
  */
 export async function countAll(store: TallyStore, now: () => number): Promise<Taken> {
   const base = await store.base();
@@ -19,15 +19,17 @@ export async function countAll(store: TallyStore, now: () => number): Promise<Ta
   const known = new Set(
     [base?.tally, ...before.values()].flatMap((tally) => [...(tally?.errors.keys() ?? [])]),
   );
+  const seen = new Tally();
   let batches = 0;
   const found = new Map<string, Taken['newErrors'][number]>();
   for (const hour of hours) {
     const taken = await takeBatches(store, hour, now);
     batches += taken.batches;
+    seen.merge(taken.seen);
     for (const error of taken.newErrors) {
       if (!known.has(errorKey(error))) found.set(errorKey(error), error);
     }
   }
   await advanceBase(store, now);
-  return { batches, newErrors: [...found.values()] };
+  return { batches, newErrors: [...found.values()], seen };
 }

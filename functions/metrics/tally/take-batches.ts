@@ -1,4 +1,4 @@
-import { type ErrorTally, errorKey, type Tally } from './tally.ts';
+import { type ErrorTally, errorKey, Tally } from './tally.ts';
 import type { TallyStore, Total } from './tally-store.ts';
 
 /** Batches that one write takes, and how many writes one run makes for an hour. */
@@ -7,8 +7,10 @@ const writesOfRun = 50;
 
 export interface Taken {
   readonly batches: number;
-  /** Errors of a kind that the hour had not had. */
+  /** Errors of a kind that was not known before. */
   readonly newErrors: readonly ErrorTally[];
+  /** All that the batches had. */
+  readonly seen: Tally;
 }
 
 /**
@@ -24,6 +26,7 @@ export async function takeBatches(
   let total = await store.total(hour);
   for (const id of total.taken) await store.settle(hour, id, now());
   const newErrors: ErrorTally[] = [];
+  const seen = new Tally();
   let batches = 0;
   for (let write = 0; write < most; write += 1) {
     const waiting = await store.waiting(hour, batchesOfWrite);
@@ -37,11 +40,12 @@ export async function takeBatches(
       if (!(await store.putTotal(hour, written, now()))) break;
       total = { ...written, version: total.version + 1 };
       newErrors.push(...unknownTo(before, total.tally));
+      for (const { tally } of fresh) seen.merge(tally);
       batches += fresh.length;
     }
     for (const { id } of waiting) await store.settle(hour, id, now());
   }
-  return { batches, newErrors };
+  return { batches, newErrors, seen };
 }
 
 const unknownTo = (before: ReadonlySet<string>, tally: Tally): ErrorTally[] =>

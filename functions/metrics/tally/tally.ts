@@ -147,6 +147,14 @@ export class Tally {
 /** What stands for the errors of which there are too many kinds. */
 const elsewhere = { type: other, where: other, pattern: other } as const;
 
+/** The largest share of its memory that a function has used, 0 to 1. */
+export function memoryUsed({ functions }: Tally): number {
+  const shares = [...functions.values()].map(({ peakMemoryBytes, memoryLimitBytes }) =>
+    memoryLimitBytes === 0 ? 0 : peakMemoryBytes / memoryLimitBytes,
+  );
+  return Math.max(0, ...shares);
+}
+
 export const errorKey = ({ type, where, pattern }: Pick<ErrorTally, 'type' | 'where' | 'pattern'>): string =>
   JSON.stringify([type, where, pattern]);
 

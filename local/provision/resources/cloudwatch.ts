@@ -12,5 +12,10 @@ export function cloudWatchResources({ alarms }: CloudWatch): Record<string, Reso
       const { arn } = alarms.ensureAlarm({ ...request.properties, AlarmName });
       return { ref: AlarmName, attributes: { Arn: arn } };
     },
+    'AWS::CloudWatch::CompositeAlarm': (request) => {
+      const { AlarmName = physicalName(request, 255) } = named.parse(request.properties);
+      const { arn } = alarms.ensureComposite({ ...request.properties, AlarmName });
+      return { ref: AlarmName, attributes: { Arn: arn } };
+    },
   };
 }

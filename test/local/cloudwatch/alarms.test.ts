@@ -530,3 +530,83 @@ describe('the metrics API', () => {
     });
   });
 });
+
+describe('a composite alarm', () => {
+  const composite = (more: Record<string, unknown> = {}) => ({
+    AlarmName: 'both',
+    AlarmRule: `ALARM("failed") AND NOT OK("${alarmArn('slow')}")`,
+    AlarmActions: [topic],
+    OKActions: [topic],
+    ...more,
+  });
+  const told = () =>
+    deliveries
+      .map(({ payload }) => JSON.parse(String(payload)))
+      .filter(({ AlarmName }) => AlarmName === 'both');
+
+  it('follows the alarms of its rule, and tells which one it followed', async () => {
+    const silent = { AlarmActions: [], OKActions: [] };
+    cloudWatch.alarms.ensureAlarm(template(silent));
+    cloudWatch.alarms.ensureAlarm(template({ ...silent, AlarmName: 'slow', MetricName: 'Slow' }));
+    cloudWatch.alarms.ensureComposite(composite());
+    record(1);
+    await clock.advance(60_000);
+    expect([state(), state('slow'), state('both')]).toEqual(['ALARM', 'OK', 'OK']);
+    record(1);
+    record(1, 'Slow');
+    await clock.advance(60_000);
+    expect([state(), state('slow'), state('both')]).toEqual(['ALARM', 'ALARM', 'ALARM']);
+    expect(told().at(-1)).toMatchObject({
+      AlarmRule: composite().AlarmRule,
+      NewStateValue: 'ALARM',
+      TriggeringChildren: [{ Arn: alarmArn('slow'), State: { Value: 'ALARM' } }],
+    });
+    await clock.advance(10 * 60_000);
+    expect(state('both')).toBe('OK');
+    expect(told().map(({ NewStateValue }) => NewStateValue)).toEqual(['OK', 'ALARM', 'OK']);
+    expect(events.at(-1)?.detail.configuration).toEqual({ alarmRule: composite().AlarmRule });
+  });
+
+  it('is described where composite alarms are asked for, and nowhere else', async () => {
+    cloudWatch.alarms.ensureAlarm(template());
+    cloudWatch.alarms.ensureComposite(composite({ AlarmRule: 'ALARM(failed)' }));
+    await clock.advance(10_000);
+    const ask = (operation: string, more: Record<string, unknown>) => call(operation, more);
+    expect(await ask('DescribeAlarms', {})).toMatchObject({
+      MetricAlarms: [{ AlarmName: 'failed' }],
+      CompositeAlarms: [],
+    });
+    const AlarmTypes = ['CompositeAlarm'];
+    expect(await ask('DescribeAlarms', { AlarmTypes })).toMatchObject({
+      MetricAlarms: [],
+      CompositeAlarms: [{ AlarmName: 'both', AlarmRule: 'ALARM(failed)', StateValue: 'OK' }],
+    });
+    expect(await ask('DescribeAlarmHistory', { AlarmTypes })).toMatchObject({
+      AlarmHistoryItems: [{ AlarmName: 'both', AlarmType: 'CompositeAlarm' }],
+    });
+  });
+
+  it.each([
+    ['ALARM(a) OR ALARM(b) AND ALARM(c)', 'a', true],
+    ['(ALARM(a) OR ALARM(b)) AND ALARM(c)', 'a', false],
+    ['NOT (ALARM(a) OR FALSE)', 'b', true],
+    ['NOT NOT ALARM("a") and TRUE', 'a', true],
+    ['INSUFFICIENT_DATA(nobody)', 'a', true],
+  ])('by the rule %s, while %s is raised: %s', async (AlarmRule, raised, expected) => {
+    for (const AlarmName of ['a', 'b', 'c'])
+      cloudWatch.alarms.ensureAlarm(template({ AlarmName, MetricName: AlarmName }));
+    cloudWatch.alarms.ensureComposite(composite({ AlarmRule }));
+    record(1, raised);
+    await clock.advance(60_000);
+    expect(state('both')).toBe(expected ? 'ALARM' : 'OK');
+  });
+
+  it.each(['ALARM(a', 'ALARM()', 'a', 'ALARM(a) ALARM(b)', 'AND ALARM(a)', 'ALARM(a) % OK(b)', ''])(
+    'is refused with the rule %j',
+    (AlarmRule) => {
+      expect(() => cloudWatch.alarms.ensureComposite(composite({ AlarmRule }))).toThrow(
+        /not valid|not supported/,
+      );
+    },
+  );
+});
