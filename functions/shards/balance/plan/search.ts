@@ -3,7 +3,7 @@ import { aimOf, at, negligible } from './problem.ts';
 
 /** With more slots to decide about than this, or more states looked at, the search is given up: it doubles with each. */
 const mostSlots = 20;
-const mostStates = 30_000;
+const mostStates = 100_000;
 
 /**
  * The plan that reaches the threshold with the least load moved, found by trying: where there are few slots, a piece too much
