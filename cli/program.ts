@@ -2,6 +2,7 @@ import tab from '@bomb.sh/tab/commander';
 import { Command } from '@commander-js/extra-typings';
 import { Command as UntypedCommand } from 'commander';
 import { addBackupCommand } from './commands/backup.ts';
+import { addBalanceCommand } from './commands/balance.ts';
 import type { CommandHost } from './commands/command.ts';
 import { addDrillCommand } from './commands/drill.ts';
 import { addOpenCommand } from './commands/open.ts';
@@ -22,7 +23,7 @@ The key of a URL that is given is in MAINSTAY_API_KEY or in that file, never on 
 /** The command line of `mainstay`. It ends by an exception instead of ending the process. */
 export function createProgram(host: CommandHost): Command {
   const program = new Command('mainstay')
-    .description('Mainstay from the command line: backups taken, proven and restored.')
+    .description('Mainstay from the command line: backups taken, proven and restored; shards kept even.')
     .exitOverride()
     .showHelpAfterError('(--help lists what there is)')
     .configureOutput({
@@ -37,6 +38,7 @@ export function createProgram(host: CommandHost): Command {
   addVerifyCommand(program, host);
   addRestoreCommand(program, host);
   addDrillCommand(program, host);
+  addBalanceCommand(program, host);
   addStatusCommand(program, host);
   addOpenCommand(program, host);
   // They are one class with two descriptions of its types; tab knows the other one.

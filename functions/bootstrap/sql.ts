@@ -1,3 +1,5 @@
+import { countingSql } from './counting-sql.ts';
+
 /** One step of what a shard's database needs. It runs once, and may be run again without harm. */
 interface Version {
   readonly version: number;
@@ -170,6 +172,24 @@ END
 $bootstrap$;
 GRANT USAGE ON SCHEMA mainstay TO mainstay_client;
 GRANT SELECT (shard, epoch) ON mainstay.heartbeat TO mainstay_client;`,
+  },
+  {
+    version: 6,
+    title: 'counting by slot',
+    sql: `-- Reads key columns for mainstay_stats, which is told numbers and no rows.
+DO $bootstrap$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'mainstay_counter') THEN
+    CREATE ROLE mainstay_counter NOLOGIN;
+  END IF;
+END
+$bootstrap$;
+GRANT pg_read_all_data TO mainstay_counter WITH INHERIT TRUE;
+GRANT mainstay_counter TO CURRENT_USER WITH INHERIT TRUE, SET TRUE;
+GRANT USAGE ON SCHEMA mainstay TO mainstay_stats;
+GRANT USAGE, CREATE ON SCHEMA mainstay TO mainstay_counter;
+${countingSql}
+REVOKE CREATE ON SCHEMA mainstay FROM mainstay_counter;`,
   },
 ];
 

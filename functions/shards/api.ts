@@ -1,10 +1,16 @@
 import { gate } from '../access/gate.ts';
+import { ProbeStore } from '../failover/probing/probe-store.ts';
+import { FailoverStore } from '../failover/store.ts';
 import { dynamo, lambda } from '../shared/clients.ts';
 import { httpFunction } from '../shared/http-function.ts';
 import type { HttpHandlers } from '../shared/http-handler.ts';
 import { invoke } from '../shared/invoke.ts';
 import { Problem } from '../shared/problem.ts';
 import { ShardReader } from '../shared/shards.ts';
+import { AnalysisStore } from './balance/analysis/analysis-store.ts';
+import { balanceHandlers } from './balance/handlers.ts';
+import { runningWork } from './balance/running-work.ts';
+import { startAnalysis } from './balance/start-analysis.ts';
 import { shardsContract } from './contract.ts';
 import { healthResultSchema } from './health/events.ts';
 import { HealthStore } from './health/health-store.ts';
@@ -22,13 +28,16 @@ const startMs = 5_000;
 /** How old the places of shards are at most that clients are told, in milliseconds: they ask when a writer has gone. */
 const freshMs = 1_000;
 
-/** Where keys live, and how the shards stand. */
+/** Where keys live, how the shards stand and how even they are, and what to move. */
 export const handler = httpFunction({
   contract: shardsContract,
   functionContract: shardsContract.functions.api,
   gate,
   handlers: ({
     SHARDS_TABLE,
+    RECOVERY_TABLE,
+    ANALYZE_FUNCTION_ARN,
+    BALANCE: balance,
     SHARDING: sharding,
     HEALTH_FUNCTION_ARN,
     HEALTH_TIMEOUT_MS,
@@ -44,8 +53,8 @@ export const handler = httpFunction({
     const reports = new HealthReports({
       look: async () => {
         const within = HEALTH_TIMEOUT_MS + startMs;
-        const { shards } = await invoke(lambda(), HEALTH_FUNCTION_ARN, {}, healthResultSchema, within);
-        return shards;
+        const { shards: found } = await invoke(lambda(), HEALTH_FUNCTION_ARN, {}, healthResultSchema, within);
+        return found;
       },
       recorded: () => records.list(),
       now: () => performance.now(),
@@ -59,6 +68,18 @@ export const handler = httpFunction({
           functionArn: INSIGHTS_FUNCTION_ARN,
           store: maintenance,
         }),
+      }),
+      ...balanceHandlers({
+        balance,
+        map: () => required(maps),
+        shards: () => shards.list(),
+        store: new AnalysisStore(dynamo(), SHARDS_TABLE),
+        failover: new FailoverStore(dynamo(), SHARDS_TABLE),
+        probes: new ProbeStore(dynamo(), SHARDS_TABLE),
+        health: () => records.list(),
+        work: () => runningWork(dynamo(), RECOVERY_TABLE),
+        start: (traceparent) => startAnalysis(lambda(), ANALYZE_FUNCTION_ARN, traceparent),
+        now: Date.now,
       }),
       route: async ({ query }) => ({
         status: 200,

@@ -2,6 +2,9 @@ import * as z from 'zod';
 import { gateEnvironment } from '../access/environment.ts';
 import { defineContract } from '../shared/contract.ts';
 import { jsonVariable } from '../shared/json-variable.ts';
+import { analyzeEventSchema, analyzeResultSchema } from './balance/events.ts';
+import { balanceRoutes } from './balance/routes.ts';
+import { BALANCE, COUNTED } from './balance/settings.ts';
 import { keyTypes } from './hash/keys.ts';
 import { healthEventSchema, healthResultSchema } from './health/events.ts';
 import { healthReportSchema } from './health/model.ts';
@@ -136,6 +139,7 @@ export const shardsContract = defineContract({
         'Where shards are is at most a second old, so that clients find a new writer; sizes and lag are what the schedule of `health` measured last.',
       responses: { 200: { description: 'All of it.', schema: shardingViewSchema } },
     },
+    ...balanceRoutes,
   },
   functions: {
     /** Outside the VPC: reads the shards table, and invokes `health` for how shards stand now. */
@@ -143,6 +147,9 @@ export const shardsContract = defineContract({
       environment: gateEnvironment.extend({
         SHARDS_TABLE: z.string().min(1),
         SHARDING: jsonVariable.pipe(shardingSchema),
+        BALANCE,
+        RECOVERY_TABLE: z.string().min(1).describe('Which backups and restores run.'),
+        ANALYZE_FUNCTION_ARN: z.string().startsWith('arn:').describe('Invoked, and not waited for.'),
         HEALTH_FUNCTION_ARN: z.string().startsWith('arn:'),
         INSIGHTS_FUNCTION_ARN: z.string().startsWith('arn:'),
         HEALTH_TIMEOUT_MS: z.coerce
@@ -178,6 +185,15 @@ export const shardsContract = defineContract({
       }),
       event: maintainEventSchema,
       result: maintainResultSchema,
+    },
+    /**
+     * In the VPC, as `mainstay_stats`: counts what lies on the shards by slot. Reads the items `SHARD`, `MAP`, `INSTANCES` and `PROBE` of
+     * the shards table, writes `ANALYSIS` and what begins with it.
+     */
+    analyze: {
+      environment: z.object({ SHARDS_TABLE: z.string().min(1), BALANCE, COUNTED }),
+      event: analyzeEventSchema,
+      result: analyzeResultSchema,
     },
   },
 });

@@ -9,6 +9,7 @@ import { BundledFunction, type FunctionSettings } from '../constructs/function.t
 import type { HttpApi } from '../constructs/http-api.ts';
 import type { Notifications } from '../constructs/notifications.ts';
 import type { StatefulStack } from '../stateful-stack.ts';
+import { addBalance } from './balance.ts';
 import { ShardHealth } from './health.ts';
 import { ShardMaintenance } from './maintenance.ts';
 
@@ -21,7 +22,7 @@ export interface ShardsProps {
   notifications: Notifications;
 }
 
-/** Where keys live, and how the shards stand. */
+/** Where keys live, how the shards stand and how even they are. */
 export class Shards extends Construct {
   readonly apiFunction: BundledFunction;
   readonly health: ShardHealth;
@@ -37,7 +38,7 @@ export class Shards extends Construct {
       memoryMiB: 512,
       timeout: Duration.seconds(28),
     });
-    const { slots: _, ...sharding } = settings.config.sharding;
+    const { slots: _, balance: __, ...sharding } = settings.config.sharding;
     const variable: z.input<typeof shardingSchema> = sharding;
     this.apiFunction.addEnvironment('SHARDING', JSON.stringify(variable));
     access.grantGate(this.apiFunction);
@@ -45,6 +46,7 @@ export class Shards extends Construct {
     this.health = new ShardHealth(this, 'Health', props);
     new ShardMaintenance(this, 'Maintenance', props);
     this.health.grantLook(this.apiFunction, settings);
+    addBalance(this, this.apiFunction, props);
     api.addRoutes(shardsContract, this.apiFunction);
   }
 }

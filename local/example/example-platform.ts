@@ -26,11 +26,16 @@ async function filesNamed(pattern: RegExp): Promise<ExampleFile[]> {
   );
 }
 
+/** How many slots the example's tenants are spread over: as many as a deployment has that does not say otherwise. */
+export const exampleSlots = 4096;
+
 export interface ExampleOptions {
   /** How to connect to the database as its master user. */
   connection: pg.ClientConfig;
   /** Name of the shard. Each has data of its own, the same ones at every first start. */
   shard: string;
+  /** The slots, of 4 096, that its tenants fall into; default: any. */
+  slots?: { first: number; last: number };
   /** Once it is aborted no further part is run, and what has been is undone. */
   signal?: AbortSignal;
 }
@@ -45,6 +50,7 @@ export interface ExampleOptions {
 export async function loadExample({
   connection,
   shard,
+  slots: { first, last } = { first: 0, last: exampleSlots - 1 },
   signal,
 }: ExampleOptions): Promise<'loaded' | 'present'> {
   const files = await exampleFiles();
@@ -55,7 +61,11 @@ export async function loadExample({
     const { rows } = await client.query(`SELECT to_regclass('platform.example_data') AS found`);
     if (rows[0]?.found !== null) return 'present';
     await client.query('BEGIN');
-    await client.query(`SELECT set_config('example.shard', $1, true)`, [shard]);
+    await client.query(
+      `SELECT set_config('example.shard', $1, true), set_config('example.first_slot', $2, true),
+              set_config('example.last_slot', $3, true)`,
+      [shard, String(first), String(last)],
+    );
     for (const { name, sql } of files) {
       signal?.throwIfAborted();
       await client.query(sql).catch((error: Error) => {

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { evenly } from '../../functions/shards/map/shard-map.ts';
 import { type Assembly, readAssembly } from '../assembly/assembly.ts';
 import type { Reporter } from '../cli/reporter.ts';
 import { loadExampleAssets } from '../example/example-assets.ts';
-import { loadExample } from '../example/example-platform.ts';
+import { exampleSlots, loadExample } from '../example/example-platform.ts';
 import { createStack, type StackEnvironment } from '../provision/stack.ts';
 import { readAdminKey } from './admin-key.ts';
 import { registerControls } from './controls.ts';
@@ -180,15 +181,23 @@ export class LocalRuntime {
       .filter(({ identifier }) => !this.#filled.has(identifier));
     if (databases.length === 0) return;
     for (const { identifier } of databases) this.#filled.add(identifier);
+    // As the first shard map has them.
+    const ranges = evenly(
+      exampleSlots,
+      this.parts.postgres.describeForLocalJson().map(({ name, identifier }) => name ?? identifier),
+    );
+    const slotsOf = (shard: string) => ranges.find((range) => range.shard === shard);
     await this.#step('fill the example platform', async (note) => {
       const outcomes = await Promise.all(
-        databases.map(({ name, identifier }) =>
-          loadExample({
+        databases.map(({ name, identifier }) => {
+          const slots = slotsOf(name ?? identifier);
+          return loadExample({
             shard: name ?? identifier,
+            ...(slots !== undefined && { slots }),
             connection: connectionTo(this.parts, identifier),
             signal: this.#options.signal,
-          }),
-        ),
+          });
+        }),
       );
       if (outcomes.every((outcome) => outcome === 'present')) note('unchanged');
     });

@@ -1,6 +1,11 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as z from 'zod';
+import {
+  analysisViewSchema,
+  balanceHealthSchema,
+  recommendationSchema,
+} from '../../functions/shards/balance/views.ts';
 import { routeSchema } from '../../functions/shards/contract.ts';
 import { healthReportSchema } from '../../functions/shards/health/model.ts';
 import { insightsViewSchema } from '../../functions/shards/insights/model.ts';
@@ -158,6 +163,41 @@ describe('the health of the shards', () => {
     await breakage.mend();
     await reported('a look again', ({ source }) => source === 'live');
   }, 90_000);
+
+  it('is analyzed, says what may be moved, and gives a plan that keeps what it promises', async () => {
+    const analyze = '/api/database/rebalancing/analyze';
+    const { status } = await call('GET', `${analyze}?fresh=true`);
+    expect([200, 202]).toContain(status);
+    const { variance, shards, slots, hotTenants } = await waitFor(
+      async () => analysisViewSchema.safeParse((await call('GET', analyze)).body).data,
+      { what: 'an analysis', timeoutMs: 60_000 },
+    );
+    expect(shards.map(({ error, missing, misplaced }) => ({ error, missing, misplaced }))).toEqual(
+      shards.map(() => ({ error: null, missing: [], misplaced: { slots: 0, rows: 0 } })),
+    );
+    expect(variance).toBeGreaterThan(0);
+    expect(slots.length).toBeGreaterThan(0);
+    expect(hotTenants.length).toBeGreaterThan(0);
+    for (const { shard, rows } of shards) {
+      const counted = await onShard(local, shard, (client) =>
+        client.query(
+          `SELECT (SELECT count(*) FROM platform.users) + (SELECT count(*) FROM activity.events) AS "user",
+                  (SELECT count(*) FROM content.contents) AS content`,
+        ),
+      );
+      expect(
+        counted.rows.map(({ user, content }) => ({ user: Number(user), content: Number(content) })),
+      ).toEqual([rows]);
+    }
+    const { body } = await call('GET', '/api/database/rebalancing/health');
+    expect(balanceHealthSchema.parse(body).shards.map(({ shard }) => shard)).toEqual(
+      shards.map(({ shard }) => shard),
+    );
+    const plan = await call('GET', '/api/database/rebalancing/recommend?threshold=0.05');
+    const { before, after } = recommendationSchema.parse(plan.body);
+    expect(before.variance).toBeCloseTo(variance ?? 0, 3);
+    expect(after.variance).toBeLessThanOrEqual(before.variance);
+  });
 });
 
 describe('what the shards’ statistics tell', () => {

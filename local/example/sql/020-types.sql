@@ -27,9 +27,23 @@ CREATE FUNCTION pg_temp.hash(n bigint, purpose text) RETURNS bigint
   LANGUAGE sql STABLE PARALLEL SAFE
   RETURN hashtextextended(current_setting('example.shard') || '/' || purpose, n) & 9223372036854775807;
 
+-- All of a tenant lies on one shard: its id is the first one that falls into a slot of the shard.
+CREATE TEMPORARY TABLE tenant_ids (n bigint PRIMARY KEY, id uuid NOT NULL);
+INSERT INTO tenant_ids
+SELECT n, (SELECT id FROM (
+    SELECT md5(current_setting('example.shard') || '/tenant/' || n || CASE k WHEN 0 THEN '' ELSE '/' || k END)::uuid AS id
+    FROM generate_series(0, 9999) AS k) AS candidate
+  WHERE uuid_hash_extended(id, 0) & 4095
+    BETWEEN coalesce(nullif(current_setting('example.first_slot', true), '')::int, 0)
+        AND coalesce(nullif(current_setting('example.last_slot', true), '')::int, 4095) LIMIT 1)
+FROM generate_series(1, 200) AS n;
+
 CREATE FUNCTION pg_temp.id(n bigint, purpose text) RETURNS uuid
-  LANGUAGE sql STABLE PARALLEL SAFE
-  RETURN md5(current_setting('example.shard') || '/' || purpose || '/' || n)::uuid;
+  LANGUAGE sql STABLE PARALLEL RESTRICTED
+  RETURN CASE purpose
+    WHEN 'tenant' THEN (SELECT t.id FROM pg_temp.tenant_ids AS t WHERE t.n = id.n)
+    ELSE md5(current_setting('example.shard') || '/' || purpose || '/' || n)::uuid
+  END;
 
 CREATE FUNCTION pg_temp.choose(n bigint, purpose text, choices text[]) RETURNS text
   LANGUAGE sql STABLE PARALLEL SAFE

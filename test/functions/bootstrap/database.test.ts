@@ -9,6 +9,7 @@ import { Readiness } from '../../../functions/monitoring/readiness.ts';
 import { connect } from '../../../functions/shared/database.ts';
 import { describeClient } from '../../client/client.suite.ts';
 import { describeProbes } from '../failover/probe.suite.ts';
+import { describeAnalysis } from '../shards/balance/analysis.suite.ts';
 import { describeHealth } from '../shards/health.suite.ts';
 import { describeInsights } from '../shards/insights.suite.ts';
 import { describeMaintenance } from '../shards/maintenance.suite.ts';
@@ -59,7 +60,7 @@ describe('preparing a database', () => {
     expect(await prepareDatabase(master, 'shard-a')).toEqual({
       shard: 'shard-a',
       version: latestVersion,
-      applied: [1, 2, 3, 4, 5],
+      applied: [1, 2, 3, 4, 5, 6],
       hidden: [
         { table: 'public.forced', reason: 'forced' },
         { table: 'public.masters', reason: 'owner' },
@@ -76,6 +77,7 @@ describe('preparing a database', () => {
       { version: 3, title: 'failover' },
       { version: 4, title: 'health and maintenance' },
       { version: 5, title: 'clients of services' },
+      { version: 6, title: 'counting by slot' },
     ]);
   });
 
@@ -127,7 +129,7 @@ describe('preparing a database', () => {
     const clients = await Promise.all([postgres.connect(), postgres.connect(), postgres.connect()]);
     const results = await Promise.all(clients.map((client) => prepareDatabase(client, 'shard-a')));
     await Promise.all(clients.map((client) => client.end()));
-    expect(results.flatMap(({ applied }) => applied)).toEqual([1, 2, 3, 4, 5]);
+    expect(results.flatMap(({ applied }) => applied)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   it('leaves a database as it was when a step fails, and finds the roles of another database', async () => {
@@ -141,7 +143,10 @@ describe('preparing a database', () => {
     await stranger.end();
     const { username: user, password } = postgres.master;
     const owner = await postgres.connect({ user, password, database: 'other' });
-    expect(await prepareDatabase(owner, 'shard-a')).toMatchObject({ applied: [1, 2, 3, 4, 5], hidden: [] });
+    expect(await prepareDatabase(owner, 'shard-a')).toMatchObject({
+      applied: [1, 2, 3, 4, 5, 6],
+      hidden: [],
+    });
     await owner.end();
   });
 });
@@ -265,7 +270,7 @@ describe('the other roles', () => {
       `SELECT rolname, rolsuper, rolcreaterole, rolcreatedb, rolbypassrls, rolreplication
          FROM pg_roles WHERE rolname LIKE 'mainstay\\_%' AND rolname <> 'mainstay_master' ORDER BY rolname`,
     );
-    expect(rows).toHaveLength(8);
+    expect(rows).toHaveLength(9);
     for (const { rolname, rolcreatedb, ...rights } of rows) {
       expect(rolcreatedb).toBe(rolname === 'mainstay_restore_owner');
       expect(Object.values(rights)).toEqual([false, false, false, false]);
@@ -304,3 +309,4 @@ describeHealth(() => postgres);
 describeInsights(() => postgres);
 describeClient(() => postgres);
 describeMaintenance(() => postgres);
+describeAnalysis(() => postgres);
