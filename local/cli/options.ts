@@ -10,6 +10,7 @@ Runs the synthesized app on this machine, with real PostgreSQL.
   --aws-port <number>    preferred port of the AWS endpoint (default 4566)
   --edge-port <number>   preferred port of the edge (default 4590)
   --state <directory>    where state is kept (default .mainstay)
+  --shards <number>      how many shards, 1 to 8 (default: as the environment has them)
   --environment <name>   environment of cdk.json to run (default local)
   --assembly <directory> run this cloud assembly instead of synthesizing
   -c, --context <k=v>    context for the CDK app; may be repeated
@@ -25,6 +26,8 @@ export interface LocalOptions {
   edgePort: number;
   state: string;
   environment: string;
+  /** How many shards, in place of what the environment has. */
+  shards?: number;
   /** A synthesized assembly to run as it is. */
   assembly?: string;
   context: Record<string, unknown>;
@@ -48,6 +51,7 @@ export function parseOptions(args: readonly string[]): LocalOptions {
       'edge-port': { type: 'string', default: '4590' },
       state: { type: 'string', default: '.mainstay' },
       environment: { type: 'string', default: 'local' },
+      shards: { type: 'string' },
       assembly: { type: 'string' },
       context: { type: 'string', short: 'c', multiple: true, default: [] },
     },
@@ -61,6 +65,7 @@ export function parseOptions(args: readonly string[]): LocalOptions {
     edgePort: portOf('--edge-port', values['edge-port']),
     state: values.state,
     environment: values.environment,
+    ...(values.shards !== undefined && { shards: shardsOf(values.shards) }),
     ...(values.assembly !== undefined && { assembly: values.assembly }),
     context: Object.fromEntries(values.context.map(contextEntry)),
   };
@@ -72,6 +77,14 @@ function portOf(option: string, text: string): number {
     throw new Error(`${option} takes a port from 0 (any free one) to 65535, not ${text}.`);
   }
   return port;
+}
+
+function shardsOf(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > 8) {
+    throw new Error(`--shards takes a number from 1 to 8, not ${text}.`);
+  }
+  return count;
 }
 
 function contextEntry(text: string): [string, unknown] {

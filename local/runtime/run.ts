@@ -6,6 +6,7 @@ import { printReady } from '../cli/ready.ts';
 import type { Reporter } from '../cli/reporter.ts';
 import { discardState } from './discard.ts';
 import { LocalRuntime } from './runtime.ts';
+import { contextWithShards } from './shard-count.ts';
 import { StateDirectory } from './state-directory.ts';
 
 /**
@@ -46,11 +47,15 @@ async function runIn(
   reporter.line('\nMainstay, local\n');
   if (options.fresh) await reporter.step('discard earlier state', () => discardState(state));
   stop.signal.throwIfAborted();
+  const shards =
+    options.shards === undefined
+      ? {}
+      : await contextWithShards(projectDirectory, options.environment, options.shards);
   const runtime = new LocalRuntime({
     projectDirectory,
     state,
     environment: options.environment,
-    context: options.context,
+    context: { ...shards, ...options.context },
     ...(options.assembly !== undefined && { assembly: resolve(projectDirectory, options.assembly) }),
     port: options.port,
     awsPort: options.awsPort,

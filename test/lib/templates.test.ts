@@ -11,6 +11,7 @@ import './functions.suite.ts';
 import './gradual-deployment.suite.ts';
 import './missed-backups.suite.ts';
 import './platform-stack.suite.ts';
+import './shards.suite.ts';
 import './standby.suite.ts';
 import './stateful-stack.suite.ts';
 import './termination-protection.suite.ts';
