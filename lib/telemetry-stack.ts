@@ -19,11 +19,10 @@ export class TelemetryStack extends Stack {
   constructor(scope: Construct, id: string, { settings, stateful, platform, ...props }: TelemetryStackProps) {
     super(scope, id, { ...props, suppressTemplateIndentation: true });
     const { api, access, notifications } = platform;
-    this.tracing = new Tracing(this, 'Tracing', { settings, stateful, api, access });
-    new Metrics(this, 'Metrics', {
-      ...{ settings, stateful, api, access, notifications },
-      deadLetters: platform.deadLetters.in(this),
-    });
+    const deadLetters = platform.deadLetters.in(this);
+    const common = { settings, stateful, api, access, deadLetters };
+    this.tracing = new Tracing(this, 'Tracing', common);
+    new Metrics(this, 'Metrics', { ...common, notifications });
     this.addStackDependency(platform);
     platform.observer.observe(this);
   }

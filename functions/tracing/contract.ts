@@ -4,6 +4,10 @@ import { defineContract } from '../shared/contract.ts';
 import { jsonVariable } from '../shared/json-variable.ts';
 import { maximumSentBytes, maximumSpans, maximumUnpackedBytes, spanLimitsSchema } from './ingest/limits.ts';
 import { otlpTypes } from './otlp/answers.ts';
+import { jaegerRoutes } from './query/jaeger/routes.ts';
+import { queryRoutes } from './query/routes.ts';
+import { tempoRoutes } from './query/tempo/routes.ts';
+import { compactEventSchema } from './stats/compact-event.ts';
 
 /** What every function needs that writes spans. */
 const writerEnvironment = z.object({
@@ -35,8 +39,24 @@ export const tracingContract = defineContract({
         },
       },
     },
+    ...queryRoutes,
+    ...jaegerRoutes,
+    ...tempoRoutes,
   },
   functions: {
+    /** Shows traces; it reads the table of spans and changes nothing. */
+    api: {
+      environment: gateEnvironment.extend({ TRACING_TABLE: z.string().min(1) }),
+    },
+    /** On a schedule: puts one item in the place of many statistics. */
+    'compact-stats': {
+      environment: z.object({
+        /** Table of spans (`Query`, `PutItem`, `BatchWriteItem`). */
+        TRACING_TABLE: z.string().min(1),
+        TRACING_RETENTION_DAYS: z.coerce.number().int().min(1),
+      }),
+      event: compactEventSchema,
+    },
     ingest: {
       environment: gateEnvironment.extend({
         ...writerEnvironment.shape,

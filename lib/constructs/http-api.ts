@@ -107,7 +107,8 @@ export class HttpApi extends Construct {
     if (fn.timeout.toSeconds() >= integrationTimeout.toSeconds()) {
       throw new Error(`${fn.node.path} may run longer than the API waits for it`);
     }
-    const target = this.gradual?.aliasOf(contract.name, fn) ?? fn.function;
+    const name = fn.name === 'api' ? contract.name : `${contract.name}-${fn.name}`;
+    const target = this.gradual?.aliasOf(name, fn) ?? fn.function;
     return new HttpLambdaIntegration(contract.name, target, {
       payloadFormatVersion: apigatewayv2.PayloadFormatVersion.VERSION_2_0,
       timeout: integrationTimeout,

@@ -4,15 +4,18 @@ import type * as z from 'zod';
 import { tracingContract } from '../../functions/tracing/contract.ts';
 import type { spanLimitsSchema } from '../../functions/tracing/ingest/limits.ts';
 import type { Access } from '../access/access.ts';
+import type { Delivery } from '../constructs/dead-letters.ts';
 import { BundledFunction, type FunctionSettings } from '../constructs/function.ts';
 import type { HttpApi } from '../constructs/http-api.ts';
 import type { StatefulStack } from '../stateful-stack.ts';
+import { addQueries } from './queries.ts';
 
 export interface TracingProps {
   settings: FunctionSettings;
   stateful: StatefulStack;
   api: HttpApi;
   access: Access;
+  deadLetters: Delivery;
 }
 
 /** Spans of the platform's services, and of Mainstay itself: taken in, kept and found. */
@@ -38,6 +41,7 @@ export class Tracing extends Construct {
     access.grantGate(this.ingestFunction);
     this.grantStore(this.ingestFunction);
     api.addRoutes(tracingContract, this.ingestFunction);
+    addQueries(this, props);
   }
 
   /** Lets a function store spans. Stored spans are neither read nor removed by it. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Match } from 'aws-cdk-lib/assertions';
 import { contracts } from '../../functions/contracts.ts';
+import { routesOf } from '../../functions/shared/contract.ts';
 import { ofType, synthesizeUnchecked } from './support.ts';
 
 const shifting = synthesizeUnchecked('production', {
@@ -8,7 +9,11 @@ const shifting = synthesizeUnchecked('production', {
   deployment: { shift: 'linear-10-percent-every-minute', serverErrors: 9 },
 }).platform;
 const { template } = shifting;
-const withRoutes = contracts.filter(({ routes }) => Object.keys(routes).length > 0).map(({ name }) => name);
+const withRoutes = contracts.flatMap((contract) =>
+  Object.keys(contract.functions)
+    .filter((fn) => routesOf(contract, fn).length > 0)
+    .map((fn) => (fn === 'api' ? contract.name : `${contract.name}-${fn}`)),
+);
 
 describe('New code of an API function', () => {
   it('takes over at once where nothing else is configured', () => {
