@@ -76,12 +76,8 @@ function addStacks(app: App, settings: FunctionSettings): void {
     stateful,
     ...(vault !== undefined && { vault }),
   });
-  new DatabasesStack(app, name('Databases'), {
+  const databases = new DatabasesStack(app, name('Databases'), {
     ...props('where keys live, and failover'),
-    ...{ settings, stateful, platform },
-  });
-  new TelemetryStack(app, name('Telemetry'), {
-    ...props('what services say of themselves'),
     ...{ settings, stateful, platform },
   });
   if (standby !== undefined && vault !== undefined) {
@@ -99,7 +95,7 @@ function addStacks(app: App, settings: FunctionSettings): void {
           ...props('what stands in front', edgeRegion),
           ...{ environment, edge, stateful, api: platform.api },
         });
-  new CdnStack(app, name('Cdn'), {
+  const cdn = new CdnStack(app, name('Cdn'), {
     ...props('purges, warming and analytics of the edge'),
     ...{ settings, stateful, platform },
     ...(front !== undefined && {
@@ -109,5 +105,9 @@ function addStacks(app: App, settings: FunctionSettings): void {
         multiTenant: edge !== undefined && edge.websites.length > 0,
       },
     }),
+  });
+  new TelemetryStack(app, name('Telemetry'), {
+    ...props('what services say of themselves'),
+    ...{ settings, stateful, platform, others: [databases, cdn] },
   });
 }

@@ -30,6 +30,5 @@ export class CdnStack extends Stack {
       ...{ settings, stateful, api, access, events, deadLetters, notifications, distribution },
     });
     this.addStackDependency(platform);
-    platform.observer.observe(this);
   }
 }

@@ -29,6 +29,5 @@ export class DatabasesStack extends Stack {
     new Dashboard(this, 'Dashboard', { settings, stateful, api, recovery, failover });
     // Nothing is probed before the bootstrap has prepared databases for it.
     this.addStackDependency(platform);
-    platform.observer.observe(this);
   }
 }

@@ -53,8 +53,7 @@ export class EdgeStack extends Stack {
     });
     this.distributionId = distribution.distributionId;
     this.domainName = distribution.distributionDomainName;
-    const bucket = stateful.buckets.edgeLogs;
-    if (bucket === undefined) throw new Error('There is no bucket for the log of the edge');
+    const { bucket } = stateful.buckets.edgeLogs;
     new AccessLog(this, 'AccessLog', { environment, distribution, bucket });
     if (zone !== undefined) {
       const target = route53.RecordTarget.fromAlias(new CloudFrontTarget(distribution));

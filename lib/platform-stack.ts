@@ -8,7 +8,6 @@ import type { FunctionSettings } from './constructs/function.ts';
 import { GradualDeployment } from './constructs/gradual-deployment.ts';
 import { HttpApi } from './constructs/http-api.ts';
 import { Notifications } from './constructs/notifications.ts';
-import { Observer } from './metrics/observer.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
 import { Recovery } from './recovery/recovery.ts';
 import { Reference } from './reference/reference.ts';
@@ -34,7 +33,6 @@ export class PlatformStack extends Stack {
   readonly deadLetters: DeadLetters;
   readonly notifications: Notifications;
   readonly recovery: Recovery;
-  readonly observer: Observer;
 
   constructor(scope: Construct, id: string, { settings, stateful, vault, ...props }: PlatformStackProps) {
     // CloudFormation takes a megabyte, spaces included.
@@ -62,8 +60,6 @@ export class PlatformStack extends Stack {
     const { access } = this;
     new Reference(this, 'Reference', { settings, api, access });
     new Monitoring(this, 'Monitoring', { ...common, access });
-    this.observer = new Observer(this, 'Observer', common);
-    this.observer.observe(this);
     this.recovery = new Recovery(this, 'Recovery', {
       ...common,
       access,

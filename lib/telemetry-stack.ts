@@ -10,20 +10,24 @@ export interface TelemetryStackProps extends StackProps {
   settings: FunctionSettings;
   stateful: StatefulStack;
   platform: PlatformStack;
+  /** Further stacks whose functions are observed. */
+  others: readonly Stack[];
 }
 
 /** What services say of themselves. It builds on the Platform stack, and can be replaced at any time. */
 export class TelemetryStack extends Stack {
   readonly tracing: Tracing;
 
-  constructor(scope: Construct, id: string, { settings, stateful, platform, ...props }: TelemetryStackProps) {
-    super(scope, id, { ...props, suppressTemplateIndentation: true });
+  constructor(scope: Construct, id: string, props: TelemetryStackProps) {
+    const { settings, stateful, platform, others, ...rest } = props;
+    super(scope, id, { ...rest, suppressTemplateIndentation: true });
     const { api, access, notifications } = platform;
     const deadLetters = platform.deadLetters.in(this);
     const common = { settings, stateful, api, access, deadLetters };
     this.tracing = new Tracing(this, 'Tracing', common);
-    new Metrics(this, 'Metrics', { ...common, notifications });
+    const metrics = new Metrics(this, 'Metrics', { ...common, notifications });
     this.addStackDependency(platform);
-    platform.observer.observe(this);
+    metrics.observer.observe([platform, ...others, this]);
+    for (const stack of others) this.addStackDependency(stack);
   }
 }

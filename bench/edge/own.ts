@@ -49,7 +49,7 @@ export async function purgeOf({ url, client, table }: Place): Promise<void> {
   const id = purgeIdSchema.parse(newId());
   const about = { id, requestedBy: 'bench', traceparent, now: Date.now() };
   const made = await newPurge(provider, purgeBodySchema.parse({ paths: [...paths] }), 'ignored', about);
-  await store.create(made.record, made.items, made.rewarm);
+  await store.create(made.record, made.items, { rewarm: made.rewarm });
   const deps = {
     ...{ store, provider, now: Date.now, hasTime: () => true },
     queueOf: (target: string, capacity: Record<string, number>) =>

@@ -4,6 +4,9 @@ import { gate } from '../access/gate.ts';
 import { dynamo, presigningS3, s3, scheduler, secretsManager, stepFunctions } from '../shared/clients.ts';
 import { httpFunction } from '../shared/http-function.ts';
 import type { HttpHandlers } from '../shared/http-handler.ts';
+import { AnalyticsTable } from './analytics/analytics-table.ts';
+import { BundleStore } from './analytics/bundle-store.ts';
+import { analyticsHandlers } from './analytics/handlers.ts';
 import { assetHandlers } from './assets/assets-api.ts';
 import { contentVersion } from './assets/content-version.ts';
 import { urlSigner } from './assets/sign-url.ts';
@@ -13,6 +16,7 @@ import { edgeUrlOf } from './providers/settings.ts';
 import { secretReader } from './providers/token.ts';
 import { purgeHandlers } from './purge/purge-api.ts';
 import { PurgeStore } from './purge/store.ts';
+import { PurgeLog } from './purge-log.ts';
 import { executionStarter } from './start-execution.ts';
 import { ScheduleStore } from './warming/schedules/schedule-store.ts';
 import { scheduleHandlers } from './warming/schedules/schedules-api.ts';
@@ -37,6 +41,13 @@ export const handler = httpFunction({
     const purges = new PurgeStore(dynamo(), CDN_TABLE);
     const now = Date.now;
     return {
+      ...analyticsHandlers({
+        table: new AnalyticsTable(dynamo(), CDN_TABLE),
+        bundles: new BundleStore(s3(), environment.EDGE_LOGS_BUCKET),
+        purges: new PurgeLog(dynamo(), CDN_TABLE),
+        retention: environment.TRAFFIC_RETENTION,
+        now: () => new Date(),
+      }),
       ...assetHandlers({
         ...{ provider, breaker: guarded?.breaker, queryStrings, now },
         ask: edge && ((request) => edge.get(request)),

@@ -8,6 +8,7 @@ import { BundledFunction, type FunctionSettings } from '../constructs/function.t
 import type { HttpApi } from '../constructs/http-api.ts';
 import type { Notifications } from '../constructs/notifications.ts';
 import type { StatefulStack } from '../stateful-stack.ts';
+import { Analytics } from './analytics.ts';
 import { grantAssets } from './assets.ts';
 import type { OwnDistribution } from './provider.ts';
 import { grantProvider } from './provider-grants.ts';
@@ -29,6 +30,7 @@ export interface CdnProps {
 /** What is known about the edge, and what is done to it. */
 export class Cdn extends Construct {
   readonly apiFunction: BundledFunction;
+  readonly analytics: Analytics;
   readonly purges: Purges;
   readonly warming: Warming;
 
@@ -40,11 +42,14 @@ export class Cdn extends Construct {
       contract: cdnContract,
       name: 'api',
       description: 'Serves the CDN API',
-      memoryMiB: 512,
+      // It puts months of traffic together.
+      memoryMiB: 1024,
       timeout: Duration.seconds(28),
     });
     access.grantGate(this.apiFunction);
     stateful.tables.cdn.grantReadWrite(this.apiFunction);
+    this.analytics = new Analytics(this, 'Analytics', props);
+    Analytics.grantRead(this.apiFunction, props);
     this.purges = new Purges(this, 'Purges', props);
     this.warming = new Warming(this, 'Warming', props);
     this.warming.grantStart(this.purges.run);

@@ -1,6 +1,8 @@
 import * as z from 'zod';
+import { hostPattern, type Websites } from '../../functions/cdn/analytics/tenants.ts';
 import type { cloudflarePlans } from '../../functions/cdn/providers/settings.ts';
 import { hostname } from './domain.ts';
+import { integer } from './parts.ts';
 
 const id = z
   .string()
@@ -44,6 +46,50 @@ const providerSchema = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('fastly'), domain, serviceId: id, tokenSecretArn: token, websites }),
 ]);
+
+const websiteSchema = z.strictObject({
+  tenant: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, 'letters, digits and . _ -')
+    .describe('The tenant’s id.'),
+  hosts: z.array(hostPattern).max(100).default([]).describe('Host names of its website.'),
+  distributionTenants: z
+    .array(z.string().min(1).max(128))
+    .max(20)
+    .default([])
+    .describe('Ids of its distribution tenants, where CloudFront logs no host name of its own.'),
+});
+
+/** Room that a function's environment variables have for websites, in bytes. */
+const roomForWebsites = 2_500;
+
+const namesSchema = z.strictObject({
+  tenantHosts: z
+    .array(hostPattern.startsWith('{tenant}.', 'begins with {tenant}.'))
+    .max(20)
+    .default([])
+    .describe('Host names whose first label is the tenant, such as `{tenant}.sites.example.com`.'),
+  websites: z
+    .array(websiteSchema)
+    .max(100)
+    .default([])
+    .describe('Whose websites are behind which other host names.'),
+});
+
+const analyticsSchema = z
+  .strictObject({
+    hourlyDays: integer(3, 90).default(35).describe('How long traffic is kept by the hour, in days.'),
+    dailyDays: integer(3, 3650).default(400).describe('How long traffic is kept by the day, in days.'),
+    ...namesSchema.shape,
+  })
+  .refine(({ hourlyDays, dailyDays }) => dailyDays >= hourlyDays, {
+    path: ['dailyDays'],
+    message: 'days are kept at least as long as hours',
+  })
+  .refine((analytics) => Buffer.byteLength(JSON.stringify(websitesOf(analytics))) <= roomForWebsites, {
+    path: ['websites'],
+    message: `take more than ${roomForWebsites} bytes, which functions have room for: use tenantHosts`,
+  });
 
 /** The CDN: what stands behind `/api/cdn`. */
 export const cdnSchema = z.strictObject({
@@ -109,7 +155,35 @@ export const cdnSchema = z.strictObject({
     .boolean()
     .default(true)
     .describe('What changes in the assets bucket is purged from the edge within a minute.'),
+  analytics: analyticsSchema.prefault({}),
+  alarms: z
+    .strictObject({
+      hitRatePercent: integer(0, 100)
+        .default(50)
+        .describe('Hit rate below which an alarm is raised; 0 for none.'),
+      serverErrorPercent: integer(1, 100)
+        .default(5)
+        .describe('Share of answers with a status of 500 or more above which an alarm is raised.'),
+      minimumRequests: integer(1, 1_000_000_000)
+        .default(1_000)
+        .describe('Requests within 15 minutes below which neither of the two is raised.'),
+      ingestLagMinutes: integer(1, 1_440)
+        .default(15)
+        .describe('How long a log may have lain there when it is counted.'),
+    })
+    .prefault({}),
 });
 
 /** The settings of the CDN. */
 export type CdnConfig = z.output<typeof cdnSchema>;
+
+/** Whose websites are behind which host names, as functions are told it. */
+export function websitesOf({ tenantHosts, websites }: z.output<typeof namesSchema>): Websites {
+  const names = (of: (website: z.output<typeof websiteSchema>) => readonly string[]) =>
+    Object.fromEntries(websites.flatMap((website) => of(website).map((name) => [name, website.tenant])));
+  return {
+    patterns: tenantHosts,
+    hosts: names(({ hosts }) => hosts),
+    distributionTenants: names(({ distributionTenants }) => distributionTenants),
+  };
+}

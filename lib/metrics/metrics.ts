@@ -15,6 +15,7 @@ import type { HttpApi } from '../constructs/http-api.ts';
 import type { Notifications } from '../constructs/notifications.ts';
 import type { StatefulStack } from '../stateful-stack.ts';
 import { version } from '../version.ts';
+import { Observer } from './observer.ts';
 import { addRequestAlarms } from './request-alarms.ts';
 
 export interface MetricsProps {
@@ -30,11 +31,14 @@ export interface MetricsProps {
 export class Metrics extends Construct {
   readonly apiFunction: BundledFunction;
   readonly countFunction: BundledFunction;
+  /** Hears of every invocation. */
+  readonly observer: Observer;
 
   constructor(scope: Construct, id: string, props: MetricsProps) {
     super(scope, id);
     this.apiFunction = this.addApi(props);
     this.countFunction = this.addCounting(props);
+    this.observer = new Observer(this, 'Observer', props);
     addRequestAlarms(this, { ...props, config: props.settings.config.monitoring });
     this.addOwnAlarms(props);
   }

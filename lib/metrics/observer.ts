@@ -1,4 +1,4 @@
-import { ArnFormat, Aspects, Duration, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct, type IConstruct } from 'constructs';
@@ -52,18 +52,21 @@ export class Observer extends Construct {
     });
   }
 
-  /** Sends the lines of all functions of a stack to the observer, but its own: it would hear of hearing. */
-  observe(stack: Stack): void {
-    Aspects.of(stack).add({
-      visit: (node: IConstruct) => {
-        if (!(node instanceof BundledFunction) || node === this.fn) return;
-        const filter = new logs.CfnSubscriptionFilter(node, 'Observed', {
-          logGroupName: node.logGroup.logGroupName,
-          filterPattern: `"${invocationMark}"`,
-          destinationArn: this.fn.function.functionArn,
-        });
-        if (stack === Stack.of(this)) filter.node.addDependency(this.permission);
-      },
-    });
+  /**
+   * Sends the lines of all functions of some stacks to the observer, but its own: it would hear of hearing. What does so is in the
+   * observer's own stack, for others have no room for it.
+   */
+  observe(stacks: readonly Stack[]): void {
+    for (const fn of stacks.flatMap((stack) => stack.node.findAll().filter(isFunction))) {
+      if (fn === this.fn) continue;
+      const filter = new logs.CfnSubscriptionFilter(this, `Lines-${fn.node.path.replaceAll('/', '-')}`, {
+        logGroupName: fn.logGroup.logGroupName,
+        filterPattern: `"${invocationMark}"`,
+        destinationArn: this.fn.function.functionArn,
+      });
+      filter.node.addDependency(this.permission);
+    }
   }
 }
+
+const isFunction = (node: IConstruct): node is BundledFunction => node instanceof BundledFunction;

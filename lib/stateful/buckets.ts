@@ -3,11 +3,10 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { DeploymentConfig } from '../config/schema.ts';
-import { acknowledge } from '../constructs/acknowledge.ts';
 import { bucketInterface } from '../constructs/interfaces.ts';
-import { edgeRegion } from '../edge/edge-region.ts';
 import { BackupBucket } from './backup-bucket.ts';
 import { abortUploads, guarded, sendEvents } from './bucket-defaults.ts';
+import { EdgeLogs } from './edge-logs.ts';
 import type { Keys } from './keys.ts';
 
 export interface BucketsProps {
@@ -22,8 +21,8 @@ export class Buckets extends Construct {
   readonly assets: s3.Bucket;
   /** Access logs of the other two, and the VPC's flow logs. */
   readonly logs: s3.Bucket;
-  /** What the distribution writes of its requests, where there is one. */
-  readonly edgeLogs: s3.Bucket | undefined;
+  /** What edges write of their requests. */
+  readonly edgeLogs: EdgeLogs;
 
   constructor(scope: Construct, id: string, { config, keys }: BucketsProps) {
     super(scope, id);
@@ -46,38 +45,7 @@ export class Buckets extends Construct {
     });
     sendEvents(this.assets);
     if (config.edge !== undefined) this.letDistributionsRead();
-    this.edgeLogs = config.edge === undefined ? undefined : this.makeEdgeLogs(config.logs.archiveDays);
-  }
-
-  /**
-   * The log of the distribution. It is in this region, unlike the distribution: what counts its lines is here, and
-   * CloudFront delivers to buckets of any region.
-   */
-  private makeEdgeLogs(archiveDays: number): s3.Bucket {
-    const bucket = new s3.Bucket(this, 'EdgeLogs', {
-      ...guarded,
-      encryption: s3.BucketEncryption.S3_MANAGED,
-      lifecycleRules: [{ ...abortUploads, expiration: Duration.days(archiveDays) }],
-    });
-    sendEvents(bucket);
-    acknowledge(bucket, {
-      'AwsSolutions-S1':
-        'It holds the access log of the distribution and nothing else, and only the log delivery of this account writes to it. A log of who reads the log would have to go to a bucket that raises the same finding.',
-    });
-    const { partition, account } = Stack.of(this);
-    bucket.addToResourcePolicy(
-      new iam.PolicyStatement({
-        sid: 'LogDeliveryWrites',
-        principals: [new iam.ServicePrincipal('delivery.logs.amazonaws.com')],
-        actions: ['s3:PutObject'],
-        resources: [bucket.arnForObjects(`AWSLogs/${account}/*`)],
-        conditions: {
-          StringEquals: { 'aws:SourceAccount': account, 's3:x-amz-acl': 'bucket-owner-full-control' },
-          ArnLike: { 'aws:SourceArn': `arn:${partition}:logs:${edgeRegion}:${account}:delivery-source:*` },
-        },
-      }),
-    );
-    return bucket;
+    this.edgeLogs = new EdgeLogs(this, 'EdgeLogs', config);
   }
 
   /**

@@ -9,6 +9,7 @@ import './api.suite.ts';
 import './shards.suite.ts';
 import './tracing.suite.ts';
 import './cdn-purge.suite.ts';
+import './cdn-analytics.suite.ts';
 import './failover.suite.ts';
 
 jest.setTimeout(180_000);

@@ -140,7 +140,9 @@ describe('The distribution', () => {
     // Not in the region of the distribution, but where its lines are counted.
     stateful.template.hasResourceProperties('AWS::S3::Bucket', {
       NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },
-      LifecycleConfiguration: { Rules: [Match.objectLike({ ExpirationInDays: 365 })] },
+      LifecycleConfiguration: {
+        Rules: Match.arrayWith([Match.objectLike({ Prefix: 'AWSLogs/', ExpirationInDays: 365 })]),
+      },
     });
     stateful.template.hasResourceProperties('AWS::S3::BucketPolicy', {
       PolicyDocument: {

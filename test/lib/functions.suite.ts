@@ -128,6 +128,8 @@ describe('A function', () => {
         'shards/analyze',
         'failover/failover',
         'failover/conclude-failover',
+        'cdn/ingest-log',
+        'cdn/fold-traffic',
         'cdn/run-purge',
         'cdn/content-changed',
         'cdn/run-warming',
@@ -178,6 +180,7 @@ describe('A role', () => {
     known.push(/BucketsAssets\w+Arn\w*>\/\*$/, /:parameter\/mainstay\/local\/\*$/);
     // Schedules that users make, in a group of their own.
     known.push(/:schedule\/mainstay-local-cdn\/warming-\*$/);
+    known.push(/EdgeLogsBucket\w+Arn\w*>\/(AWSLogs|cloudflare|fastly|pending|totals)\/\*$/);
     known.push(/:(subgrp|cluster-pg|pg):\*$/, /:og:default\*$/);
     expect(patterns.length).toBeGreaterThan(0);
     expect(patterns.filter((pattern) => !known.some((form) => form.test(pattern)))).toEqual([]);

@@ -23,7 +23,7 @@ describe('The Stateful stack', () => {
     expect(data.map(([id]) => id).sort()).toEqual([
       'BucketsAssets446D6E5B',
       'BucketsBackupsBucket20F88C3F',
-      'BucketsEdgeLogsC366F33C',
+      'BucketsEdgeLogsBucket34139A55',
       'BucketsLogsF3E46FAF',
       'EscrowPassphrase94386EB4',
       'KeysDataA2F7C5E6',

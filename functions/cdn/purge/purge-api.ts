@@ -60,7 +60,7 @@ export function purgeHandlers(deps: PurgeApiDependencies): RouteHandlers<typeof 
         if ((await purges.get(id)) === undefined) {
           const about = { id, requestedBy: caller.keyId, traceparent: trace.traceparent, now: now() };
           const { record, items, rewarm } = await newPurge(provider, body, deps.queryStrings, about);
-          await purges.create(record, items, rewarm);
+          await purges.create(record, items, { rewarm, tenant: body.tenant });
         }
         try {
           await deps.startPurge(id, { traceparent: trace.traceparent });

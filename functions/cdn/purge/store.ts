@@ -4,12 +4,15 @@ import { onDependency } from '../../shared/dependency.ts';
 import type { PurgeId } from '../ids.ts';
 import { noItems } from '../providers/plan-calls.ts';
 import type { PurgeItems } from '../providers/provider.ts';
+import { PurgeLog } from '../purge-log.ts';
 import { VersionedItems } from '../versioned-items.ts';
 import { itemsSchema, type PurgeRecord, purgeRecordSchema } from './record.ts';
 
 /** How long a purge can be looked at, and how long a path that has changed is kept, in seconds. */
 const keptSeconds = 90 * 86_400;
 const changeSeconds = 86_400;
+/** How long a purge is counted among what the edge did. */
+const countedSeconds = 400 * 86_400;
 /** Paths of one window that are read at most; a window with more purges more than its paths. */
 const mostChanges = 20_000;
 
@@ -36,16 +39,18 @@ export class PurgeStore {
   /**
    * Makes a purge; one of the same id stays as it is.
    *
-   * @param rewarm paths to be put into the cache afterwards. @throws DependencyError
+   * @param options `rewarm`: paths to be put into the cache afterwards. `tenant`: whose website it is of, where it was asked for so.
+   * @throws DependencyError
    */
   async create(
     record: PurgeRecord,
     items: PurgeItems | undefined,
-    rewarm: readonly string[] = [],
+    { rewarm = [], tenant }: { rewarm?: readonly string[]; tenant?: string | undefined } = {},
   ): Promise<void> {
     if (rewarm.length > 0) await this.setRewarmPaths(record.id, rewarm);
     if (items !== undefined) await this.setItems(record.id, items);
     await this.#items.put(this.#item(record), 0);
+    await new PurgeLog(this.#client, this.#table).note(record.id, tenant, this.#expiry(countedSeconds));
   }
 
   async get(id: PurgeId): Promise<PurgeRecord | undefined> {

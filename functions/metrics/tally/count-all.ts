@@ -1,11 +1,11 @@
-import { advanceBase } from './counters.ts';
-import { hourMs, hourOf, hoursBetween } from './hours.ts';
+import { advanceBase, latestMs } from './counters.ts';
+import { hourMs, hourOf, hoursBetween, nextHour } from './hours.ts';
 import { type Taken, takeBatches } from './take-batches.ts';
 import { errorKey, Tally } from './tally.ts';
 import type { TallyStore } from './tally-store.ts';
 
-/** Hours back in which batches may still wait: longer than Lambda tries an event again. */
-const latest = 6;
+/** Hours that one run looks through at most; what lies further back is taken when it goes into the base. */
+const mostHours = 60;
 
 /**
  * Takes all batches that wait into the totals of their hours, and hours in which none can come any more into the base.
@@ -14,7 +14,8 @@ const latest = 6;
  */
 export async function countAll(store: TallyStore, now: () => number): Promise<Taken> {
   const base = await store.base();
-  const hours = hoursBetween(hourOf(now() - latest * hourMs), hourOf(now()));
+  const first = base === undefined ? hourOf(now() - latestMs - hourMs) : nextHour(base.upTo);
+  const hours = hoursBetween(first, hourOf(now())).slice(-mostHours);
   const before = await store.totals(base?.upTo ?? '', hourOf(now()));
   const known = new Set(
     [base?.tally, ...before.values()].flatMap((tally) => [...(tally?.errors.keys() ?? [])]),

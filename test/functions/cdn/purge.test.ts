@@ -90,7 +90,7 @@ const teller = {
 async function begin(body: Partial<PurgeBody>, id = newId(new Date(now()))): Promise<PurgeId> {
   const about = { id: idOf(id), requestedBy: 'key', traceparent, now: now() };
   const { record, items, rewarm } = await newPurge(provider, purgeBodySchema.parse(body), 'ignored', about);
-  await store.create(record, items, rewarm);
+  await store.create(record, items, { rewarm });
   return record.id;
 }
 const idOf = (text: string): PurgeId => purgeSchema.shape.id.parse(text);

@@ -268,7 +268,7 @@ describe('a warming', () => {
     const body = purgeBodySchema.parse({ paths: ['/a.png'], prefixes: ['/'], rewarm: true, verify: true });
     const about = { id: purgeIdSchema.parse(newId()), requestedBy: 'key', traceparent, now: now() };
     const made = await newPurge(provider, body, 'ignored', about);
-    await purges.create(made.record, made.items, made.rewarm);
+    await purges.create(made.record, made.items, { rewarm: made.rewarm });
     const purgeTeller = { ...teller, store: purges };
     await runPurgeTurn(purgeDeps, purgeTeller, about.id);
     server.complete();
