@@ -25,7 +25,7 @@ export class Observer extends Construct {
   constructor(scope: Construct, id: string, props: ObserverProps) {
     super(scope, id);
     const { settings, stateful, deadLetters, notifications } = props;
-    this.fn = new BundledFunction(this, 'Observe', {
+    this.fn = new BundledFunction(scope, 'Observe', {
       settings,
       contract: metricsContract,
       name: 'observe',

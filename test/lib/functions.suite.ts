@@ -34,6 +34,7 @@ describe('A function', () => {
           ...Object.entries(fn.environment.shape)
             .filter(([name, schema]) => name in variables || !schema.safeParse(undefined).success)
             .map(([name]) => name),
+          'MAINSTAY_FUNCTION',
           'NODE_OPTIONS',
           'POWERTOOLS_LOG_LEVEL',
           'POWERTOOLS_METRICS_NAMESPACE',
@@ -133,6 +134,8 @@ describe('A function', () => {
         'cdn/run-purge',
         'cdn/content-changed',
         'cdn/run-warming',
+        'metrics/count',
+        'metrics/observe',
       ].map((name) => ({
         Ref: functions.get(name)?.id,
       })),
@@ -161,6 +164,8 @@ describe('A role', () => {
       /^xray:(PutTraceSegments|PutTelemetryRecords|GetSamplingRules|GetSamplingTargets)$/,
       /^ec2:(Create|Delete|Describe)NetworkInterfaces?$|^ec2:DescribeSubnets$|^ec2:(Una|A)ssignPrivateIpAddresses$/,
       /^logs:(\w+LogDelivery|ListLogDeliveries|\w+ResourcePolicy|DescribeResourcePolicies|DescribeLogGroups)$/,
+      // CloudWatch tells of composite alarms only whoever may describe all alarms.
+      /^cloudwatch:DescribeAlarm(s|History)$/,
     ];
     const unscoped = statements
       .filter(({ resources }) => resources.includes('*'))

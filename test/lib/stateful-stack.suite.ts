@@ -42,6 +42,7 @@ describe('The Stateful stack', () => {
       'TablesCdnTable87236900',
       'TablesIdempotencyTableE342B60D',
       'TablesLimitsTableC77D2E5E',
+      'TablesMonitoringTable3927E817',
       'TablesRecoveryTable4E8CBAC2',
       'TablesShardsTable264DA308',
       'TablesTracingTable939A736C',
@@ -81,7 +82,7 @@ describe('The Stateful stack', () => {
       });
     expect(new Set(protection(stateful))).toEqual(new Set([false]));
     const production = synthesizeUnchecked('production', { profile: 'production' }).stateful;
-    expect(protection(production)).toEqual(Array(10).fill(true));
+    expect(protection(production)).toEqual(Array(11).fill(true));
   });
 
   it('exports nothing, so that every value can be removed again', () => {
@@ -232,7 +233,7 @@ describe('Buckets', () => {
 
 describe('Tables', () => {
   it('can be restored to any second, are encrypted with our key, and forget by themselves', () => {
-    template.resourceCountIs('AWS::DynamoDB::GlobalTable', 9);
+    template.resourceCountIs('AWS::DynamoDB::GlobalTable', 10);
     template.allResourcesProperties('AWS::DynamoDB::GlobalTable', {
       BillingMode: 'PAY_PER_REQUEST',
       TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },

@@ -48,7 +48,7 @@ describe('the description of the API', () => {
     const ids = operations.map(({ operation }) => operation.operationId);
     expect(new Set(ids).size).toBe(ids.length);
     for (const { path, operation } of operations) {
-      expect(operation.operationId).toMatch(/^[a-z][A-Za-z]+$/);
+      expect(operation.operationId).toMatch(/^[a-z][A-Za-z0-9]+$/);
       const placeholders = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
       const parameters = z
         .array(z.object({ name: z.string(), in: z.string(), required: z.boolean().optional() }))

@@ -2,8 +2,9 @@ import './output.ts';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import * as z from 'zod';
 import { eventFunction } from '../../../functions/shared/event-function.ts';
+import { readInvocationLine } from '../../../functions/shared/invocation-line.ts';
 import { lambdaContext } from './lambda.ts';
-import { takeOutput, takeRecords } from './output.ts';
+import { takeInvocations, takeOutput, takeRecords } from './output.ts';
 
 const contract = {
   environment: z.object({ TABLE: z.string() }),
@@ -75,13 +76,30 @@ describe('an event function', () => {
       name: 'NotNow',
       message: 'cannot count postgres://user:…@host/db below zero',
     });
-    const output = takeOutput();
-    expect(output.join('')).not.toContain('hunter2');
-    expect(JSON.parse(output.at(-1) ?? '')).toMatchObject({
-      level: 'ERROR',
+    const records = takeRecords();
+    expect(JSON.stringify(records)).not.toContain('hunter2');
+    expect(records.at(-1)).toMatchObject({ level: 'ERROR', traceId, message: 'The function failed' });
+  });
+
+  it('tells of each invocation in one line: how long it took, in which trace, and what it failed of', async () => {
+    await handler({ count: 1, traceparent }, lambdaContext());
+    await expect(handler({ count: -1, traceparent }, lambdaContext())).rejects.toThrow();
+    const told = takeInvocations();
+    const common = {
+      service: 'test',
       traceId,
-      message: 'The function failed',
-    });
+      parentSpanId: '00f067aa0ba902b7',
+      memoryBytes: expect.any(Number),
+    };
+    expect(told).toEqual([
+      expect.objectContaining({ ...common, durationMs: expect.any(Number) }),
+      expect.objectContaining({
+        ...common,
+        error: { type: 'NotNow', message: 'cannot count postgres://user:…@host/db below zero' },
+      }),
+    ]);
+    expect(told[0]).not.toHaveProperty('error');
+    expect(told.map((line) => readInvocationLine(JSON.stringify(line)))).toEqual(told);
   });
 
   it('finds its trace where it is told to look', async () => {

@@ -19,7 +19,16 @@ export function takeOutput(): string[] {
   return lines.splice(0);
 }
 
-/** The lines since the last call, parsed. */
+/** The lines since the last call, parsed; without those in which functions tell of their invocations. */
 export function takeRecords(): Record<string, unknown>[] {
-  return takeOutput().map((line): Record<string, unknown> => JSON.parse(line));
+  return parsed(takeOutput()).filter(({ kind }) => kind !== invocationMark);
 }
+
+/** What functions told of their invocations since the last call. */
+export function takeInvocations(): Record<string, unknown>[] {
+  return parsed(takeOutput()).filter(({ kind }) => kind === invocationMark);
+}
+
+const invocationMark = 'mainstay.invocation';
+
+const parsed = (texts: readonly string[]) => texts.map((line): Record<string, unknown> => JSON.parse(line));
