@@ -137,7 +137,7 @@ export function balanceHandlers(deps: BalanceDependencies): RouteHandlers<typeof
         throw refuse('drain', 'No shard would be left.');
       }
       if (combined.shards.every(({ analysis }) => analysis?.found === undefined)) {
-        throw new Problem('not-available', `Nothing has been analyzed yet: GET ${analyzePath} starts it.`);
+        throw new Problem('conflict', `Nothing has been analyzed yet: GET ${analyzePath} starts it.`);
       }
       const { balance } = deps;
       const blocks = await judge(combined);
