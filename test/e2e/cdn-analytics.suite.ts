@@ -18,27 +18,28 @@ describe('the logs of the edge', () => {
   let local: LocalJson;
   let call: ApiClient;
   let bucket: string;
+  let log: Buffer;
   beforeAll(async () => {
     local = await sharedPlatform();
     call = apiClient(local);
     bucket = await bucketNamed(local, 'edgelogs');
+    log = logOfNow();
   });
 
   const host = `site-${Date.now()}.example`;
   const path = `/${crypto.randomUUID()}`;
-  let log: Buffer;
-  // Of now and not of when this file was loaded: what was before somebody began to count anew is not counted.
-  beforeAll(() => {
+  /** Of now and not of when this file was loaded: what was before somebody began to count anew is not counted. */
+  const logOfNow = () => {
     const lines = (['Hit', 'Hit', 'Miss'] as const).map((result, index) => {
       const [date, time] = new Date().toISOString().split(/[T.]/);
       return [date, time, 'FRA56-P4', 1_000, `192.0.2.${index}`, host, path, 200, result, '0.010', 'DE'].join(
         '\t',
       );
     });
-    log = gzipSync(
+    return gzipSync(
       `#Version: 1.0\n#Fields: date time x-edge-location sc-bytes c-ip x-host-header cs-uri-stem sc-status x-edge-result-type time-taken c-country\n${lines.join('\n')}\n`,
     );
-  });
+  };
   const put = (name: string) =>
     new S3Client(awsConfig(local)).send(
       new PutObjectCommand({ Bucket: bucket, Key: `AWSLogs/000000000000/E1/${name}.gz`, Body: log }),
