@@ -7,6 +7,7 @@ import { Alerts } from './alerts/alerts.ts';
 import { metricsContract } from './contract.ts';
 import { scrapeHandlers } from './exposition/scrape.ts';
 import { summaryHandlers } from './summary/handlers.ts';
+import { systemHandlers } from './system/handlers.ts';
 import { allCounted } from './tally/counters.ts';
 import { TallyStore } from './tally/tally-store.ts';
 
@@ -21,14 +22,14 @@ export const handler = httpFunction({
   handlers: (environment): HttpHandlers<typeof metricsContract> => {
     const store = new TallyStore(dynamo(), environment.MONITORING_TABLE);
     const counted = new KeptAnswer(() => allCounted(store, Date.now()), keptMs);
+    const build = { environment: environment.MAINSTAY_ENVIRONMENT, version: environment.MAINSTAY_VERSION };
+    const memoryLimitBytes = environment.AWS_LAMBDA_FUNCTION_MEMORY_SIZE * 1024 * 1024;
     const alerts = new Alerts(cloudWatch(), environment.ALARM_PREFIX, Date.now);
     return {
       ...summaryHandlers({ store, counted, now: Date.now }),
       alerts: async ({ query }) => ({ status: 200, body: await alerts.list(query) }),
-      ...scrapeHandlers({
-        counted,
-        build: { environment: environment.MAINSTAY_ENVIRONMENT, version: environment.MAINSTAY_VERSION },
-      }),
+      ...systemHandlers({ store, build, memoryLimitBytes, now: Date.now }),
+      ...scrapeHandlers({ counted, build }),
     };
   },
 });

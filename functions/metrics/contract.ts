@@ -5,6 +5,7 @@ import { alertRoutes } from './alerts/contract.ts';
 import { expositionRoutes } from './exposition/contract.ts';
 import { logDeliverySchema } from './observe/delivery.ts';
 import { summaryRoutes } from './summary/contract.ts';
+import { systemRoutes } from './system/contract.ts';
 
 const tableEnvironment = z.object({ MONITORING_TABLE: z.string().min(1) });
 
@@ -12,7 +13,7 @@ export const metricsContract = defineContract({
   name: 'metrics',
   title: 'Metrics and alarms',
   description: 'How much is asked, what fails, how slow it is, and which alarms are raised.',
-  routes: { ...summaryRoutes, ...alertRoutes, ...expositionRoutes },
+  routes: { ...summaryRoutes, ...systemRoutes, ...alertRoutes, ...expositionRoutes },
   functions: {
     api: {
       environment: gateEnvironment.extend({
@@ -21,6 +22,8 @@ export const metricsContract = defineContract({
         ALARM_PREFIX: z.string().min(1),
         MAINSTAY_ENVIRONMENT: z.string().min(1),
         MAINSTAY_VERSION: z.string().min(1),
+        /** Set by Lambda, in MiB. */
+        AWS_LAMBDA_FUNCTION_MEMORY_SIZE: z.coerce.number().int().min(0).default(0),
       }),
     },
     /** Sent what functions tell of their invocations in their logs. */

@@ -8,6 +8,7 @@ import './fuzz.suite.ts';
 import './api.suite.ts';
 import './shards.suite.ts';
 import './tracing.suite.ts';
+import './metrics.suite.ts';
 import './cdn-purge.suite.ts';
 import './cdn-analytics.suite.ts';
 import './failover.suite.ts';
