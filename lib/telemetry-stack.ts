@@ -23,9 +23,9 @@ export class TelemetryStack extends Stack {
     super(scope, id, { ...rest, suppressTemplateIndentation: true });
     const { api, access, notifications } = platform;
     const deadLetters = platform.deadLetters.in(this);
-    const common = { settings, stateful, api, access, deadLetters };
+    const common = { settings, stateful, api, access, deadLetters, notifications };
     this.tracing = new Tracing(this, 'Tracing', common);
-    const metrics = new Metrics(this, 'Metrics', { ...common, notifications });
+    const metrics = new Metrics(this, 'Metrics', common);
     this.addStackDependency(platform);
     metrics.observer.observe([platform, ...others, this]);
     for (const stack of others) this.addStackDependency(stack);

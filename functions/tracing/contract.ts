@@ -16,6 +16,9 @@ const writerEnvironment = z.object({
   TRACING_RETENTION_DAYS: z.coerce.number().int().min(1),
 });
 
+/** What the canary's schedule sends; it says nothing. */
+const scheduledEventSchema = z.object({});
+
 export const tracingContract = defineContract({
   name: 'tracing',
   title: 'Tracing',
@@ -56,6 +59,15 @@ export const tracingContract = defineContract({
         TRACING_RETENTION_DAYS: z.coerce.number().int().min(1),
       }),
       event: compactEventSchema,
+    },
+    /** On a schedule: writes a trace as `ingest` does, and looks for it as `api` does. */
+    canary: {
+      environment: writerEnvironment.extend({
+        /** Table of spans (`BatchWriteItem`, `GetItem`, `PutItem`, `Query`). */
+        TRACING_TABLE: z.string().min(1),
+        TRACING_LIMITS: jsonVariable.pipe(spanLimitsSchema),
+      }),
+      event: scheduledEventSchema,
     },
     ingest: {
       environment: gateEnvironment.extend({

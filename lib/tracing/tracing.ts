@@ -1,13 +1,14 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import type * as z from 'zod';
 import { tracingContract } from '../../functions/tracing/contract.ts';
-import type { spanLimitsSchema } from '../../functions/tracing/ingest/limits.ts';
 import type { Access } from '../access/access.ts';
 import type { Delivery } from '../constructs/dead-letters.ts';
 import { BundledFunction, type FunctionSettings } from '../constructs/function.ts';
 import type { HttpApi } from '../constructs/http-api.ts';
+import type { Notifications } from '../constructs/notifications.ts';
 import type { StatefulStack } from '../stateful-stack.ts';
+import { addCanary } from './canary.ts';
+import { addLimits } from './limits.ts';
 import { addQueries } from './queries.ts';
 
 export interface TracingProps {
@@ -16,6 +17,7 @@ export interface TracingProps {
   api: HttpApi;
   access: Access;
   deadLetters: Delivery;
+  notifications: Notifications;
 }
 
 /** Spans of the platform's services, and of Mainstay itself: taken in, kept and found. */
@@ -36,12 +38,12 @@ export class Tracing extends Construct {
       memoryMiB: 1_769,
       timeout: Duration.seconds(28),
     });
-    const limits: z.input<typeof spanLimitsSchema> = settings.config.tracing.limits;
-    this.ingestFunction.addEnvironment('TRACING_LIMITS', JSON.stringify(limits));
+    addLimits(this.ingestFunction, settings);
     access.grantGate(this.ingestFunction);
     this.grantStore(this.ingestFunction);
     api.addRoutes(tracingContract, this.ingestFunction);
     addQueries(this, props);
+    addCanary(this, props);
   }
 
   /** Lets a function store spans. Stored spans are neither read nor removed by it. */

@@ -145,6 +145,8 @@ describe('An alarm', () => {
         'slow-answers',
         'slow-queries',
         'stuck-transactions',
+        'traces-late',
+        'traces-lost',
         'transaction-wraparound',
         'warming-failed',
         'webhook-disabled',
@@ -170,6 +172,13 @@ describe('An alarm', () => {
       expect([isTopic(told), acting.length <= 1]).toEqual([true, true]);
       expect(z.array(z.unknown()).parse(OKActions).map(isTopic)).toEqual([true]);
     }
+  });
+
+  it('of lost traces counts two of three runs of the canary, silent ones among them', () => {
+    expect(alarms.find(({ AlarmName }) => AlarmName === 'mainstay-local-traces-lost')).toMatchObject({
+      ...{ MetricName: 'CanaryLost', Statistic: 'Maximum', Period: 300, Threshold: 1 },
+      ...{ EvaluationPeriods: 3, DatapointsToAlarm: 2, TreatMissingData: 'breaching' },
+    });
   });
 
   it('of missed backups counts an hour without any data as an hour without a backup', () => {

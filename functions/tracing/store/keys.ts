@@ -12,6 +12,7 @@ import { createHash } from 'node:crypto';
  * | That there are such blocks | `HOURS#<service>` | `<hour>#<shard>` | |
  * | A service of a day | `SERVICES#<day>` | `<service>` | |
  * | An operation of a service and day | `OPERATIONS#<day>#<service>` | `<kind>#<operation>` | |
+ * | The trace that the canary wrote last | `CANARY` | `LATEST` | `traceId`, `startMs` |
  *
  * `data` is one zstd frame of JSON: of a trace OTLP's own `TracesData`, of a block what `SpanBlock` describes. No item has
  * more than 350 000 bytes of it. Hours are counted since the epoch (6 digits), days are `2026-01-31`, hashes are 32 digits
@@ -32,6 +33,8 @@ export const blockKey = (service: string, hour: number, shard: number) =>
 export const hoursKey = (service: string) => `HOURS#${service}`;
 export const servicesKey = (day: string) => `SERVICES#${day}`;
 export const operationsKey = (day: string, service: string) => `OPERATIONS#${day}#${service}`;
+
+export const canaryKey = { pk: 'CANARY', sk: 'LATEST' } as const;
 
 export const hourOf = (ms: number) => Math.floor(ms / hourMs);
 export const textOfHour = (hour: number) => String(hour).padStart(6, '0');
