@@ -25,6 +25,27 @@ const automationProperties = z.strictObject({
 });
 export type AutomationProperties = z.output<typeof automationProperties>;
 
+/** A name as PostgreSQL stores it, not as SQL quotes it. */
+const storedName = z.string().min(1).max(63);
+
+/** A table that may be counted by slot, and by which columns. */
+const countedProperties = z.strictObject({
+  Schema: storedName,
+  Table: storedName,
+  /** The column that slots are made from. */
+  Key: storedName,
+  /** The column that names tenants; absent: tenants are not told apart. */
+  Tenant: storedName.optional(),
+});
+
+const countedTableSchema = z.strictObject({
+  schema: storedName,
+  table: storedName,
+  key: storedName,
+  tenant: storedName.optional(),
+});
+export type CountedTable = z.output<typeof countedTableSchema>;
+
 /** The properties of the custom resource `Custom::MainstayBootstrap`. */
 export const bootstrapProperties = z.strictObject({
   ServiceToken: z.string(),
@@ -34,6 +55,8 @@ export const bootstrapProperties = z.strictObject({
   Shards: z.array(shardProperties).min(1),
   /** Into how many slots keys fall, where there is no shard map yet. */
   Slots: z.coerce.number().int().default(4096),
+  /** All that analyses may count. */
+  Counted: z.array(countedProperties).default([]),
   Automation: automationProperties.prefault({ Incremental: 'rate(6 hours)' }),
 });
 
@@ -99,6 +122,7 @@ export const bootstrapContract = defineContract({
           host: z.string(),
           port: z.number().int(),
         }),
+        counted: z.array(countedTableSchema),
         master: z.strictObject({ username: z.string().min(1), password: z.string().min(1) }),
       }),
       result: databaseResultSchema,

@@ -23,7 +23,10 @@ export const handler = eventFunction({
   contract: bootstrapContract.functions['custom-resource'],
   handler: (environment) => (event, context) =>
     answerEvent(event, context, async ({ log, trace }) => {
-      const { Shards, Slots, Automation } = bootstrapProperties.parse(event.ResourceProperties);
+      const { Shards, Slots, Counted, Automation } = bootstrapProperties.parse(event.ResourceProperties);
+      const counted = Counted.map(({ Schema, Table, Key, Tenant }) => ({
+        ...{ schema: Schema, table: Table, key: Key, tenant: Tenant },
+      }));
 
       const kept = await seedShards(dynamo(), environment.SHARDS_TABLE, Shards);
       const mapCreated = await new MapStore(dynamo(), environment.SHARDS_TABLE).create({
@@ -48,6 +51,7 @@ export const handler = eventFunction({
         lambda: lambda(),
         secrets: secretsManager(),
         functionArn: environment.DATABASE_FUNCTION_ARN,
+        counted,
         traceparent: trace.traceparent,
       });
       const escrow = await prepareEscrow(lambda(), environment.ESCROW_FUNCTION_ARN);
@@ -74,7 +78,7 @@ export const handler = eventFunction({
       };
       if (adopted.length === 0) return result;
       // Too long for the answer: CloudFormation reads 4 096 bytes.
-      const sql = `${bootstrapScript()}${restoresScript()}`;
+      const sql = `${bootstrapScript(counted)}${restoresScript()}`;
       log.warn('Run this SQL as an administrator in the database of each adopted shard', { adopted, sql });
       return result;
     }),

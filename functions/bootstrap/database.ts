@@ -9,13 +9,13 @@ export const handler = eventFunction({
   contract: bootstrapContract.functions.database,
   handler:
     () =>
-    async ({ shard, master }, { log }) => {
+    async ({ shard, counted, master }, { log }) => {
       const { host, port } = shard;
       const { username: user, password } = master;
       const limits = { connectTimeoutMs: wakeUpMs, statementTimeoutMs: 60_000 };
       const login = (database: string) => ({ host, port, database, user, password, ...limits });
       const result = await withConnection(login(shard.database), async (client) => {
-        const prepared = await prepareDatabase(client, shard.name);
+        const prepared = await prepareDatabase(client, shard.name, counted);
         await prepareRestores(client, (database) => connect(login(database)));
         return prepared;
       });

@@ -2,7 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
-import { type DatabaseResult, databaseResultSchema, type ShardProperties } from './contract.ts';
+import {
+  type CountedTable,
+  type DatabaseResult,
+  databaseResultSchema,
+  type ShardProperties,
+} from './contract.ts';
 
 /** The value that RDS keeps in a master user's secret. */
 const masterSecret = z.object({ username: z.string(), password: z.string() });
@@ -12,6 +17,8 @@ export interface DatabasesOptions {
   readonly lambda: LambdaClient;
   readonly secrets: SecretsManagerClient;
   readonly functionArn: string;
+  /** Tables that analyses may count. */
+  readonly counted: readonly CountedTable[];
   readonly traceparent: string;
   /** Before a further attempt, in milliseconds; doubles each time. Default 2 000. */
   readonly pauseMs?: number;
@@ -58,6 +65,7 @@ async function prepare(shard: OwnShard, options: DatabasesOptions): Promise<Data
       host: shard.WriterHost,
       port: shard.WriterPort,
     },
+    counted: options.counted,
     master: { username, password },
   };
   const { FunctionError, Payload } = await invoke(event, options);

@@ -1,4 +1,5 @@
-import { countingSql } from './counting-sql.ts';
+import type { CountedTable } from './contract.ts';
+import { countedSql, countingSql } from './counting-sql.ts';
 
 /** One step of what a shard's database needs. It runs once, and may be run again without harm. */
 interface Version {
@@ -261,10 +262,14 @@ export const hiddenTablesSql = `SELECT format('%I.%I', n.nspname, c.relname) AS 
 export const appliedVersionsSql = 'SELECT version FROM mainstay.bootstrap ORDER BY version';
 
 /** The statements that bring a database with the given versions up to date, to run in one transaction in this order. */
-export function bootstrapSteps(applied: readonly number[]): { version: number | undefined; sql: string }[] {
+export function bootstrapSteps(
+  applied: readonly number[],
+  counted: readonly CountedTable[],
+): { version: number | undefined; sql: string }[] {
   const missing = versions.filter(({ version }) => !applied.includes(version));
   return [
     ...missing.map(({ version, title, sql }) => ({ version, sql: `${sql}\n${recordSql(version, title)}` })),
+    { version: undefined, sql: countedSql(counted) },
     { version: undefined, sql: rowSecurity },
     { version: undefined, sql: owners },
   ];
@@ -280,8 +285,10 @@ function recordSql(version: number, title: string): string {
 /**
  * Everything as one script, for clusters that the deployment has adopted and may not change: their administrator
  * runs it with psql in the platform's database. Running it again does no harm.
+ *
+ * @param counted tables that analyses may count.
  */
-export function bootstrapScript(): string {
-  const steps = bootstrapSteps([]).map(({ sql }) => sql);
+export function bootstrapScript(counted: readonly CountedTable[] = []): string {
+  const steps = bootstrapSteps([], counted).map(({ sql }) => sql);
   return ['BEGIN;', bootstrapPreparation, ...steps, 'COMMIT;', ''].join('\n');
 }

@@ -3,8 +3,10 @@ import { Construct } from 'constructs';
 import type * as z from 'zod';
 import { bootstrapContract, type bootstrapProperties } from '../../functions/bootstrap/contract.ts';
 import type { Access } from '../access/access.ts';
+import type { DeploymentConfig } from '../config/schema.ts';
 import { BundledFunction, type FunctionSettings } from '../constructs/function.ts';
 import type { Recovery } from '../recovery/recovery.ts';
+import { countedOf } from '../shards/balance.ts';
 import type { StatefulStack } from '../stateful-stack.ts';
 import { Schedules } from './schedules.ts';
 
@@ -74,6 +76,7 @@ export class Bootstrap extends Construct {
         ...(cluster.masterSecretArn !== undefined && { MasterSecretArn: cluster.masterSecretArn }),
       })),
       Slots: String(settings.config.sharding.slots),
+      Counted: countedTables(settings.config),
       Automation: {
         Full: backup.schedule,
         ...(backup.incrementalSchedule !== null && { Incremental: backup.incrementalSchedule }),
@@ -91,4 +94,14 @@ export class Bootstrap extends Construct {
     // The functions with their policies, and the group and the role that its schedules need.
     resource.node.addDependency(database, customResource, schedules);
   }
+}
+
+/** What analyses count, and so the only tables whose contents the role of statistics is told anything of. */
+function countedTables(config: DeploymentConfig): Properties['Counted'] {
+  const { tables, tenantColumn, tenantColumns } = countedOf(config);
+  return tables.map(({ table: qualified, column }) => {
+    const [schema = '', table = ''] = qualified.split('.');
+    const tenant = tenantColumns[qualified] ?? tenantColumn;
+    return { Schema: schema, Table: table, Key: column, ...(tenant !== undefined && { Tenant: tenant }) };
+  });
 }

@@ -24,6 +24,18 @@ describe('The settings', () => {
       objectLock: { mode: 'COMPLIANCE', days: 14 },
       missedAfterHours: 50,
       schedule: 'rate(12 hours)',
+      tenants: { key: { column: 'tenant_id', tables: { 'app.notes': 'owner' } } },
+    },
+    sharding: {
+      entities: [
+        {
+          kind: 'user',
+          tables: [
+            { table: 'users', column: 'id' },
+            { table: 'app.notes', column: 'author' },
+          ],
+        },
+      ],
     },
     api: { corsOrigins: ['https://console.example.com'], throttle: { requestsPerSecond: 7, burst: 9 } },
     alarms: { emails: ['ops@example.com'], runbookBaseUrl: 'https://example.com/runbooks/' },
@@ -74,6 +86,15 @@ describe('The settings', () => {
   it('seed the schedules of backups and how long they are kept', () => {
     platform.template.hasResourceProperties('Custom::MainstayBootstrap', {
       Automation: { Full: 'rate(12 hours)', Incremental: 'rate(6 hours)', RetentionDays: '30' },
+    });
+  });
+
+  it('name to bootstrap what may be counted, and nothing else', () => {
+    platform.template.hasResourceProperties('Custom::MainstayBootstrap', {
+      Counted: [
+        { Schema: 'public', Table: 'users', Key: 'id', Tenant: 'tenant_id' },
+        { Schema: 'app', Table: 'notes', Key: 'author', Tenant: 'owner' },
+      ],
     });
   });
 

@@ -158,7 +158,8 @@ const keyItems = async () => (await dynamo.client.send(new ScanCommand({ TableNa
 
 describe('creating a deployment', () => {
   it('enters the shards, makes the admin key, creates the schedules and has the databases prepared', async () => {
-    const answer = await send('Create', { Shards: [shard('shard-a'), shard('shard-b')] });
+    const users = { Schema: 'app', Table: 'users', Key: 'id', Tenant: 'tenant_id' };
+    const answer = await send('Create', { Shards: [shard('shard-a'), shard('shard-b')], Counted: [users] });
     expect(answer).toMatchObject({
       Status: 'SUCCESS',
       PhysicalResourceId: 'mainstay-bootstrap',
@@ -212,7 +213,11 @@ describe('creating a deployment', () => {
     const invocations = aws.calls.filter(({ operation }) => operation.endsWith('/invocations'));
     expect(invocations.map(({ input }) => input)).toMatchObject([
       { shard: { name: 'shard-a', host: 'shard-a.example.com', port: 5432, database: 'platform' } },
-      { shard: { name: 'shard-b' }, master: { username: 'mainstay_master', password: masterPassword } },
+      {
+        shard: { name: 'shard-b' },
+        counted: [{ schema: 'app', table: 'users', key: 'id', tenant: 'tenant_id' }],
+        master: { username: 'mainstay_master', password: masterPassword },
+      },
     ]);
   });
 
@@ -290,7 +295,8 @@ describe('doing it again', () => {
 describe('an adopted cluster', () => {
   it('is left alone; its SQL is in the log', async () => {
     const adopted = shard('shard-x', { MasterSecretArn: undefined });
-    const answer = await send('Create', { Shards: [adopted] });
+    const counted = { Schema: 'app', Table: 'users', Key: `the user's id` };
+    const answer = await send('Create', { Shards: [adopted], Counted: [counted] });
     expect(answer).toMatchObject({
       Status: 'SUCCESS',
       NoEcho: false,
@@ -301,6 +307,7 @@ describe('an adopted cluster', () => {
     const output = takeOutput().join('');
     expect(output).toContain('GRANT pg_read_all_data TO mainstay_backup');
     expect(output).toContain('mainstay_restore.swap_database');
+    expect(output).toContain(`the user''s id`);
     expect((await shards()).map(({ name }) => name)).toContain('shard-x');
   });
 });

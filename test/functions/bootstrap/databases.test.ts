@@ -30,6 +30,7 @@ async function prepareWith(...replies: AwsReply[]) {
     lambda: new LambdaClient(fake.settings),
     secrets: new SecretsManagerClient(fake.settings),
     functionArn: 'arn:aws:lambda:us-east-1:000000000000:function:database',
+    counted: [],
     traceparent: '00-x',
     pauseMs: 1,
   });

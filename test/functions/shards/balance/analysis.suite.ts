@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type pg from 'pg';
+import type { CountedTable } from '../../../../functions/bootstrap/contract.ts';
+import { prepareDatabase } from '../../../../functions/bootstrap/prepare-database.ts';
 import { analyzeShard, rateOf } from '../../../../functions/shards/balance/analysis/analyze-shard.ts';
 import { sampleOf } from '../../../../functions/shards/balance/analysis/count-table.ts';
 import { pinnedSlot } from '../../../../functions/shards/balance/analysis/model.ts';
@@ -15,6 +17,17 @@ export function describeAnalysis(server: () => TestPostgres): void {
     let stats: pg.Client;
     const slots = 64;
     const people = 3_000;
+    const named = (name: string, key: string, tenant?: string): CountedTable => ({
+      ...{ schema: 'counted', table: name, key, ...(tenant !== undefined && { tenant }) },
+    });
+    const all = [
+      named('people', 'id', 'tenant_id'),
+      named('people', 'note', 'tenant_id'),
+      named('posts', 'person'),
+      named('guarded', 'id'),
+      named('chosen', 'id', 'choice'),
+      named('shown', 'id'),
+    ];
 
     beforeAll(async () => {
       master = await server().connect();
@@ -23,13 +36,18 @@ export function describeAnalysis(server: () => TestPostgres): void {
         CREATE TABLE counted.people (id bigint PRIMARY KEY, tenant_id text, note text, twice bigint GENERATED ALWAYS AS (id * 2) VIRTUAL);
         INSERT INTO counted.people SELECT n, CASE WHEN n % 3 = 0 THEN 'large' WHEN n % 10 = 1 THEN 'pinned' ELSE 'small-' || n % 50 END, repeat('x', 100)
           FROM generate_series(1, ${people}) AS n;
-        CREATE TABLE counted.posts (id bigint, person bigint, body text) PARTITION BY RANGE (id);
+        CREATE DOMAIN counted.number AS bigint;
+        CREATE TABLE counted.posts (id bigint, person counted.number, body text) PARTITION BY RANGE (id);
         CREATE TABLE counted.posts_old PARTITION OF counted.posts FOR VALUES FROM (0) TO (5000);
         CREATE TABLE counted.posts_new PARTITION OF counted.posts FOR VALUES FROM (5000) TO (1000000);
         INSERT INTO counted.posts SELECT n, 1 + n % 40, repeat('y', 200) FROM generate_series(0, 19999) AS n;
         CREATE TABLE counted.guarded (id bigint);
         ALTER TABLE counted.guarded ENABLE ROW LEVEL SECURITY;
+        CREATE TYPE counted.choice AS ENUM ('yes');
+        CREATE TABLE counted.chosen (id bigint, choice counted.choice);
+        CREATE VIEW counted.shown AS SELECT * FROM counted.people;
         ANALYZE counted.people, counted.posts;`);
+      await prepareDatabase(master, 'shard-a', all);
       stats = await server().connect({ user: 'mainstay_stats' });
     });
     afterAll(async () => {
@@ -101,6 +119,55 @@ export function describeAnalysis(server: () => TestPostgres): void {
           `SELECT * FROM mainstay.count_slots(0::oid::regclass, 'id', 'pg_sleep', 64, NULL, '{}', 100, 1)`,
         ),
       ).rejects.toThrow('no hash that slots are made by');
+    });
+
+    describe('tells nothing but what the deployment has counted', () => {
+      const oid = `(SELECT oid FROM pg_class WHERE relnamespace = 'counted'::regnamespace AND relname = $1)::regclass`;
+      const slotsOf = (name: string, key: string, tenant: string | null = null, slotsOfMap = slots) =>
+        stats.query(
+          `SELECT * FROM mainstay.count_slots(${oid}, $2, 'hashint8extended', $3, $4, '{}', 100, 1)`,
+          [name, key, slotsOfMap, tenant],
+        );
+      const tenantsOf = (name: string, tenant: string) =>
+        stats.query(`SELECT * FROM mainstay.count_tenants(${oid}, $2, 100, 1, 20)`, [name, tenant]);
+      const refused = (message: string) =>
+        expect.objectContaining({ code: '42501', message: expect.stringContaining(message) });
+
+      it.each([
+        ['another column’s frequent values', () => tenantsOf('people', 'note'), 'by note'],
+        ['those of a table without tenants', () => tenantsOf('posts', 'person'), 'by person'],
+        ['a key that is not the table’s', () => slotsOf('posts', 'id'), 'by id'],
+        ['tenants by another column', () => slotsOf('people', 'id', 'note'), 'by id and note'],
+        ['a partition by itself', () => slotsOf('posts_old', 'person'), 'counted.posts_old'],
+        ['a view of that name', () => slotsOf('shown', 'id'), 'counted.shown'],
+        [
+          'values of a type that its owner can give casts',
+          () => tenantsOf('chosen', 'choice'),
+          'counted.choice',
+        ],
+      ])('%s', async (_, ask, message) => {
+        await expect(ask()).rejects.toEqual(refused(message));
+      });
+
+      it('keys in more slots than a map has', async () => {
+        const more = slotsOf('people', 'id', null, 2 ** 20);
+        await expect(more).rejects.toThrow('no maps of 1048576 slots');
+      });
+
+      it('and lets no role of a function say what that is', async () => {
+        const { rows } = await master.query(
+          `SELECT rolname FROM pg_roles
+            WHERE rolname LIKE 'mainstay\\_%' AND rolname <> 'mainstay_master'
+              AND has_table_privilege(rolname, 'mainstay.counted', 'INSERT, UPDATE, DELETE, TRUNCATE')`,
+        );
+        expect(rows).toEqual([]);
+      });
+
+      it('tables that are not named any more', async () => {
+        await prepareDatabase(master, 'shard-a', [named('posts', 'person')]);
+        await expect(tenantsOf('people', 'tenant_id')).rejects.toEqual(refused('counted.people'));
+        expect((await slotsOf('posts', 'person')).rows.length).toBeGreaterThan(0);
+      });
     });
   });
 
