@@ -28,17 +28,23 @@ const { analyze, recommend } = balanceRoutes;
 const answerSchema = z.union([analysisViewSchema, runViewSchema]);
 /** How long an analysis may take: as long as its function. */
 const patienceMs = 16 * 60_000;
-const intervalMs = 1_000;
 
 /**
  * Reads how even the shards are, and what to move. An analysis that runs, or that has to be made first, is waited for.
  *
+ * @param waiting called once, when there is something to wait for.
+ * @param intervalMs how often it is asked for meanwhile, in milliseconds.
  * @throws Error when there is none in time.
  */
 export async function readBalance(
   client: ApiClient,
   wish: PlanWish,
-  { fresh, signal, waiting }: { fresh: boolean; signal: AbortSignal; waiting: () => void },
+  {
+    fresh,
+    signal,
+    waiting,
+    intervalMs = 1_000,
+  }: { fresh: boolean; signal: AbortSignal; waiting: () => void; intervalMs?: number },
 ): Promise<BalanceReport> {
   const started = performance.now();
   let told = false;

@@ -7,6 +7,7 @@ import type { TextOutput } from '../terminal.ts';
 import { backupsTable, shardsTable } from '../views/backup-tables.ts';
 import { shortKey } from '../views/findings.ts';
 import { followBackup, removeBackup, startBackup } from './backup-step.ts';
+import { showBalance } from './balance-step.ts';
 import { DemoOutput } from './demo-output.ts';
 import { dropRestored } from './drop-databases.ts';
 import { flipBit } from './flip-bit.ts';
@@ -15,7 +16,7 @@ import { summaryTable } from './summary.ts';
 import { verify } from './verify-step.ts';
 
 /**
- * Walks through the main job as an operator would, over the API of a running platform: a backup, its
+ * Walks through the main job as an operator would, over the API of a running platform: how even its shards are, a backup, its
  * verification, a restore compared with it, one corrupted bit found and named, and the deletion. Leaves
  * things as they were.
  *
@@ -36,6 +37,8 @@ export async function runDemo(
 }
 
 class Demo {
+  readonly #client: ApiClient;
+  readonly #signal: AbortSignal;
   readonly #api: RecoveryApi;
   /** Not ended by the signal: it tidies up after it. */
   readonly #cleanup: RecoveryApi;
@@ -43,13 +46,16 @@ class Demo {
   readonly #out: DemoOutput;
 
   constructor({ local, ...connection }: Connection, out: DemoOutput, signal: AbortSignal) {
-    this.#api = new RecoveryApi(new ApiClient({ ...connection, signal }));
+    this.#client = new ApiClient({ ...connection, signal });
+    this.#signal = signal;
+    this.#api = new RecoveryApi(this.#client);
     this.#cleanup = new RecoveryApi(new ApiClient(connection));
     this.#local = local;
     this.#out = out;
   }
 
   async run(shards?: readonly string[]): Promise<string> {
+    await showBalance(this.#client, this.#out, this.#signal);
     const id = await startBackup(this.#api, this.#out, shards);
     try {
       const backup = await followBackup(this.#api, this.#out, id);

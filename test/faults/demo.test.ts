@@ -9,12 +9,14 @@ const run = promisify(execFile);
 const projectDirectory = resolve(import.meta.dirname, '../..');
 
 describe('npm run demo', () => {
-  it('takes a backup, restores it, finds the one bit that it flipped, and leaves nothing behind', async () => {
+  it('compares the shards, takes a backup, restores it, finds the one bit that it flipped, and leaves nothing behind', async () => {
     const { stdout, stderr } = await run(process.execPath, ['bin/demo.ts', '--shard', 'shard-b'], {
       cwd: projectDirectory,
       env: { ...process.env, NODE_OPTIONS: '', MAINSTAY_STATE: sharedStateDirectory() },
     });
     expect(stderr).toBe('');
+    expect(stdout).toMatch(/✔ shards compared: (nothing to move|\d+ moves planned, none made)/);
+    expect(stdout).toMatch(/even: variance [\d.]+ .*\n\n {2}shard +user +content +size [\s\S]* {2}shard-b /);
     expect(stdout).toMatch(/✔ backup complete, every object read back/);
     expect(stdout).toMatch(/✔ verified: \d+ objects, all right/);
     expect(stdout).toMatch(/✔ restored beside the originals: \d+ tables, all identical/);

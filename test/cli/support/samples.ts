@@ -7,6 +7,7 @@ import {
   operationSchema,
 } from '../../../functions/recovery/model.ts';
 import { restoreSchema } from '../../../functions/recovery/restore/model.ts';
+import { analysisViewSchema, recommendationSchema } from '../../../functions/shards/balance/views.ts';
 
 const at = '2026-11-21T14:00:00.000Z';
 const stages = ['dump', 'compress', 'encrypt', 'hash', 'store'];
@@ -212,6 +213,55 @@ export function drillReport(changes: Record<string, unknown> = {}) {
     },
     ...{ verification: null, restore: null, checks: [], findings: [], findingsTotal: 0 },
     ...{ scratchDatabases: 'removed', error: null },
+    ...changes,
+  });
+}
+
+/** Two shards, of which the first has three quarters of everything. */
+export function analysis(changes: Record<string, unknown> = {}) {
+  const shard = (name: string, share: number) => ({
+    ...{ shard: name, weight: 1, capacityBytes: null, share, utilization: 2 * share, fixedShare: 0 },
+    ...{ rows: { user: 4_000 * share }, sizeBytes: 4_000_000 * share, databaseSizeBytes: 8_000_000 },
+    ...{ loadPerSecond: 40 * share, slots: 32, misplaced: { slots: 0, rows: 0 }, analyzedAt: at },
+    ...{ analyzedOn: `${name}-2`, durationMs: 5, tables: [], missing: [], error: null },
+  });
+  return analysisViewSchema.parse({
+    ...{ analyzedAt: at, mapEpoch: 1, variance: 0.5, balanceScore: 0.667, threshold: 0.2 },
+    run: { id: 'r1', state: 'completed', startedAt: at, finishedAt: at },
+    ...{ overThreshold: true, weights: { rows: { user: 1 }, bytes: 1, load: 1 }, loadMeasure: 'tuples' },
+    shards: [shard('shard-a', 0.75), shard('shard-b', 0.25)],
+    hotTenants: [],
+    slots: [
+      {
+        ...{ slot: 7, shard: 'shard-a', share: 0.25, rows: { user: 1_000 }, sizeBytes: 1_000_000 },
+        ...{ loadPerSecond: 10, alsoOn: [] },
+      },
+    ],
+    nextToken: null,
+    ...changes,
+  });
+}
+
+/** The one move that makes those shards even. */
+export function recommendation(changes: Record<string, unknown> = {}) {
+  const moved = { rows: 1_000, sizeBytes: 1_000_000, estimatedDurationMs: 50, estimatedCostUsd: 0.01 };
+  const shard = (name: string, shareBefore: number) => ({
+    ...{ shard: name, shareBefore, shareAfter: 0.5, targetShare: 0.5, fixedShare: 0 },
+    ...{ mayLeave: true, mayCome: true },
+  });
+  return recommendationSchema.parse({
+    ...{ recommended: true, outcome: 'reached', explanation: ['One move makes them even.'], threshold: 0.2 },
+    before: { variance: 0.5, balanceScore: 0.667 },
+    after: { variance: 0, balanceScore: 1 },
+    ...{ movedShare: 0.25, leastMovedShare: 0.2 },
+    moves: [
+      {
+        ...{ order: 1, slots: [{ first: 7, last: 8 }], from: 'shard-a', to: 'shard-b', share: 0.25 },
+        ...{ ...moved, rows: { user: 1_000 }, varianceAfter: 0, improvement: 0.5 },
+      },
+    ],
+    total: { moves: 1, ...moved },
+    shards: [shard('shard-a', 0.75), shard('shard-b', 0.25)],
     ...changes,
   });
 }
