@@ -20,6 +20,7 @@ import {
   recommendationSchema,
 } from '../../../../functions/shards/balance/views.ts';
 import { evenly, type ShardMap } from '../../../../functions/shards/map/shard-map.ts';
+import { arrivalAt } from '../../access/arrival.ts';
 import { startDynamo, type TestDynamo } from '../../shared/dynamodb.ts';
 import { balance } from './settings.ts';
 
@@ -27,6 +28,13 @@ const now = Date.parse('2026-06-01T12:00:00.000Z');
 const at = new Date(now - 60_000).toISOString();
 const names = ['a', 'b'];
 const map: ShardMap = { epoch: 3, slots: 64, ranges: evenly(64, names), changedAt: at, reason: 'test' };
+
+/** What a handler gets of an operator's request. */
+const arrived = <Query>(query: Query) => ({
+  ...arrivalAt(balanceRoutes.analyze),
+  ...{ params: {}, query, body: undefined, workId: '01M7Z95GC5HF7XGT4X8S1N99H0' },
+  caller: { keyId: 'key', name: 'test', scopes: ['shards:read' as const], tier: 'enterprise' as const },
+});
 
 const slot = (number: number, rows: number): SlotFound => ({
   ...{ slot: number, rows: [rows], bytes: rows * 100, loadPerSecond: rows / 10 },
@@ -299,12 +307,8 @@ describe('the routes of balance', () => {
     epoch: 1,
     state: 'active' as const,
   };
-  type Input = Parameters<ReturnType<typeof balanceHandlers>['analyze']>[0];
   const analyze = (query: Record<string, unknown> = {}) =>
-    balanceHandlers(deps()).analyze({
-      query: balanceRoutes.analyze.query.parse(query),
-      trace: { traceparent: '00' },
-    } as unknown as Input);
+    balanceHandlers(deps()).analyze(arrived(balanceRoutes.analyze.query.parse(query)));
 
   beforeAll(async () => {
     dynamo = await startDynamo('shards');
@@ -376,9 +380,8 @@ describe('the routes of balance', () => {
       }),
     );
     const handlers = balanceHandlers(deps());
-    type RecommendInput = Parameters<typeof handlers.recommend>[0];
     const ask = (query: Record<string, unknown>) =>
-      handlers.recommend({ query: balanceRoutes.recommend.query.parse(query) } as unknown as RecommendInput);
+      handlers.recommend(arrived(balanceRoutes.recommend.query.parse(query)));
     const { body } = await ask({});
     expect(recommendationSchema.parse(body)).toMatchObject({ outcome: 'reached', threshold: 0.2 });
     expect((await ask({ threshold: '1.5' })).body).toMatchObject({ outcome: 'even', moves: [] });
@@ -389,9 +392,7 @@ describe('the routes of balance', () => {
     });
     await expect(ask({ drain: 'a,b' })).rejects.toMatchObject({ status: 422 });
     await expect(ask({ add: 'a', drain: 'a' })).rejects.toMatchObject({ errors: [{ field: 'query.add' }] });
-    const health = await handlers.balanceHealth(
-      {} as unknown as Parameters<typeof handlers.balanceHealth>[0],
-    );
+    const health = await handlers.balanceHealth(arrived({}));
     expect(balanceHealthSchema.parse(health.body).shards.map(({ mayLeave }) => mayLeave)).toEqual([
       true,
       true,
