@@ -6,6 +6,7 @@ import { KeptAnswer } from '../shared/kept-answer.ts';
 import { Alerts } from './alerts/alerts.ts';
 import { metricsContract } from './contract.ts';
 import { scrapeHandlers } from './exposition/scrape.ts';
+import { ReportedStore } from './reported/reported-store.ts';
 import { summaryHandlers } from './summary/handlers.ts';
 import { systemHandlers } from './system/handlers.ts';
 import { allCounted } from './tally/counters.ts';
@@ -24,12 +25,14 @@ export const handler = httpFunction({
     const counted = new KeptAnswer(() => allCounted(store, Date.now()), keptMs);
     const build = { environment: environment.MAINSTAY_ENVIRONMENT, version: environment.MAINSTAY_VERSION };
     const memoryLimitBytes = environment.AWS_LAMBDA_FUNCTION_MEMORY_SIZE * 1024 * 1024;
+    const reports = new ReportedStore(dynamo(), environment.MONITORING_TABLE, Date.now);
+    const reported = new KeptAnswer(() => reports.all(), keptMs);
     const alerts = new Alerts(cloudWatch(), environment.ALARM_PREFIX, Date.now);
     return {
-      ...summaryHandlers({ store, counted, now: Date.now }),
+      ...summaryHandlers({ store, counted, reported, now: Date.now }),
       alerts: async ({ query }) => ({ status: 200, body: await alerts.list(query) }),
       ...systemHandlers({ store, build, memoryLimitBytes, now: Date.now }),
-      ...scrapeHandlers({ counted, build }),
+      ...scrapeHandlers({ counted, reported, now: Date.now, build }),
     };
   },
 });

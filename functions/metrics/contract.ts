@@ -4,6 +4,7 @@ import { defineContract } from '../shared/contract.ts';
 import { alertRoutes } from './alerts/contract.ts';
 import { expositionRoutes } from './exposition/contract.ts';
 import { logDeliverySchema } from './observe/delivery.ts';
+import { reportedRoutes } from './reported/contract.ts';
 import { summaryRoutes } from './summary/contract.ts';
 import { systemRoutes } from './system/contract.ts';
 
@@ -13,7 +14,7 @@ export const metricsContract = defineContract({
   name: 'metrics',
   title: 'Metrics and alarms',
   description: 'How much is asked, what fails, how slow it is, and which alarms are raised.',
-  routes: { ...summaryRoutes, ...systemRoutes, ...alertRoutes, ...expositionRoutes },
+  routes: { ...summaryRoutes, ...systemRoutes, ...alertRoutes, ...expositionRoutes, ...reportedRoutes },
   functions: {
     api: {
       environment: gateEnvironment.extend({
@@ -26,6 +27,8 @@ export const metricsContract = defineContract({
         AWS_LAMBDA_FUNCTION_MEMORY_SIZE: z.coerce.number().int().min(0).default(0),
       }),
     },
+    /** Takes what services report: reads and writes the monitoring table. */
+    ingest: { environment: gateEnvironment.extend(tableEnvironment.shape) },
     /** Sent what functions tell of their invocations in their logs. */
     observe: {
       environment: tableEnvironment.extend({

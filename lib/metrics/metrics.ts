@@ -30,6 +30,7 @@ export interface MetricsProps {
 /** How much is asked, what fails, how slow it is, and which alarms are raised. */
 export class Metrics extends Construct {
   readonly apiFunction: BundledFunction;
+  readonly ingestFunction: BundledFunction;
   readonly countFunction: BundledFunction;
   /** Hears of every invocation. */
   readonly observer: Observer;
@@ -37,6 +38,7 @@ export class Metrics extends Construct {
   constructor(scope: Construct, id: string, props: MetricsProps) {
     super(scope, id);
     this.apiFunction = this.addApi(props);
+    this.ingestFunction = this.addIngest(props);
     this.countFunction = this.addCounting(props);
     this.observer = new Observer(this, 'Observer', props);
     addRequestAlarms(this, { ...props, config: props.settings.config.monitoring });
@@ -65,6 +67,21 @@ export class Metrics extends Construct {
       'AwsSolutions-IAM5[Resource::*]': reason,
       'Serverless-LambdaStarPermissions': reason,
     });
+    api.addRoutes(metricsContract, fn);
+    return fn;
+  }
+
+  private addIngest({ settings, stateful, api, access }: MetricsProps): BundledFunction {
+    const fn = new BundledFunction(this, 'Ingest', {
+      settings,
+      contract: metricsContract,
+      name: 'ingest',
+      description: 'Takes metrics by OTLP',
+      memoryMiB: 512,
+      timeout: Duration.seconds(28),
+    });
+    access.grantGate(fn);
+    stateful.tables.monitoring.grant(fn, ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem']);
     api.addRoutes(metricsContract, fn);
     return fn;
   }

@@ -1,5 +1,7 @@
 import type { RouteHandlers } from '../../shared/http-handler.ts';
 import type { KeptAnswer } from '../../shared/kept-answer.ts';
+import { reportedFamilies } from '../reported/families.ts';
+import type { ReportedMetric } from '../reported/reported-store.ts';
 import type { Tally } from '../tally/tally.ts';
 import type { expositionRoutes } from './contract.ts';
 import { ownFamilies } from './families.ts';
@@ -10,14 +12,27 @@ import { contentTypes, exposition } from './text.ts';
 interface Parts {
   /** Everything that was ever counted. */
   readonly counted: KeptAnswer<Tally>;
+  /** What services have reported. */
+  readonly reported: KeptAnswer<ReportedMetric[]>;
+  readonly now: () => number;
   readonly build: { readonly environment: string; readonly version: string };
 }
 
 /** The handlers of what Prometheus scrapes. */
-export function scrapeHandlers({ counted, build }: Parts): RouteHandlers<typeof expositionRoutes> {
+export function scrapeHandlers({
+  counted,
+  reported,
+  now,
+  build,
+}: Parts): RouteHandlers<typeof expositionRoutes> {
   const scrape: RouteHandlers<typeof expositionRoutes>['prometheus'] = async ({ query, request }) => {
     const format = negotiate(request.headers.accept);
-    const families = [buildFamily(build), ...ownFamilies(await counted.get(), query.quantiles)];
+    const [own, theirs] = await Promise.all([counted.get(), reported.get()]);
+    const families = [
+      buildFamily(build),
+      ...ownFamilies(own, query.quantiles),
+      ...reportedFamilies(theirs, now()),
+    ];
     return {
       status: 200,
       headers: { 'content-type': contentTypes[format], vary: 'accept' },

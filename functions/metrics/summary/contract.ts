@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { RouteContract } from '../../shared/contract.ts';
+import { mostReported, reportedSchema } from '../reported/figures.ts';
 import { statusClasses } from '../tally/tally.ts';
 import { totalDays } from '../tally/tally-store.ts';
 
@@ -90,7 +91,15 @@ export const summaryRoutes = {
     responses: {
       200: {
         description: 'Everything that was counted, busiest first.',
-        schema: totalsSchema.extend({ routes: z.array(routeSchema), byFunction: z.array(functionSchema) }),
+        schema: totalsSchema.extend({
+          routes: z.array(routeSchema),
+          byFunction: z.array(functionSchema),
+          reported: z
+            .array(reportedSchema)
+            .describe(
+              `What services report of themselves, as it stands now, whatever hours are asked for; at most ${mostReported} series.`,
+            ),
+        }),
       },
     },
   },

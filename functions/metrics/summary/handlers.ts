@@ -1,5 +1,7 @@
 import type { RouteHandlers } from '../../shared/http-handler.ts';
 import type { KeptAnswer } from '../../shared/kept-answer.ts';
+import { reportedFigures } from '../reported/figures.ts';
+import type { ReportedMetric } from '../reported/reported-store.ts';
 import { countedBetween } from '../tally/counters.ts';
 import type { Tally } from '../tally/tally.ts';
 import type { TallyStore } from '../tally/tally-store.ts';
@@ -10,6 +12,8 @@ interface Parts {
   readonly store: TallyStore;
   /** Everything that was ever counted. */
   readonly counted: KeptAnswer<Tally>;
+  /** What services have reported. */
+  readonly reported: KeptAnswer<ReportedMetric[]>;
   readonly now: () => number;
 }
 
@@ -17,16 +21,22 @@ interface Parts {
 const named = 5;
 
 /** The handlers of what was counted. */
-export function summaryHandlers({ store, counted, now }: Parts): RouteHandlers<typeof summaryRoutes> {
+export function summaryHandlers({
+  store,
+  counted,
+  reported,
+  now,
+}: Parts): RouteHandlers<typeof summaryRoutes> {
   const read = async (hours: number) => {
     const span = lastHours(hours, now());
     return { span, tally: await countedBetween(store, span.fromMs, span.toMs) };
   };
   return {
     metrics: async ({ query }) => {
-      const { span, tally } = await read(query.hours);
-      const body = { routes: routeFigures(tally), byFunction: functionFigures(tally) };
-      return { status: 200, body: { ...totalsOf(tally, span), ...body } };
+      const [{ span, tally }, theirs] = await Promise.all([read(query.hours), reported.get()]);
+      const figures = { routes: routeFigures(tally), byFunction: functionFigures(tally) };
+      const body = { ...totalsOf(tally, span), ...figures, reported: reportedFigures(theirs, now()) };
+      return { status: 200, body };
     },
     summary: async ({ query }) => {
       const { span, tally } = await read(query.hours);

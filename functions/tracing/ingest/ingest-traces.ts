@@ -39,9 +39,9 @@ export async function ingestTraces(
   { store, metrics, ...options }: IngestOptions,
 ): Promise<{ type: OtlpType; body: string | Uint8Array }> {
   const type = otlpTypeOf(contentType);
-  const message = decode(unpackBody(body, contentEncoding), type);
-  requireFew(message);
-  const intake = takeIn(message, options);
+  const request = decode(unpackBody(body, contentEncoding), type);
+  requireFew(request);
+  const intake = takeIn(request, options);
   try {
     if (intake.accepted > 0) await store.putSpans(intake.batch);
   } catch (error) {
@@ -53,7 +53,8 @@ export async function ingestTraces(
   }
   count(metrics, intake, body.length);
   const { invalid, old, ahead } = intake.rejected;
-  const said = { rejected: invalid + old + ahead, message: describeIntake(intake, options) };
+  const message = describeIntake(intake, options);
+  const said = { member: 'rejectedSpans', rejected: invalid + old + ahead, message } as const;
   return { type, body: exportResponse(type, said) };
 }
 

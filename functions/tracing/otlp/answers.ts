@@ -13,19 +13,24 @@ export function otlpTypeOf(contentType: string | undefined): OtlpType {
 
 /** What is said of a request that was accepted. Nothing rejected and a message is a warning. */
 export interface PartialSuccess {
+  /** What the signal calls what is rejected, in JSON. */
+  readonly member: 'rejectedSpans' | 'rejectedDataPoints';
   readonly rejected: number;
   readonly message: string;
 }
 
 /** An `Export…ServiceResponse`: those of all signals are written alike. */
-export function exportResponse(type: OtlpType, { rejected, message }: PartialSuccess): string | Uint8Array {
+export function exportResponse(
+  type: OtlpType,
+  { member, rejected, message }: PartialSuccess,
+): string | Uint8Array {
   const nothingToSay = rejected === 0 && message === '';
   if (type === otlpTypes.protobuf) {
     if (nothingToSay) return new Uint8Array();
     return messageField(1, Buffer.concat([uintField(1, rejected), textField(2, message)]));
   }
   if (nothingToSay) return '{}';
-  return JSON.stringify({ partialSuccess: { rejectedSpans: String(rejected), errorMessage: message } });
+  return JSON.stringify({ partialSuccess: { [member]: String(rejected), errorMessage: message } });
 }
 
 /** Writes an error as a `google.rpc.Status`, in the encoding of the request. */

@@ -20,11 +20,20 @@ import { doubleOf, link, scopeOf, spanEvent, spanOf, statusOf } from './parts.ts
  * @throws MalformedOtlp naming the member.
  */
 export function tracesFromJson(text: string): ResourceSpans[] {
-  return new JsonMessage(parse(text), 'The body').messages('resourceSpans', readResourceSpans);
+  return bodyOf(text).messages('resourceSpans', readResourceSpans);
 }
 
 /** Longest text that is searched for the place where it breaks. */
 const searchedLength = 1024 * 1024;
+
+/**
+ * The message that a body is.
+ *
+ * @throws MalformedOtlp for what is no JSON object.
+ */
+export function bodyOf(text: string): JsonMessage {
+  return new JsonMessage(parse(text), 'The body');
+}
 
 function parse(text: string): unknown {
   try {
@@ -45,7 +54,8 @@ function readResourceSpans(message: JsonMessage): ResourceSpans {
   };
 }
 
-function readResource(message: JsonMessage): Resource {
+/** A resource, of any signal. */
+export function readResource(message: JsonMessage): Resource {
   const dropped = message.uint('droppedAttributesCount');
   return {
     attributes: message.messages('attributes', readKeyValue),
@@ -110,7 +120,8 @@ function readLink(message: JsonMessage): SpanLink {
   });
 }
 
-function readKeyValue(message: JsonMessage): KeyValue {
+/** An attribute, of any signal. */
+export function readKeyValue(message: JsonMessage): KeyValue {
   return { key: message.text('key'), value: message.message('value', readAnyValue) ?? {} };
 }
 

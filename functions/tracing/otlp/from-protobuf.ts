@@ -44,7 +44,8 @@ function readResourceSpans(reader: WireReader): ResourceSpans {
   return { resource, ...(schemaUrl === '' ? {} : { schemaUrl }), scopeSpans };
 }
 
-function readResource(reader: WireReader): Resource {
+/** A resource, of any signal. */
+export function readResource(reader: WireReader): Resource {
   const outer = reader.enter();
   const attributes: KeyValue[] = [];
   let dropped = 0;
@@ -176,7 +177,8 @@ function readStatus(reader: WireReader): SpanStatus | undefined {
   return statusOf(code, message);
 }
 
-function readKeyValue(reader: WireReader): KeyValue {
+/** An attribute, of any signal. */
+export function readKeyValue(reader: WireReader): KeyValue {
   const outer = reader.enter();
   let key = '';
   let value: AnyValue = {};

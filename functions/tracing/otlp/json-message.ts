@@ -64,11 +64,14 @@ export class JsonMessage {
   }
 
   double(member: string): number {
-    const value = this.#members[member];
-    if (typeof value === 'number') return value;
-    if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return Number(value);
-    if (typeof value === 'string' && /^-?\d+(\.\d+)?([eE][-+]?\d+)?$/.test(value)) return Number(value);
-    throw this.#wrong(member, 'a number');
+    return doubleOf(this.#members[member]) ?? this.#fail(member, 'a number');
+  }
+
+  /** A list of numbers. */
+  doubles(member: string): number[] {
+    const values = this.#members[member] ?? [];
+    if (!Array.isArray(values)) throw this.#wrong(member, 'a list');
+    return values.map((value) => doubleOf(value) ?? this.#fail(member, 'a list of numbers'));
   }
 
   /** Bytes that are written as hex digits, in lower case. */
@@ -109,9 +112,20 @@ export class JsonMessage {
     throw this.#wrong(member, 'a whole number of 64 bits');
   }
 
+  #fail(member: string, wanted: string): never {
+    throw this.#wrong(member, wanted);
+  }
+
   #wrong(member: string, wanted: string): MalformedOtlp {
     return new MalformedOtlp(`${this.#name}: ${member} is not ${wanted}`);
   }
+}
+
+function doubleOf(value: unknown): number | undefined {
+  if (typeof value === 'number') return value;
+  if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return Number(value);
+  if (typeof value === 'string' && /^-?\d+(\.\d+)?([eE][-+]?\d+)?$/.test(value)) return Number(value);
+  return undefined;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

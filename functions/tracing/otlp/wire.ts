@@ -41,6 +41,11 @@ export class WireReader {
     return this.field === field && this.type === type;
   }
 
+  /** Whether something is left of the message: packed numbers have no fields. */
+  more(): boolean {
+    return this.#position < this.#end;
+  }
+
   /** Narrows what is read to the message that the field holds. */
   enter(): number {
     const length = this.#length();

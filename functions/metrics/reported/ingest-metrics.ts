@@ -1,0 +1,75 @@
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { DependencyError } from '../../shared/dependency.ts';
+import { Problem } from '../../shared/problem.ts';
+import type { Counters, TraceExport } from '../../tracing/ingest/ingest-traces.ts';
+import { unpackBody } from '../../tracing/ingest/unpack-body.ts';
+import { exportResponse, type OtlpType, otlpTypeOf, otlpTypes } from '../../tracing/otlp/answers.ts';
+import { MalformedOtlp } from '../../tracing/otlp/malformed.ts';
+import { metricsFromJson } from './from-json.ts';
+import { metricsFromProtobuf } from './from-protobuf.ts';
+import { takeIn } from './intake.ts';
+import type { ReportKeeper } from './keep-reports.ts';
+import { maximumPoints } from './limits.ts';
+import type { ResourceMetrics } from './model.ts';
+import { describeRejected } from './rejections.ts';
+
+export interface MetricsIngestOptions {
+  readonly keeper: Pick<ReportKeeper, 'keep'>;
+  readonly metrics: Counters;
+  /** Ms since 1970. */
+  readonly now: number;
+}
+
+/**
+ * Keeps what an OTLP request reports. It is kept when this returns.
+ *
+ * @returns the answer, in the request's encoding.
+ * @throws Problem 400, 413 or 415 for what will never be accepted; 503 with `Retry-After` when it was not kept.
+ */
+export async function ingestMetrics(
+  { body, contentType, contentEncoding }: TraceExport,
+  { keeper, metrics, now }: MetricsIngestOptions,
+): Promise<{ type: OtlpType; body: string | Uint8Array }> {
+  const type = otlpTypeOf(contentType);
+  const request = decode(unpackBody(body, contentEncoding), type);
+  const points = countPoints(request);
+  if (points > maximumPoints) {
+    throw new Problem(
+      'payload-too-large',
+      `A request has at most ${maximumPoints} data points, and this one ${points}.`,
+    );
+  }
+  const { reports, rejected } = takeIn(request, now);
+  try {
+    await keeper.keep(reports, (why, count) => rejected.set(why, (rejected.get(why) ?? 0) + count));
+  } catch (error) {
+    if (!(error instanceof DependencyError)) throw error;
+    throw new Problem('not-available', 'The metrics could not be stored. Send them again.', {
+      headers: { 'retry-after': '5' },
+      cause: error,
+    });
+  }
+  const refused = [...rejected.values()].reduce((sum, count) => sum + count, 0);
+  metrics.addMetric('DataPointsTaken', MetricUnit.Count, points - refused);
+  metrics.addMetric('DataPointsRejected', MetricUnit.Count, refused);
+  const message = describeRejected(rejected);
+  return { type, body: exportResponse(type, { member: 'rejectedDataPoints', rejected: refused, message }) };
+}
+
+function decode(bytes: Buffer, type: OtlpType): ResourceMetrics[] {
+  try {
+    if (type === otlpTypes.protobuf) return metricsFromProtobuf(bytes);
+    return bytes.length === 0 ? [] : metricsFromJson(bytes.toString('utf8'));
+  } catch (error) {
+    if (!(error instanceof MalformedOtlp)) throw error;
+    throw new Problem('invalid-request', `This is not an ExportMetricsServiceRequest. ${error.message}.`);
+  }
+}
+
+function countPoints(request: readonly ResourceMetrics[]): number {
+  let points = 0;
+  for (const { scopeMetrics } of request) {
+    for (const { metrics } of scopeMetrics) for (const { data } of metrics) points += data.points.length;
+  }
+  return points;
+}
