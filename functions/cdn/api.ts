@@ -18,6 +18,7 @@ import { purgeHandlers } from './purge/purge-api.ts';
 import { PurgeStore } from './purge/store.ts';
 import { PurgeLog } from './purge-log.ts';
 import { executionStarter } from './start-execution.ts';
+import { popularPathsOf } from './warming/popular-paths.ts';
 import { ScheduleStore } from './warming/schedules/schedule-store.ts';
 import { scheduleHandlers } from './warming/schedules/schedules-api.ts';
 import { WarmingSchedules } from './warming/schedules/warming-schedules.ts';
@@ -40,10 +41,13 @@ export const handler = httpFunction({
     const edge = edgeClientOf(settings, { totalMs: edgeMs });
     const purges = new PurgeStore(dynamo(), CDN_TABLE);
     const now = Date.now;
+    const table = new AnalyticsTable(dynamo(), CDN_TABLE);
+    const bundles = new BundleStore(s3(), environment.EDGE_LOGS_BUCKET);
+    const locations = settings.kind === 'cloudfront' ? settings.locations : [];
     return {
       ...analyticsHandlers({
-        table: new AnalyticsTable(dynamo(), CDN_TABLE),
-        bundles: new BundleStore(s3(), environment.EDGE_LOGS_BUCKET),
+        table,
+        bundles,
         purges: new PurgeLog(dynamo(), CDN_TABLE),
         retention: environment.TRAFFIC_RETENTION,
         now: () => new Date(),
@@ -63,13 +67,13 @@ export const handler = httpFunction({
         purgesChangedContent: environment.PURGES_CHANGED_CONTENT,
       }),
       ...warmingHandlers({
-        ...{ provider, queryStrings, now, userPaths: environment.USER_PATHS },
-        locations: settings.kind === 'cloudfront' ? settings.locations : [],
+        ...{ provider, queryStrings, locations, now, userPaths: environment.USER_PATHS },
+        popularPaths: popularPathsOf({ table, bundles, queryStrings, now }),
         warmings: new WarmingStore(dynamo(), CDN_TABLE),
         startWarming: executionStarter(stepFunctions(), environment.WARMING_STATE_MACHINE_ARN),
       }),
       ...scheduleHandlers({
-        ...{ provider, queryStrings, now },
+        ...{ provider, queryStrings, locations, now },
         schedules: new ScheduleStore(dynamo(), CDN_TABLE),
         scheduler: new WarmingSchedules(scheduler(), {
           group: environment.SCHEDULE_GROUP,

@@ -1,13 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
-import { dynamo } from '../shared/clients.ts';
+import { dynamo, s3 } from '../shared/clients.ts';
 import { eventFunction, memberTraceparent } from '../shared/event-function.ts';
 import { inputTraceparent, reportTraceparent } from '../shared/execution-trace.ts';
 import type { InvocationContext } from '../shared/http-handler.ts';
+import { AnalyticsTable } from './analytics/analytics-table.ts';
+import { BundleStore } from './analytics/bundle-store.ts';
 import { cdnContract } from './contract.ts';
 import { edgeClientOf, providerOf, tellingOf } from './parts.ts';
 import { QueueStore } from './queue/queue-store.ts';
 import { VersionedItems } from './versioned-items.ts';
+import { popularPathsOf } from './warming/popular-paths.ts';
 import type { WarmingRecord } from './warming/record.ts';
 import { endInterrupted, runTurn } from './warming/run-turn.ts';
 import { makeScheduled } from './warming/scheduled.ts';
@@ -31,6 +34,8 @@ export const handler = eventFunction({
     const items = new VersionedItems(dynamo(), CDN_TABLE);
     const queue = new QueueStore(items, 'warming', { warmings: 1 }, Date.now);
     const teller = { ...tellingOf(environment), store };
+    const table = new AnalyticsTable(dynamo(), CDN_TABLE);
+    const bundles = new BundleStore(s3(), environment.EDGE_LOGS_BUCKET);
     return async (event, { log, metrics, trace, remainingMs }) => {
       if (provider === undefined || edge === undefined || settings.kind === 'none') {
         throw new Error('No edge provider is configured.');
@@ -52,7 +57,10 @@ export const handler = eventFunction({
       if (scheduleId !== undefined) {
         const { queryStrings } = settings;
         const locations = settings.kind === 'cloudfront' ? settings.locations : [];
-        const found = { store, schedules, provider, queryStrings, locations, now: Date.now };
+        const found = {
+          ...{ store, schedules, provider, queryStrings, locations, now: Date.now },
+          popularPaths: popularPathsOf({ table, bundles, queryStrings, now: Date.now }),
+        };
         if (!(await makeScheduled(found, id, scheduleId, trace.traceparent))) {
           log.info('There is nothing to warm', { scheduleId });
           return { outcome: 'ended', waitSeconds: 0 };

@@ -49,6 +49,8 @@ export class Warming extends Construct {
       ),
     });
     stateful.tables.cdn.grant(this.run, ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query']);
+    // Schedules may warm what is popular.
+    stateful.buckets.edgeLogs.grantReadTraffic(this.run);
     grantProvider(this.run, config, props.distribution, 'find');
     this.run.addEnvironment('REQUESTS_PER_SECOND', String(config.cdn.warming.requestsPerSecond));
     props.events.grantPut(this.run);

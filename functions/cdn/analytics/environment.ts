@@ -4,11 +4,13 @@ import { CDN_TABLE } from '../environment.ts';
 import { retentionSchema } from './retention.ts';
 import { websitesSchema } from './tenants.ts';
 
+/** Bucket of the edge’s logs, and of what is too large for an item. */
+export const EDGE_LOGS_BUCKET = z.string().min(1);
+
 /** Where traffic is kept, and how long. */
 export const trafficEnvironment = {
   CDN_TABLE,
-  /** Bucket of the edge’s logs, and of what is too large for an item. */
-  EDGE_LOGS_BUCKET: z.string().min(1),
+  EDGE_LOGS_BUCKET,
   TRAFFIC_RETENTION: jsonVariable.pipe(retentionSchema),
 };
 

@@ -5,8 +5,8 @@ import type { LogLine } from './log-line.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import { Traffic } from './traffic.ts';
 
-/** Longer keys are counted by how they begin. */
-const longestKey = 512;
+/** Longer keys are counted by how they begin. In bytes. */
+export const longestKey = 512;
 /** Latencies below this are counted by the millisecond, and put into the sketch at the end. */
 const exactMs = 2_048;
 

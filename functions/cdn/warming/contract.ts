@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { RouteContract } from '../../shared/contract.ts';
 import { pageQuery } from '../../shared/paging.ts';
 import { warmingIdSchema } from '../ids.ts';
-import { resultSchema, userBodySchema, warmBodySchema, warmingSchema } from './model.ts';
+import { popularBodySchema, resultSchema, userBodySchema, warmBodySchema, warmingSchema } from './model.ts';
 import { scheduleBodySchema, scheduleIdSchema, scheduleSchema } from './schedules/model.ts';
 import { userIdSchema } from './user-paths.ts';
 
@@ -29,6 +29,21 @@ export const warmingRoutes = {
       'Each path is asked for as browsers do, in the variants that matter, from hosts of the own edge alone; redirects are not followed. One warming is at work at a time: urgent ones first, then in the order in which they came.',
     body: warmBodySchema,
     responses: { 202: accepted, 409: noProvider, 422: unfit },
+  },
+  warmPopular: {
+    method: 'POST',
+    path: '/api/cdn/warming/popular',
+    scope: 'admin',
+    once: {},
+    summary: 'Put the most wanted paths into the cache',
+    description:
+      'By the analytics of the last day: of all websites together, or of one tenant. What was asked for and is no path that an edge can have is left out.',
+    body: popularBodySchema,
+    responses: {
+      202: accepted,
+      409: { description: 'There is no provider, or the analytics know of no requests within the last day.' },
+      422: unfit,
+    },
   },
   warmUser: {
     method: 'POST',

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { jsonVariable } from '../../shared/json-variable.ts';
+import { EDGE_LOGS_BUCKET } from '../analytics/environment.ts';
 import { AUDIT_DAYS, AUDIT_TABLE, arn, CDN_PROVIDER, CDN_TABLE, EVENT_BUS_NAME } from '../environment.ts';
 import { runWarmingEventSchema, runWarmingResultSchema } from './events.ts';
 
@@ -17,6 +18,7 @@ export const warmingFunctions = {
   'run-warming': {
     environment: z.object({
       ...{ CDN_TABLE, CDN_PROVIDER, EVENT_BUS_NAME, AUDIT_TABLE, AUDIT_DAYS },
+      EDGE_LOGS_BUCKET,
       REQUESTS_PER_SECOND: z.coerce.number().min(1).max(1_000).describe('Of one host, at most.'),
     }),
     event: runWarmingEventSchema,

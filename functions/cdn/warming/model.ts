@@ -50,6 +50,18 @@ export const warmBodySchema = z
   .meta({ title: 'What to put into the cache' });
 export type WarmBody = z.output<typeof warmBodySchema>;
 
+export const popularField = z
+  .number()
+  .int()
+  .min(1)
+  .max(1_000)
+  .meta({ description: 'How many paths, by requests within the last day.' });
+export const tenantField = siteFields.tenant.meta({
+  description: 'Warm the website of this tenant; popular paths are those of its own traffic then.',
+});
+export const popularBodySchema = z
+  .strictObject({ top: popularField.default(100), tenant: tenantField, ...askingFields })
+  .meta({ title: 'How many of the most wanted paths' });
 export const userBodySchema = askingSchema.meta({ title: 'How to warm the paths of a user' });
 
 const count = z.number().int().min(0);

@@ -5,10 +5,12 @@ import { Problem } from '../../shared/problem.ts';
 import { type WarmingId, warmingIdSchema } from '../ids.ts';
 import { answerProvider } from '../provider-problems.ts';
 import type { QueryStrings } from '../providers/normalise.ts';
-import type { EdgeProvider } from '../providers/provider.ts';
+import type { EdgeProvider, Site } from '../providers/provider.ts';
+import { isNamed } from '../providers/sites.ts';
 import type { StartExecution } from '../start-execution.ts';
 import type { warmingRoutes } from './contract.ts';
 import type { Asking } from './model.ts';
+import type { PopularPaths } from './popular-paths.ts';
 import { hasEnded, type WarmingRecord } from './record.ts';
 import { type AskedPath, newWarming, type Place } from './request.ts';
 import { startWarming } from './start.ts';
@@ -24,17 +26,18 @@ export interface WarmingApiDependencies {
   readonly userPaths: readonly string[];
   readonly warmings: WarmingStore;
   readonly startWarming: StartExecution;
+  readonly popularPaths: PopularPaths;
   readonly now: () => number;
 }
 
 type WarmingHandlers = Pick<
   RouteHandlers<typeof warmingRoutes>,
-  'warm' | 'warmUser' | 'getWarming' | 'getWarmingResults' | 'cancelWarming'
+  'warm' | 'warmPopular' | 'warmUser' | 'getWarming' | 'getWarmingResults' | 'cancelWarming'
 >;
 
 /** What every request that starts one has. */
 interface Begun extends Pick<InvocationContext, 'trace' | 'log'> {
-  readonly body: Asking;
+  readonly body: Asking & Site;
   readonly caller: Caller;
   readonly workId: string;
 }
@@ -64,12 +67,11 @@ export function warmingHandlers(deps: WarmingApiDependencies): WarmingHandlers {
   ) =>
     answerProvider(deps.provider, async (provider) => {
       const id = warmingIdSchema.parse(workId);
-      const { website } = body;
       const known = await warmings.get(id);
       if (known === undefined) {
-        const { domain } = await provider.target({ website });
+        const { domain } = await provider.target(body);
         // The addresses of locations are those of the deployment's own distribution.
-        const place = { domain, locations: website === undefined ? deps.locations : [] };
+        const place = { domain, locations: isNamed(body) ? [] : deps.locations };
         const about = {
           id,
           trigger: 'api',
@@ -95,6 +97,19 @@ export function warmingHandlers(deps: WarmingApiDependencies): WarmingHandlers {
 
   return {
     warm: (input) => begin(input, async () => input.body.paths),
+
+    warmPopular: (input) =>
+      begin(
+        input,
+        async () => {
+          const paths = await deps.popularPaths(input.body.top, input.body.tenant);
+          if (paths.length > 0) return paths;
+          throw new Problem('conflict', 'The analytics know of no requests within the last day.', {
+            extensions: { code: 'no-analytics' },
+          });
+        },
+        'top',
+      ),
 
     warmUser: (input) =>
       begin(

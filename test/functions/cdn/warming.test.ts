@@ -11,7 +11,12 @@ import { runTurn as runPurgeTurn } from '../../../functions/cdn/purge/run-turn.t
 import { PurgeStore } from '../../../functions/cdn/purge/store.ts';
 import { QueueStore } from '../../../functions/cdn/queue/queue-store.ts';
 import { VersionedItems } from '../../../functions/cdn/versioned-items.ts';
-import { type WarmBody, warmBodySchema, warmingSchema } from '../../../functions/cdn/warming/model.ts';
+import {
+  popularBodySchema,
+  type WarmBody,
+  warmBodySchema,
+  warmingSchema,
+} from '../../../functions/cdn/warming/model.ts';
 import type { Wanted } from '../../../functions/cdn/warming/record.ts';
 import { newWarming } from '../../../functions/cdn/warming/request.ts';
 import {
@@ -29,6 +34,7 @@ import { tasksOf } from '../../../functions/cdn/warming/tasks.ts';
 import { pathsOfUser, userIdSchema } from '../../../functions/cdn/warming/user-paths.ts';
 import { showWarming } from '../../../functions/cdn/warming/view.ts';
 import { warmSlice } from '../../../functions/cdn/warming/warm-slice.ts';
+import { warmingHandlers } from '../../../functions/cdn/warming/warming-api.ts';
 import { CircuitBreaker } from '../../../functions/shared/circuit-breaker.ts';
 import { newId } from '../../../functions/shared/ids.ts';
 import { startDynamo, type TestDynamo } from '../shared/dynamodb.ts';
@@ -328,7 +334,7 @@ describe('what is warmed', () => {
 });
 
 describe('schedules of warmings', () => {
-  it('are made, shown and removed, start what they name, and are refused when they cannot', async () => {
+  it('are made, shown and removed, start what they name or what is popular, and are refused when they cannot', async () => {
     const schedules = new ScheduleStore(dynamo.client, table);
     const made: string[] = [];
     const scheduler = {
@@ -345,7 +351,10 @@ describe('schedules of warmings', () => {
     if (settings.kind !== 'cloudfront') throw new Error('not CloudFront');
     const client = new CloudFrontClient({ endpoint: server.url, region: 'us-east-1', maxAttempts: 1 });
     const provider = Object.assign(new CloudFront(client, settings, new CircuitBreaker('it')), { target });
-    const handlers = scheduleHandlers({ provider, queryStrings: 'ignored', schedules, scheduler, now });
+    const handlers = scheduleHandlers({
+      ...{ provider, queryStrings: 'ignored', schedules, scheduler, now },
+      locations: Array.from({ length: 20 }, (_, index) => ({ name: `${index}`, address: `${index}` })),
+    });
     const log = { info: () => {} };
     const create = async (body: object, workId = newId()) =>
       Reflect.apply(handlers.createWarmingSchedule, undefined, [
@@ -362,14 +371,19 @@ describe('schedules of warmings', () => {
       [{ ...body, expression: 'cron(0 25 * * ? *)' }, 'body.expression'],
       [{ ...body, timezone: 'Mars/Base' }, 'body.timezone'],
       [{ ...body, paths: ['//evil'] }, 'body.paths.0'],
+      // At twenty locations, in two variants each.
+      [{ ...body, paths: undefined, popular: 501 }, 'body.popular'],
     ] as const) {
       await expect(create(wrong)).rejects.toMatchObject({ status: 422, errors: [{ field }] });
     }
-    const [record] = await schedules.list();
+    expect(scheduleBodySchema.safeParse({ ...body, popular: 3 }).success).toBe(false);
+    const popular = await create({ ...body, paths: undefined, popular: 500, tenant: 'acme' });
+    const record = (await schedules.list()).find(({ id }) => id === workId);
     if (record === undefined) throw new Error('there is none');
 
     const found = {
       ...{ store, schedules, provider, queryStrings: 'ignored' as const, locations: [], now },
+      popularPaths: async (top: number, tenant?: string) => (tenant === 'acme' ? numbers(top) : []),
     };
     const id = await store.idOfExecution('a-name-that-a-schedule-gave', true);
     if (id === undefined) throw new Error('it has no warming');
@@ -380,6 +394,31 @@ describe('schedules of warmings', () => {
       trigger: 'schedule',
       scheduleId: workId,
       progress: { requests: 2 },
+    });
+    const wanted = await store.idOfExecution('what-is-popular', true);
+    if (wanted === undefined) throw new Error('it has no warming');
+    const nobody = { ...found, popularPaths: async () => [] };
+    expect(await makeScheduled(nobody, wanted, popular.body.id, traceparent)).toBe(false);
+    expect(await makeScheduled(found, wanted, popular.body.id, traceparent)).toBe(true);
+    expect(await show(wanted)).toMatchObject({ progress: { requests: 500 } });
+    const api = warmingHandlers({
+      ...{ provider, queryStrings: 'ignored', locations: [], userPaths: [], warmings: store, now },
+      startWarming: async () => {},
+      popularPaths: found.popularPaths,
+    });
+    const warmPopular = (asked: object) =>
+      Reflect.apply(api.warmPopular, undefined, [
+        {
+          ...{ body: popularBodySchema.parse(asked), caller: { keyId: 'key' }, workId: newId() },
+          ...{ trace: { traceparent }, log },
+        },
+      ]);
+    expect(await warmPopular({ tenant: 'acme' })).toMatchObject({
+      ...{ status: 202, body: { trigger: 'api', progress: { requests: 100 } } },
+    });
+    await expect(warmPopular({})).rejects.toMatchObject({
+      status: 409,
+      extensions: { code: 'no-analytics' },
     });
     const params = { scheduleId: record.id };
     await Reflect.apply(handlers.removeWarmingSchedule, undefined, [{ params, log }]);

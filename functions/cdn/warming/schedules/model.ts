@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { askingFields, pathsField } from '../model.ts';
+import { askingFields, pathsField, popularField, tenantField } from '../model.ts';
 
 export const scheduleIdSchema = z
   .string()
@@ -21,11 +21,20 @@ const fields = {
     .meta({ description: 'As EventBridge Scheduler reads it.' }),
   timezone: z.string().min(1).max(50).default('UTC').meta({ description: 'Of a cron expression.' }),
   enabled: z.boolean().default(true),
-  paths: pathsField.max(mostPaths),
+  paths: pathsField.max(mostPaths).optional(),
+  popular: popularField
+    .optional()
+    .meta({ description: 'Warm so many of the most wanted paths, as they are then.' }),
+  tenant: tenantField,
   ...askingFields,
 };
 
-export const scheduleBodySchema = z.strictObject(fields).meta({ title: 'What to warm, and when' });
+export const scheduleBodySchema = z
+  .strictObject(fields)
+  .refine(({ paths, popular }) => (paths === undefined) !== (popular === undefined), {
+    message: 'names either paths or popular',
+  })
+  .meta({ title: 'What to warm, and when' });
 export type ScheduleBody = z.output<typeof scheduleBodySchema>;
 
 /** A schedule as the table holds it. */

@@ -6,8 +6,9 @@ import { answerProvider } from '../../provider-problems.ts';
 import { InvalidRequestError } from '../../providers/errors.ts';
 import type { QueryStrings } from '../../providers/normalise.ts';
 import type { EdgeProvider } from '../../providers/provider.ts';
+import { isNamed } from '../../providers/sites.ts';
 import type { warmingRoutes } from '../contract.ts';
-import { newWarming } from '../request.ts';
+import { newWarming, type Place } from '../request.ts';
 import { mostSchedules, type ScheduleBody, type ScheduleRecord, scheduleIdSchema } from './model.ts';
 import type { ScheduleStore } from './schedule-store.ts';
 import type { WarmingSchedules } from './warming-schedules.ts';
@@ -15,6 +16,7 @@ import type { WarmingSchedules } from './warming-schedules.ts';
 export interface SchedulesApiDependencies {
   readonly provider: EdgeProvider | undefined;
   readonly queryStrings: QueryStrings;
+  readonly locations: Place['locations'];
   readonly schedules: ScheduleStore;
   readonly scheduler: Pick<WarmingSchedules, 'create' | 'remove'>;
   readonly now: () => number;
@@ -71,12 +73,12 @@ export function scheduleHandlers(deps: SchedulesApiDependencies): ScheduleHandle
 
 /** @throws InvalidRequestError, UnknownSiteError, Problem */
 async function check(
-  { schedules, queryStrings, now }: SchedulesApiDependencies,
+  { schedules, queryStrings, locations, now }: SchedulesApiDependencies,
   provider: EdgeProvider,
   body: ScheduleBody,
 ): Promise<void> {
   requireComing(body, now());
-  const { domain } = await provider.target({ website: body.website });
+  const { domain } = await provider.target({ website: body.website, tenant: body.tenant });
   // What would be refused when it is due is refused now.
   const about = {
     id: warmingIdSchema.parse('0'.repeat(26)),
@@ -84,10 +86,18 @@ async function check(
     traceparent: '',
     now: 0,
   } as const;
-  newWarming(body.paths, body, { domain, locations: [] }, queryStrings, about);
+  const { paths = mostVariants(body), popular } = body;
+  const place = { domain, locations: isNamed(body) ? [] : locations };
+  newWarming(paths, body, place, queryStrings, about, popular === undefined ? 'paths' : 'popular');
   if ((await schedules.list()).length >= mostSchedules) {
     throw new Problem('conflict', `There are ${mostSchedules} schedules: remove one first.`);
   }
+}
+
+/** As many paths as are wanted, each in as many variants as a path can have. */
+function mostVariants({ popular = 0, imageFormats }: ScheduleBody): string[] {
+  const end = imageFormats.length > 0 ? 'png' : 'css';
+  return Array.from({ length: popular }, (_, index) => `/${index}.${end}`);
 }
 
 function requireComing({ expression, timezone }: ScheduleBody, now: number): void {

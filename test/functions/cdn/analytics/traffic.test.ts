@@ -15,6 +15,7 @@ import { readTraffic } from '../../../../functions/cdn/analytics/traffic-reader.
 
 import { purgeIdSchema } from '../../../../functions/cdn/ids.ts';
 import { PurgeLog } from '../../../../functions/cdn/purge-log.ts';
+import { popularPathsOf } from '../../../../functions/cdn/warming/popular-paths.ts';
 import { type EmulatedS3, startS3 } from '../../../local/s3/emulated-s3.ts';
 import { startDynamo, type TestDynamo } from '../../shared/dynamodb.ts';
 import { begin, count, type Request, request, w3c, websites } from './support/logs.ts';
@@ -244,6 +245,47 @@ describe('the answers of analytics', () => {
       ['Europe', 2],
       ['South America', 1],
     ]);
+  });
+
+  it('say which paths of the last day are popular: those that an edge can have, each once', async () => {
+    const long = `/${'a'.repeat(600)}`;
+    const other = 'other.sites.example';
+    const asked = [
+      '/a',
+      '/b',
+      '/b',
+      '/%62',
+      '/c?v=1',
+      '/c?v=2',
+      '/c',
+      '/c',
+      '//evil',
+      '/../etc',
+      '*',
+      long,
+      long,
+    ];
+    const third = ['/third', '/third', '/third', '/b', '/%zz'].map((path) => request({ path, host: other }));
+    await ingest(w3c([...asked.map((path) => request({ path })), ...third]));
+    await foldAll();
+    await ingest(
+      w3c([request({ path: '/a', second: 3_600 }), request({ path: '/old', second: -26 * 3_600 })]),
+    );
+    const popular = (queryStrings: 'ignored' | 'kept') =>
+      popularPathsOf({ table, bundles, queryStrings, now: () => now.getTime() });
+    expect(await popular('ignored')(1_000, undefined)).toEqual(['/b', '/c', '/third', '/a']);
+    expect(await popular('ignored')(2, 'acme')).toEqual(['/c', '/b']);
+    expect(await popular('kept')(1_000, 'acme')).toEqual(['/b', '/a', '/c', '/c?v=1', '/c?v=2']);
+    expect(await popular('ignored')(1_000, 'nobody')).toEqual([]);
+    // No more than one warming takes, the most wanted first.
+    const many = Array.from({ length: 600 }, (_, index) => request({ path: `/${index}/${'x'.repeat(500)}` }));
+    await ingest(w3c([...many, request(many[599] ?? {})]));
+    const room = await popular('ignored')(1_000, undefined);
+    expect(room.indexOf(many[599]?.path ?? '')).toBe(3);
+    expect(room.length).toBeGreaterThan(500);
+    expect(room.join('').length).toBeLessThanOrEqual(262_144);
+    await resetCounting(table, retention, now);
+    expect(await popular('ignored')(1_000, undefined)).toEqual([]);
   });
 
   it('refuse times that are none, or too long', async () => {
