@@ -23,7 +23,7 @@ const scrape = (path: `/${string}`, summary: string) =>
     scope: 'monitoring:read',
     summary,
     description:
-      'Prometheus’ text format 0.0.4, or OpenMetrics 1.0 where `Accept` prefers it: with units, and exemplars that lead to traces. Counters only grow, whatever functions come and go. Counted within about two minutes; an answer serves ten seconds. A scrape reads one page of a table, nothing of CloudWatch.',
+      'Prometheus’ text format 0.0.4, or OpenMetrics 1.0 where `Accept` prefers it: with units, and exemplars that lead to traces. Counters only grow, whatever functions come and go. Counted within about two minutes; an answer serves ten seconds. A scrape reads a table, nothing of CloudWatch.',
     query,
     responses: { 200: { description: 'Metrics.', contentType: 'text/plain; version=0.0.4; charset=utf-8' } },
   }) as const satisfies RouteContract;

@@ -112,7 +112,8 @@ export const anySteps = (maxLength: number) =>
   );
 
 /**
- * Takes the steps one after the other.
+ * Takes the steps one after the other, after a first backup that is completed: whatever comes, something was there to lose.
+ * @returns how many completed backups there were at most.
  * @throws Error naming the step after which an object was missing that a completed backup names.
  */
 export async function takeSteps(
@@ -120,11 +121,12 @@ export async function takeSteps(
   list: readonly { name: StepName; choice: number }[],
 ): Promise<{ completed: number }> {
   const run = new Run(shelf);
-  let completed = 0;
+  for (const name of ['beginFull', 'store', 'commit'] as const) await steps[name](run, 0);
+  let completed = await requireAll(run, 'the first backup');
   for (const [index, { name, choice }] of list.entries()) {
     await steps[name](run, choice);
     if (name !== 'commit' && !name.startsWith('sweep')) continue;
-    completed = await requireAll(run, `${name}, step ${index}`);
+    completed = Math.max(completed, await requireAll(run, `${name}, step ${index}`));
   }
   return { completed };
 }
