@@ -40,12 +40,16 @@ export class SharedInbox {
 
   /**
    * Reader: blocks until the writer answers.
-   * @returns the bytes, which may be none. Valid until the next call.
+   * @returns the bytes; none where nothing was asked. Valid until the next call.
    * @throws Error when the writer has closed.
    */
   take(): Uint8Array {
-    Atomics.wait(this.#state, 0, empty);
-    const length = Atomics.exchange(this.#state, 0, empty);
+    let length: number;
+    // The call that wakes may come late, for what has been taken already.
+    do {
+      Atomics.wait(this.#state, 0, empty);
+      length = Atomics.exchange(this.#state, 0, empty);
+    } while (length === empty);
     if (length === closed) throw new Error('The connection to the database has ended.');
     return length === idle ? new Uint8Array() : this.#bytes.subarray(0, length);
   }
