@@ -11,7 +11,7 @@ export type Section = 'pre-data' | 'post-data';
  * The DDL of a section: of the whole database, or of a tenant's schema with the extensions that it needs. Where the
  * database does not have the schema, there is none.
  *
- * @throws PgDumpError
+ * @throws PgDumpError NotReadyError
  */
 export async function dumpSql(
   client: Client,

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Client } from 'pg';
 import * as z from 'zod';
-import { PgDumpError } from '../errors.ts';
+import { NotReadyError, PgDumpError } from '../errors.ts';
 import { BorrowedSocket } from './borrowed-socket.ts';
 import { SharedInbox } from './shared-inbox.ts';
 
@@ -52,7 +52,7 @@ export interface PgDumpOptions {
  * pg_dump's settings, prepared statements and, unless `inTransaction`, its transaction.
  *
  * @returns the SQL.
- * @throws PgDumpError with what pg_dump wrote to its standard error.
+ * @throws PgDumpError with what pg_dump wrote to its standard error. NotReadyError when the connection ended.
  */
 export async function pgDump(client: Client, options: PgDumpOptions): Promise<string> {
   const { args, timeoutMs, inTransaction = false } = options;
@@ -77,14 +77,14 @@ export async function pgDump(client: Client, options: PgDumpOptions): Promise<st
     if (message.kind === 'sent') socket.send(message.bytes, message.asking);
     else if (message.kind === 'wants') socket.serve();
     else if (message.kind === 'dumped') resolve(message.sql);
-    else reject(new PgDumpError(readable(message.message)));
+    else reject(failureOf(readable(message.message)));
   });
   worker.on('error', (error) => reject(new PgDumpError(`pg_dump broke: ${error.message}`, { cause: error })));
   worker.on('exit', (code) =>
     reject(new PgDumpError(`pg_dump's thread ended with ${code} before its time.`)),
   );
   socket.closed.then(() => {
-    reject(new PgDumpError('The connection to the database ended while pg_dump ran.'));
+    reject(new NotReadyError('The connection to the database ended while pg_dump ran.'));
   });
   try {
     return await promise;
@@ -95,6 +95,12 @@ export async function pgDump(client: Client, options: PgDumpOptions): Promise<st
     await socket.giveBack();
   }
 }
+
+/** What pg_dump says when the server has gone away, or has sent its session away. */
+const lost = /server closed the connection unexpectedly|terminating connection|connection .*has ended/;
+
+const failureOf = (said: string): Error =>
+  lost.test(said) ? new NotReadyError(said) : new PgDumpError(said);
 
 /** Standard error comes without line ends, and begins with a complaint about the missing executable. */
 function readable(text: string): string {

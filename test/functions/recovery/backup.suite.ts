@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { copyOut } from '../../../functions/recovery/chunks/copy-out.ts';
-import { PgDumpError } from '../../../functions/recovery/errors.ts';
+import { NotReadyError, PgDumpError } from '../../../functions/recovery/errors.ts';
 import type { Manifest } from '../../../functions/recovery/manifest/manifest.ts';
 import { storeObject } from '../../../functions/recovery/objects/store-object.ts';
 import { pgDump } from '../../../functions/recovery/schema/pg-dump.ts';
 import { pinnedSettings } from '../../../functions/recovery/snapshot/session.ts';
 import { qualifiedName } from '../../../functions/recovery/snapshot/sql.ts';
+import { waitFor } from '../../support/wait-for.ts';
 import { BackupRun } from './support/run-backup.ts';
 import { readContent } from './support/stored-content.ts';
 import { type Aws, type Database, startAwsWorld, startDatabase } from './support/world.ts';
@@ -147,6 +148,22 @@ describe('pg_dump', () => {
       message: expect.stringContaining('snapshot "00000003-0000001B-1" does not exist'),
     });
     await client.end();
+  });
+
+  it('is worth another try when its session is ended in the middle', async () => {
+    const name = await database.create('CREATE TABLE t (id int)');
+    const owner = await database.asOwner(name);
+    await owner.query('BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE');
+    const client = await database.asBackup(name);
+    client.on('error', () => undefined);
+    const dump = pgDump(client, { args: ['--section=pre-data'], timeoutMs: 30_000 });
+    const refusal = expect(dump).rejects.toMatchObject({ name: NotReadyError.name });
+    const other = await database.asBackup(name);
+    const terminate = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    await waitFor(async () => (await other.query(terminate)).rowCount === 1, { what: 'pg_dump to wait' });
+    await refusal;
+    await Promise.all([owner.end(), other.end()]);
   });
 
   it('is given up when it takes too long, and its thread with it', async () => {
