@@ -11,6 +11,7 @@ export const suiteNames = [
   'scale',
   'files',
   'edge',
+  'shards',
 ] as const;
 export type SuiteName = (typeof suiteNames)[number];
 
@@ -19,7 +20,7 @@ export const usage = `Usage: npm run bench -- [options]
 Measures Mainstay beside its peers, in one run, on the same data.
 
   --only <names>   suites to run, separated by commas: ${suiteNames.join(', ')} (default all)
-  --size <MB>      COPY text of the largest table that is backed up, 1 to 100000 (default 240)
+  --size <MB>      COPY text of the largest table, 1 to 100000 (default 240)
   --rounds <n>     how often everything is measured, 1 to 99; the median counts (default 3)
   --json           print one JSON document instead of tables
   -h, --help       show this text

@@ -43,6 +43,9 @@ async function measure(options: BenchOptions, found: (outcome: Outcome) => void)
     } else if (suite === 'files') {
       const { measureFiles } = await import('./files/suite.ts');
       found(await measureFiles({ ...options, progress }));
+    } else if (suite === 'shards') {
+      const { measureShards } = await import('./shards/suite.ts');
+      found(await measureShards({ ...options, progress }));
     } else if (suite === 'scale') {
       const { measureScale } = await import('./scale/suite.ts');
       found(ofReports(...(await measureScale({ progress }))));

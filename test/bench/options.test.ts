@@ -15,6 +15,7 @@ describe('the command line of the benchmarks', () => {
         'scale',
         'files',
         'edge',
+        'shards',
       ],
       sizeMb: 240,
       rounds: 3,
@@ -32,7 +33,7 @@ describe('the command line of the benchmarks', () => {
     [
       '--only',
       'everything',
-      /--only takes backup, restore, incremental, load, local, limits, stack, scale, files, edge, not everything/,
+      /--only takes backup, restore, incremental, load, local, limits, stack, scale, files, edge, shards, not everything/,
     ],
     ['--size', '0', /--size takes a whole number from 1 to 100000, not 0/],
     ['--size', 'big', /--size takes/],
