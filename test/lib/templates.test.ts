@@ -2,6 +2,7 @@
  * Everything that looks at synthesized templates, in one file: each file of tests loads what it imports anew, and the CDK takes
  * longer to load than to synthesize. `-t` runs a part of it.
  */
+import './alarms.suite.ts';
 import './costs.suite.ts';
 import './deployments.suite.ts';
 import './detection.suite.ts';
