@@ -190,7 +190,7 @@ export class BackupCatalog {
   ): Promise<boolean> {
     return this.#table.set(
       metaKey(id),
-      { ...values },
+      { ...values, reencryptedBy: operation },
       {
         expression: '#state = :completed AND #reencrypting = :operation AND #manifest.#sha256 = :from',
         values: { ':completed': 'completed', ':operation': operation, ':from': from },

@@ -75,6 +75,8 @@ export const backupRecordSchema = z.object({
   manifest: z.object({ key: z.string(), versionId: z.string().nullable(), sha256: z.string() }).optional(),
   /** The operation that re-encrypts it, until what that leaves is settled; `notReencrypting` from then on. */
   reencrypting: z.string().optional(),
+  /** The operation that wrote the manifest; absent: the backup itself did. */
+  reencryptedBy: operationIdSchema.optional(),
   /** Of an import. */
   import: importRecordSchema.optional(),
   verification: z

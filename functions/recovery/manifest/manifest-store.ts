@@ -99,6 +99,11 @@ export class ManifestStore {
     return stored;
   }
 
+  /** Which version of a manifest is the latest, without reading it; nothing when there is none. */
+  async latest(backupId: BackupId): Promise<ObjectVersion | undefined> {
+    return this.#bucket.look({ key: manifestKey(backupId), versionId: null });
+  }
+
   /**
    * Reads a manifest and has its MAC checked: by KMS, where nothing else was chosen.
    *

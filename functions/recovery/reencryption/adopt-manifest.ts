@@ -1,7 +1,7 @@
 import type { BackupCatalog } from '../catalog/backup-catalog.ts';
 import type { BackupRecord } from '../catalog/backup-record.ts';
 import { BackupNotRunningError, ManifestError } from '../errors.ts';
-import type { BackupId, OperationId } from '../ids.ts';
+import type { OperationId } from '../ids.ts';
 import { ownBytes } from '../manifest/manifest.ts';
 import type { ManifestStore, StoredManifest } from '../manifest/manifest-store.ts';
 
@@ -23,17 +23,27 @@ export async function adoptManifest(
   throw new BackupNotRunningError(`Backup ${manifest.backupId} is not reserved for operation ${operation}.`);
 }
 
-/** The manifest that an operation has put in the place of the one before, if it came so far. */
+/**
+ * The manifest that an operation has put in the place of the one before, if it came so far. The one before is not read: S3 may
+ * keep it under a key that can no longer be used.
+ *
+ * @param record the backup as the catalogue has it; asked for before this.
+ */
 export async function ownManifest(
   manifests: ManifestStore,
-  backupId: BackupId,
+  record: Pick<BackupRecord, 'id' | 'manifest' | 'reencryptedBy'>,
   operationId: OperationId,
 ): Promise<StoredManifest | undefined> {
+  const latest = await manifests.latest(record.id);
+  if (latest === undefined) return undefined;
+  if (latest.versionId === record.manifest?.versionId && record.reencryptedBy !== operationId) {
+    return undefined;
+  }
   try {
-    const latest = await manifests.read(backupId, null);
-    return latest?.manifest.reencrypted?.operationId === operationId ? latest : undefined;
+    const stored = await manifests.read(record.id, latest.versionId);
+    return stored?.manifest.reencrypted?.operationId === operationId ? stored : undefined;
   } catch (error) {
-    // The one from before, which other keys authenticate.
+    // Another one, which other keys authenticate.
     if (error instanceof ManifestError) return undefined;
     throw error;
   }

@@ -98,7 +98,8 @@ async function replaceManifest(
 ): Promise<StoredManifest> {
   const { catalog, clock } = deps;
   const { backupId, operationId } = about;
-  let stored = await ownManifest(deps.manifests, backupId, operationId);
+  const before = await catalog.get(backupId);
+  let stored = before && (await ownManifest(deps.manifests, before, operationId));
   if (stored === undefined) {
     const known = await readReserved({ catalog, manifests: deps.known }, about);
     const done: ReencryptedObject[] = [];

@@ -64,8 +64,9 @@ async function settle(
   // A function that outlives its execution may be about to replace the manifest.
   const { finishedAt } = operation ?? {};
   if (finishedAt !== undefined && stragglersUntil(Date.parse(finishedAt)) > clock.now()) return false;
-  const own = await ownManifest(deps.manifests, id, operationId);
-  if (own !== undefined) await adoptManifest(deps, own, operationId, await catalog.get(id));
+  const record = await catalog.get(id);
+  const own = record && (await ownManifest(deps.manifests, record, operationId));
+  if (own !== undefined) await adoptManifest(deps, own, operationId, record);
   log.warn('A re-encryption was cut short', { backupId: id, operationId, replaced: own !== undefined });
   return catalog.endReencryption(id, operationId);
 }

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms';
 import { CreateBucketCommand, GetObjectRetentionCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -22,7 +22,7 @@ import { ManifestStore } from '../../../functions/recovery/manifest/manifest-sto
 import { objectsOf } from '../../../functions/recovery/manifest/objects-of.ts';
 import { Bucket } from '../../../functions/recovery/objects/bucket.ts';
 import { reencryptedPrefix } from '../../../functions/recovery/objects/object-keys.ts';
-import { verifyObject } from '../../../functions/recovery/objects/verify-object.ts';
+import { readVerified, verifyObject } from '../../../functions/recovery/objects/verify-object.ts';
 import { newId } from '../../../functions/shared/ids.ts';
 import { entriesOf, FilesRun, makeBucket, put } from './files/support.ts';
 import { segmentBytes } from './import/support/import-run.ts';
@@ -30,9 +30,11 @@ import { cheap } from './keys/support.ts';
 import { expected, ReencryptedBackups, sha256 } from './support/reencrypted-backups.ts';
 import { closeRuns, Killed } from './support/reencryption-run.ts';
 import { traceparent } from './support/run-backup.ts';
+import { type Standby, startStandby } from './support/standby.ts';
 import { storedVersions } from './support/stored-versions.ts';
-import { type Aws, startAwsWorld } from './support/world.ts';
+import type { Aws } from './support/world.ts';
 
+let standby: Standby;
 let world: Aws;
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -45,13 +47,22 @@ let content: ReencryptedBackups['content'];
 let reserved: ReencryptedBackups['reserved'];
 
 beforeAll(async () => {
-  world = await startAwsWorld();
+  standby = await startStandby();
+  ({ world } = standby);
   ({ backup, reencryption, committed, content, reserved } = new ReencryptedBackups(world));
 });
-afterEach(() => world.aws.endpoint.faults.clear());
+const disabled: string[] = [];
+const disable = async (KeyId: string) => {
+  await world.kms.send(new DisableKeyCommand({ KeyId }));
+  disabled.push(KeyId);
+};
+afterEach(async () => {
+  world.aws.endpoint.faults.clear();
+  for (const KeyId of disabled.splice(0)) await world.kms.send(new EnableKeyCommand({ KeyId }));
+});
 afterAll(() => {
   closeRuns();
-  return world?.close();
+  return standby?.close();
 });
 
 describe('a backup that is re-encrypted', () => {
@@ -142,6 +153,53 @@ describe('a backup that is re-encrypted', () => {
     await reencryption(id, { keyArn: other, opener, escrow: new SealedKeys(store, seal) }).complete();
     expect(await content(id, other)).toBe(expected);
     await world.kms.send(new EnableKeyCommand({ KeyId: world.verifyPlace.keyArn }));
+  });
+
+  it('is read from the copies where the primary keys are lost, and needs neither key nor copy from then on', async () => {
+    const { keys, kms, s3, verifyPlace } = world;
+    const lost = [verifyPlace.keyArn, keys.mac];
+    const name = `kept-${randomUUID()}`;
+    world.makeBucket(name, verifyPlace.keyArn);
+    const bucket = new Bucket(s3, name);
+    const place = { ...world.place, bucket: name };
+    const manifests = new ManifestStore(bucket, kms, keys.mac);
+    const id = await backup(
+      { ...world, bucket, place, manifests, verifyPlace: { ...verifyPlace, bucket } },
+      large,
+    );
+    const [encryption = '', mac = ''] = await Promise.all(lost.map(standby.replicaOf));
+    await standby.copyAll();
+    for (const KeyId of lost) await disable(KeyId);
+    world.makeBucket(name, keys.other);
+
+    const copies = new Bucket(standby.s3, name);
+    const from = {
+      place: { bucket: copies, kms: standby.kms, keyArn: encryption },
+      manifests: new ManifestStore(copies, standby.kms, mac),
+    };
+    const options = { bucket, keyArn: keys.other, macArn: keys.otherMac };
+    const without = reencryption(id, options);
+    await expect(without.complete()).rejects.toThrow(/disabled/i);
+    const cut = reencryption(id, { ...options, from });
+    for (const run of [without, cut]) {
+      if (run === cut) await run.start().then(() => run.objects());
+      await run.fail();
+      run.now += hour;
+      // The backup is free again; what is left of it cannot be told from it while its manifest cannot be read.
+      await expect(run.sweep()).rejects.toThrow(/disabled/i);
+      expect(await reserved(id)).toBe('none');
+    }
+
+    const result = await reencryption(id, { ...options, from }).complete();
+    expect(result).toMatchObject({ objects: 2, keyArn: keys.other, waiting: false, locked: 0 });
+    const now = { bucket, kms, keyArn: keys.other };
+    const hash = createHash('sha256');
+    const after = await committed(id, new ManifestStore(bucket, kms, keys.otherMac));
+    for (const object of objectsOf(after)) {
+      expect(await readVerified(now, object, (piece) => void hash.update(piece))).toEqual({});
+    }
+    expect(hash.digest('hex')).toBe(sha256(large));
+    expect(await storedVersions(bucket, id)).toHaveLength(3);
   });
 
   it('is settled by the sweep when it is killed for good before the catalogue heard of the manifest', async () => {

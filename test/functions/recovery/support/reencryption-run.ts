@@ -13,6 +13,7 @@ import type { EscrowKeys } from '../../../../functions/recovery/keys/escrow-mode
 import { withEscrow } from '../../../../functions/recovery/keys/escrow-of.ts';
 import { ManifestStore } from '../../../../functions/recovery/manifest/manifest-store.ts';
 import { Bucket } from '../../../../functions/recovery/objects/bucket.ts';
+import type { VerifyPlace } from '../../../../functions/recovery/objects/verify-object.ts';
 import { reencryptionWorkSchema } from '../../../../functions/recovery/reencryption/events.ts';
 import { finishReencryption } from '../../../../functions/recovery/reencryption/finish-reencryption.ts';
 import { planReencryption } from '../../../../functions/recovery/reencryption/plan-reencryption.ts';
@@ -33,8 +34,12 @@ export interface ReencryptionOptions {
   /** The key that the backup is stored under from now on. Default: as before. */
   readonly keyArn?: string;
   readonly escrow?: EscrowKeys;
+  /** The key that manifests are authenticated by from now on. Default: as before. */
+  readonly macArn?: string;
   /** What the backup is opened with. Default: KMS. */
   readonly opener?: Opener;
+  /** The copies in the standby region, and the replicas there. Default: the deployment's own. */
+  readonly from?: { readonly place: VerifyPlace; readonly manifests: ManifestStore };
   readonly bucket?: Bucket;
   readonly defaultLockDays?: number;
 }
@@ -90,9 +95,14 @@ export class ReencryptionRun {
     return new ManifestStore(
       this.#bucket,
       this.#world.kms,
-      this.#world.keys.mac,
+      this.#options.macArn ?? this.#world.keys.mac,
       escrow && { keys: escrow, reads: 'kms' },
     );
+  }
+
+  /** Of the manifests that are there before. */
+  get known(): ManifestStore {
+    return this.#options.from?.manifests ?? this.manifests;
   }
 
   get verifyPlace() {
@@ -106,14 +116,20 @@ export class ReencryptionRun {
         ...this.#catalogs,
         ...{ stepFunctions, clock: this.clock, reencryptionStateMachineArn: 'arn:reencryption' },
       },
-      { id: this.id, backupId: this.backupId, keys: 'kms', requestedBy: 'test', traceparent },
+      {
+        id: this.id,
+        backupId: this.backupId,
+        keys: this.#options.from ? 'replica' : 'kms',
+        requestedBy: 'test',
+        traceparent,
+      },
     );
   }
 
   async objects(): Promise<void> {
     const { catalog, operations } = this.#catalogs;
     const { bucket, key } = await planReencryption(
-      { catalog, operations, manifests: this.manifests, bucket: this.#bucket },
+      { catalog, operations, manifests: this.known, bucket: this.#bucket },
       { backupId: this.backupId, operationId: this.id, executionArn: `arn:test:${this.id}` },
     );
     const items = await new Bucket(this.#world.s3, bucket).readText({ key, versionId: null });
@@ -124,12 +140,12 @@ export class ReencryptionRun {
 
   work(work: Parameters<typeof reencryptWork>[2]) {
     const { kms, verifyPlace } = this.#world;
-    const { escrow, opener, keyArn = verifyPlace.keyArn } = this.#options;
+    const { escrow, opener, from, keyArn = verifyPlace.keyArn } = this.#options;
     return reencryptWork(
       {
         ...this.#catalogs,
         reencrypted: new ReencryptedObjects(this.#catalogs.table, this.id),
-        from: { ...verifyPlace, bucket: this.#bucket, ...(opener && { opener }) },
+        from: from?.place ?? { ...verifyPlace, bucket: this.#bucket, ...(opener && { opener }) },
         to: {
           ...{ s3: this.#bucket.s3, bucket: this.#bucket.name, escrow },
           keyring: withEscrow(kmsKeyring(kms, keyArn), escrow),
@@ -149,7 +165,7 @@ export class ReencryptionRun {
         ...this.#catalogs,
         ...{ bucket: this.#bucket, clock: this.clock, remainingMs: () => 600_000, keyArn, defaultLockDays },
         reencrypted: new ReencryptedObjects(this.#catalogs.table, this.id),
-        ...{ known: this.manifests, manifests: this.manifests, lockMode: 'GOVERNANCE' },
+        ...{ known: this.known, manifests: this.manifests, lockMode: 'GOVERNANCE' },
       },
       { backupId: this.backupId, operationId: this.id },
     );

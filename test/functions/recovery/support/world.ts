@@ -36,11 +36,11 @@ export interface Aws {
   readonly bucket: Bucket;
   readonly place: StorePlace;
   readonly verifyPlace: VerifyPlace;
-  /** A KMS key that nothing is wrapped by, and the one that authenticates manifests. */
-  readonly keys: { readonly other: string; readonly mac: string };
+  /** The KMS key that authenticates manifests; and two that nothing is wrapped by, or authenticated. */
+  readonly keys: { readonly mac: string; readonly other: string; readonly otherMac: string };
   readonly manifests: ManifestStore;
-  /** Makes a bucket that keeps versions. */
-  makeBucket(name: string): void;
+  /** Makes a bucket that keeps versions, or changes the KMS key that it encrypts new ones under; default: S3's own. */
+  makeBucket(name: string, keyArn?: string): void;
   /** Flips one bit of a stored object behind S3's back; again, and it is as it was. Answers where its bytes are. */
   flipBit(object: ObjectVersion): Promise<string>;
   close(): Promise<void>;
@@ -49,15 +49,17 @@ export interface Aws {
 /** Clients attempt as often as the product's do. */
 const maxAttempts = 3;
 
-export async function startAwsWorld(): Promise<Aws> {
+/** @param inRegion the KMS of other regions; default: there are none. */
+export async function startAwsWorld(inRegion?: (region: string) => KmsService | undefined): Promise<Aws> {
   const services: { stop(): Promise<void> }[] = [];
-  const keys = { encryption: '', mac: '', other: '' };
+  const keys = { encryption: '', mac: '', other: '', otherMac: '' };
   let store: S3Service | undefined;
   const aws = await startAws(async ({ directory, authorizer }) => {
-    const kms = new KmsService({ directory, authorizer });
+    const kms = new KmsService({ directory, authorizer, ...(inRegion && { inRegion }) });
     keys.encryption = (await kms.ensureKey({ name: 'encryption', multiRegion: true })).arn;
     keys.other = (await kms.ensureKey({ name: 'other', multiRegion: true })).arn;
     keys.mac = (await kms.ensureKey({ name: 'mac', spec: 'HMAC_256', multiRegion: true })).arn;
+    keys.otherMac = (await kms.ensureKey({ name: 'other-mac', spec: 'HMAC_256' })).arn;
     const s3 = new S3Service({ directory: join(directory, 's3'), authorizer, kms });
     await s3.start();
     s3.ensureBucket({ name: 'backups', versioning: 'Enabled' });
@@ -92,7 +94,11 @@ export async function startAwsWorld(): Promise<Aws> {
     verifyPlace: { bucket, kms, keyArn: keys.encryption },
     keys,
     manifests: new ManifestStore(bucket, kms, keys.mac),
-    makeBucket: (name) => void store?.ensureBucket({ name, versioning: 'Enabled' }),
+    makeBucket: (name, keyArn) =>
+      void store?.ensureBucket({
+        ...{ name, versioning: 'Enabled' },
+        ...(keyArn !== undefined && { encryption: { algorithm: 'aws:kms', keyArn } }),
+      }),
     flipBit: async ({ key, versionId }) => {
       const path = store?.dataFile(bucket.name, key, versionId ?? undefined) ?? '';
       await flipBit(path);
