@@ -4,7 +4,8 @@ import { backupEnded, readBackup, startBackup } from '../../../e2e/support/recov
 import { waitFor } from '../../../support/wait-for.ts';
 import { askForFailover } from './ask.ts';
 import { changePolicy } from './policy.ts';
-import { cutProbeOff, kill, makeLag, probed, signal, start, synchronous, traffic } from './strikes.ts';
+import { bothDead, switchovers } from './shared-scenarios.ts';
+import { cutProbeOff, kill, makeLag, probed, signal, synchronous, traffic } from './strikes.ts';
 import type { Scenario, Scene } from './trial.ts';
 
 const shards = ['shard-a', 'shard-b'];
@@ -78,18 +79,7 @@ export const managedScenarios: readonly Scenario[] = [
     },
     afterwards: (scene) => askForFailover(scene, { acceptDataLossBytes: 256 * 1024 * 1024 }),
   },
-  {
-    name: 'primary and standby dead',
-    expected: 'held',
-    strike: async (scene) => {
-      await signal(scene, scene.reader.identifier, 'SIGKILL');
-      await kill(scene);
-    },
-    afterwards: async (scene) => {
-      await start(scene, scene.writer.identifier);
-      await start(scene, scene.reader.identifier);
-    },
-  },
+  bothDead,
   {
     name: 'two alarms at once',
     expected: 'failover',
@@ -159,4 +149,5 @@ export const managedScenarios: readonly Scenario[] = [
     strike: kill,
     tell: async () => undefined,
   },
+  ...switchovers(),
 ];

@@ -2,6 +2,7 @@ import { Breakage } from '../../../e2e/support/faults.ts';
 import { Ledger } from '../../../e2e/support/ledger.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { askForFailover } from './ask.ts';
+import { bothDead, switchovers } from './shared-scenarios.ts';
 import { kill, makeLag, probed, signal, start, synchronous, traffic } from './strikes.ts';
 import type { Scenario, Scene } from './trial.ts';
 
@@ -90,6 +91,7 @@ export const ownScenarios: readonly Scenario[] = [
     afterwards: (scene) => askForFailover(scene, { acceptDataLossBytes: 256 * 1024 * 1024 }),
     mend: rejoin,
   },
+  bothDead,
   {
     name: 'two alarms at once',
     expected: 'failover',
@@ -137,4 +139,5 @@ export const ownScenarios: readonly Scenario[] = [
       await rejoin(scene);
     },
   },
+  ...switchovers(rejoin),
 ];
