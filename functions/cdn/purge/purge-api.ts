@@ -1,7 +1,7 @@
-import { idOfWork } from '../../recovery/id-of-work.ts';
 import type { RouteHandlers } from '../../shared/http-handler.ts';
 import { Problem } from '../../shared/problem.ts';
 import { type PurgeId, purgeIdSchema } from '../ids.ts';
+import { idToStart, notStarted } from '../not-started.ts';
 import { answerProvider } from '../provider-problems.ts';
 import type { QueryStrings } from '../providers/normalise.ts';
 import type { EdgeProvider } from '../providers/provider.ts';
@@ -20,7 +20,6 @@ export interface PurgeApiDependencies {
   readonly now: () => number;
 }
 
-const notStarted = 'NotStarted';
 const maximumRounds = 5;
 const pathOf = (id: PurgeId): string => `/api/cdn/purge/${id}`;
 
@@ -40,24 +39,18 @@ export function purgeHandlers(deps: PurgeApiDependencies): RouteHandlers<typeof 
   /** Nothing of it is run: a repetition begins another. */
   const giveUp = async (id: PurgeId) => {
     const record = await find(id);
-    const error = { code: notStarted, message: 'Its workflow could not be started.' };
+    // What has left the queue was started after all, by an attempt whose answer was lost.
+    if (record.state !== 'queued') return;
     const finishedAt = new Date(now()).toISOString();
-    await purges.save({ ...record, state: 'failed', stage: 'ended', finishedAt, error });
+    await purges.save({ ...record, state: 'failed', stage: 'ended', finishedAt, error: notStarted });
   };
 
   return {
     startPurge: ({ body, caller, workId, trace, log }) =>
       answerProvider(configured, async (provider) => {
-        const id = await idOfWork(purgeIdSchema, workId, async (known) => {
-          const begun = await purges.get(known);
-          return (
-            begun && {
-              state: begun.state,
-              executionArn: begun.error?.code === notStarted ? undefined : 'begun',
-            }
-          );
-        });
-        if ((await purges.get(id)) === undefined) {
+        const id = await idToStart(purgeIdSchema, workId, (known) => purges.get(known));
+        const known = await purges.get(id);
+        if (known === undefined) {
           const about = { id, requestedBy: caller.keyId, traceparent: trace.traceparent, now: now() };
           const { record, items, rewarm } = await newPurge(provider, body, deps.queryStrings, about);
           await purges.create(record, items, { rewarm, tenant: body.tenant });
@@ -65,7 +58,7 @@ export function purgeHandlers(deps: PurgeApiDependencies): RouteHandlers<typeof 
         try {
           await deps.startPurge(id, { traceparent: trace.traceparent });
         } catch (error) {
-          await giveUp(id);
+          if (known === undefined) await giveUp(id);
           throw error;
         }
         const record = await find(id);

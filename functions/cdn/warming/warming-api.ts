@@ -3,6 +3,7 @@ import type { Caller, InvocationContext, RouteHandlers } from '../../shared/http
 import { decodeToken, encodeToken } from '../../shared/paging.ts';
 import { Problem } from '../../shared/problem.ts';
 import { type WarmingId, warmingIdSchema } from '../ids.ts';
+import { idToStart } from '../not-started.ts';
 import { answerProvider } from '../provider-problems.ts';
 import type { QueryStrings } from '../providers/normalise.ts';
 import type { EdgeProvider, Site } from '../providers/provider.ts';
@@ -66,7 +67,7 @@ export function warmingHandlers(deps: WarmingApiDependencies): WarmingHandlers {
     field = 'paths',
   ) =>
     answerProvider(deps.provider, async (provider) => {
-      const id = warmingIdSchema.parse(workId);
+      const id = await idToStart(warmingIdSchema, workId, (begun) => warmings.get(begun));
       const known = await warmings.get(id);
       if (known === undefined) {
         const { domain } = await provider.target(body);
@@ -86,7 +87,7 @@ export function warmingHandlers(deps: WarmingApiDependencies): WarmingHandlers {
           { ...about, now: now() },
           field,
         );
-        await startWarming(warmings, deps.startWarming, made);
+        await startWarming(warmings, deps.startWarming, made, now());
       } else {
         await deps.startWarming(id, { traceparent: known.traceparent });
       }

@@ -261,7 +261,12 @@ describe('a warming', () => {
     const purges = new PurgeStore(dynamo.client, table, now);
     const items = new VersionedItems(dynamo.client, table, now);
     const started: string[] = [];
+    const refused: WarmingId[] = [];
     const start = async (name: string) => {
+      if (refused.length === 0) {
+        refused.push(warmingIdSchema.parse(name));
+        throw new Error('no workflow is started');
+      }
       started.push(name);
     };
     const purgeDeps = {
@@ -280,10 +285,15 @@ describe('a warming', () => {
     server.complete();
     edge.forget();
     clock.now += 2_000;
+    await expect(runPurgeTurn(purgeDeps, purgeTeller, about.id)).rejects.toThrow('no workflow is started');
+    // What could not be started does not wait for ever; the next turn starts another.
+    for (const id of refused)
+      expect(await show(id)).toMatchObject({ state: 'failed', error: { code: 'NotStarted' } });
     expect(await runPurgeTurn(purgeDeps, purgeTeller, about.id)).toMatchObject({ outcome: 'again' });
     const { warmingId } = (await purges.get(about.id)) ?? {};
     if (warmingId === undefined) throw new Error('no warming was started');
     expect(started).toEqual([warmingId]);
+    expect(refused).not.toContain(warmingId);
     await turn(warmingId);
     expect(await show(warmingId)).toMatchObject({ trigger: 'purge', priority: 'high', state: 'completed' });
     expect(await runPurgeTurn(purgeDeps, purgeTeller, about.id)).toMatchObject({ outcome: 'ended' });
@@ -401,21 +411,33 @@ describe('schedules of warmings', () => {
     expect(await makeScheduled(nobody, wanted, popular.body.id, traceparent)).toBe(false);
     expect(await makeScheduled(found, wanted, popular.body.id, traceparent)).toBe(true);
     expect(await show(wanted)).toMatchObject({ progress: { requests: 500 } });
+    let refuses = false;
     const api = warmingHandlers({
       ...{ provider, queryStrings: 'ignored', locations: [], userPaths: [], warmings: store, now },
-      startWarming: async () => {},
+      startWarming: async () => {
+        if (refuses) throw new Error('no workflow is started');
+      },
       popularPaths: found.popularPaths,
     });
-    const warmPopular = (asked: object) =>
+    const warmPopular = (asked: object, workId: string = newId()) =>
       Reflect.apply(api.warmPopular, undefined, [
         {
-          ...{ body: popularBodySchema.parse(asked), caller: { keyId: 'key' }, workId: newId() },
+          ...{ body: popularBodySchema.parse(asked), caller: { keyId: 'key' }, workId },
           ...{ trace: { traceparent }, log },
         },
       ]);
     expect(await warmPopular({ tenant: 'acme' })).toMatchObject({
       ...{ status: 202, body: { trigger: 'api', progress: { requests: 100 } } },
     });
+    refuses = true;
+    const repeated = newId();
+    await expect(warmPopular({ tenant: 'acme' }, repeated)).rejects.toThrow('no workflow is started');
+    const unstarted = warmingIdSchema.parse(repeated);
+    expect(await show(unstarted)).toMatchObject({ state: 'failed', error: { code: 'NotStarted' } });
+    refuses = false;
+    const other = await warmPopular({ tenant: 'acme' }, repeated);
+    expect(other).toMatchObject({ status: 202, body: { state: 'queued' } });
+    expect(other.body.id).not.toBe(unstarted);
     await expect(warmPopular({})).rejects.toMatchObject({
       status: 409,
       extensions: { code: 'no-analytics' },
