@@ -2,11 +2,13 @@ import { App, type AppProps, Tags, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { contracts } from '../functions/contracts.ts';
 import { CdnStack } from './cdn-stack.ts';
+import { loggedDistributions } from './config/cdn-deployment.ts';
 import { loadConfig } from './config/config.ts';
 import { type Bundles, bundleFunctions } from './constructs/bundle.ts';
 import type { FunctionSettings } from './constructs/function.ts';
 import { DatabasesStack } from './databases-stack.ts';
 import { edgeRegion } from './edge/edge-region.ts';
+import { EdgeLogsStack } from './edge-logs-stack.ts';
 import { EdgeStack } from './edge-stack.ts';
 import { featureFlags } from './feature-flags.ts';
 import { PlatformStack } from './platform-stack.ts';
@@ -42,7 +44,8 @@ export function createApp({ bundles, context, ...props }: CreateAppOptions = {})
 /** The stacks of an environment, in the order of their deployment: the second region and the edge where configured. */
 function addStacks(app: App, settings: FunctionSettings): void {
   const { environment, config } = settings;
-  const { standby, edge } = config;
+  const { standby, edge, cdn: cdnConfig } = config;
+  const { queryStrings } = cdnConfig;
   const name = (stack: string) => `Mainstay-${environment}-${stack}`;
   const props = (description: string, region = config.region) => ({
     env: {
@@ -93,8 +96,15 @@ function addStacks(app: App, settings: FunctionSettings): void {
       ? undefined
       : new EdgeStack(app, name('Edge'), {
           ...props('what stands in front', edgeRegion),
-          ...{ environment, edge, stateful, api: platform.api },
+          ...{ environment, edge, queryStrings, stateful, api: platform.api },
         });
+  const distributionIds = loggedDistributions(cdnConfig);
+  if (distributionIds.length > 0) {
+    new EdgeLogsStack(app, name('EdgeLogs'), {
+      ...props('the logs of distributions that were there before', edgeRegion),
+      ...{ environment, distributionIds, queryStrings, stateful },
+    });
+  }
   const cdn = new CdnStack(app, name('Cdn'), {
     ...props('purges, warming and analytics of the edge'),
     ...{ settings, stateful, platform },
@@ -103,6 +113,7 @@ function addStacks(app: App, settings: FunctionSettings): void {
         id: front.distributionId,
         domain: edge?.domains[0] ?? edge?.websites[0]?.domains[0] ?? front.domainName,
         multiTenant: edge !== undefined && edge.websites.length > 0,
+        ...(front.signingKeyId !== undefined && { signingKeyId: front.signingKeyId }),
       },
     }),
   });

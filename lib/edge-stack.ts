@@ -3,10 +3,11 @@ import * as route53 from 'aws-cdk-lib/aws-route53';
 import { CloudFrontTarget } from 'aws-cdk-lib/aws-route53-targets';
 import type { Construct } from 'constructs';
 import { contracts } from '../functions/contracts.ts';
+import type { CdnConfig } from './config/cdn.ts';
 import type { EdgeConfig } from './config/edge.ts';
 import { certificateOf, hostedZoneOf } from './constructs/domain.ts';
 import type { HttpApi } from './constructs/http-api.ts';
-import { AccessLog } from './edge/access-log.ts';
+import { AccessLogs } from './edge/access-log.ts';
 import { apiPatterns } from './edge/api-patterns.ts';
 import { Distribution } from './edge/distribution.ts';
 import { Firewall } from './edge/firewall.ts';
@@ -18,6 +19,8 @@ export interface EdgeStackProps extends StackProps {
   /** Name of the environment. */
   environment: string;
   edge: EdgeConfig;
+  /** Whether query strings are logged. */
+  queryStrings: CdnConfig['queryStrings'];
   stateful: StatefulStack;
   api: HttpApi;
 }
@@ -27,9 +30,11 @@ export class EdgeStack extends Stack {
   readonly distributionId: string;
   /** Host name that CloudFront gives the distribution. */
   readonly domainName: string;
+  /** Id of the key that signed URLs name, where files are behind signatures. */
+  readonly signingKeyId: string | undefined;
 
   constructor(scope: Construct, id: string, props: EdgeStackProps) {
-    const { environment, edge, stateful, api, ...rest } = props;
+    const { environment, edge, queryStrings, stateful, api, ...rest } = props;
     super(scope, id, rest);
     const zone = hostedZoneOf(this, edge);
     const firewall = edge.firewall
@@ -54,7 +59,11 @@ export class EdgeStack extends Stack {
     this.distributionId = distribution.distributionId;
     this.domainName = distribution.distributionDomainName;
     const { bucket } = stateful.buckets.edgeLogs;
-    new AccessLog(this, 'AccessLog', { environment, distribution, bucket });
+    this.signingKeyId = signing?.keyId;
+    new AccessLogs(this, 'AccessLog', {
+      ...{ name: `mainstay-${environment}`, bucket, queryStrings },
+      distributions: new Map([['edge', distribution.distributionArn]]),
+    });
     if (zone !== undefined) {
       const target = route53.RecordTarget.fromAlias(new CloudFrontTarget(distribution));
       for (const domain of edge.domains) {
@@ -79,7 +88,7 @@ export class EdgeStack extends Stack {
     if (signing !== undefined) {
       new CfnOutput(this, 'SigningKeyId', {
         value: signing.keyId,
-        description: 'Id of the public key: cdn.signing.publicKeyId',
+        description: 'Id of the public key, which signed URLs name',
       });
     }
     new CfnOutput(this, 'DistributionId', { value: distribution.distributionId });

@@ -3,7 +3,7 @@ import * as events from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
 import { cdnContract } from '../../functions/cdn/contract.ts';
-import { websitesOf } from '../config/cdn.ts';
+import { logConcurrencyOf, websitesOf } from '../config/cdn-deployment.ts';
 import { BundledFunction } from '../constructs/function.ts';
 import { watchFunction } from '../constructs/function-alarms.ts';
 import { edgeLogPrefixes } from '../stateful/edge-logs.ts';
@@ -28,6 +28,7 @@ export class Analytics extends Construct {
       name: 'ingest-log',
       description: 'Counts a log of the edge',
       timeout: Duration.minutes(15),
+      concurrency: logConcurrencyOf(settings.config),
     });
     this.fold = new BundledFunction(scope, 'FoldTraffic', {
       ...common,
@@ -41,7 +42,7 @@ export class Analytics extends Construct {
     edgeLogs.grantIngest(this.ingest);
     cdn.grant(this.fold, ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem']);
     edgeLogs.grantFold(this.fold);
-    this.ingest.addEnvironment('CDN_WEBSITES', JSON.stringify(websitesOf(settings.config.cdn.analytics)));
+    this.ingest.addEnvironment('CDN_WEBSITES', JSON.stringify(websitesOf(settings.config)));
     for (const fn of [this.ingest, this.fold]) addRetention(fn, props);
 
     new events.Rule(this, 'LogArrived', {

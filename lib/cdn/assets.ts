@@ -1,3 +1,4 @@
+import { Stack } from 'aws-cdk-lib';
 import { acknowledgeResource } from '../constructs/acknowledge.ts';
 import type { BundledFunction } from '../constructs/function.ts';
 import type { CdnProps } from './cdn.ts';
@@ -20,6 +21,12 @@ export function grantAssets(fn: BundledFunction, { settings, stateful, distribut
   fn.addEnvironment('CACHE_POLICIES', JSON.stringify(cachePolicies(config, distribution)));
   fn.addEnvironment('PURGES_CHANGED_CONTENT', String(config.cdn.purgeChangedContent));
   const { signing } = config.cdn;
-  fn.addEnvironment('CDN_SIGNING', JSON.stringify(signing ?? null));
-  if (signing !== undefined) fn.allow(['secretsmanager:GetSecretValue'], [signing.privateKeySecretArn]);
+  if (signing === undefined) {
+    fn.addEnvironment('CDN_SIGNING', 'null');
+    return;
+  }
+  const { privateKeySecretArn } = signing;
+  const publicKeyId = signing.publicKeyId ?? distribution?.signingKeyId;
+  fn.addEnvironment('CDN_SIGNING', Stack.of(fn).toJsonString({ publicKeyId, privateKeySecretArn }));
+  fn.allow(['secretsmanager:GetSecretValue'], [privateKeySecretArn]);
 }

@@ -11,6 +11,8 @@ export interface OwnDistribution {
   readonly domain: string;
   /** Whether websites are tenants of it. */
   readonly multiTenant?: boolean;
+  /** Id of the key that its signed URLs name. */
+  readonly signingKeyId?: string;
 }
 
 type Settings = z.input<typeof providerSettingsSchema>;
@@ -26,7 +28,10 @@ export function providerSettings({ cdn }: DeploymentConfig, own: OwnDistribution
       multiTenant: multiTenant || own.multiTenant === true,
     };
   }
-  if (provider.kind === 'cloudfront') return { ...provider, queryStrings, multiTenant, locations };
+  if (provider.kind === 'cloudfront') {
+    const { accessLogs: _, ...adopted } = provider;
+    return { ...adopted, queryStrings, multiTenant, locations };
+  }
   return { ...provider, queryStrings };
 }
 

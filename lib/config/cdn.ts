@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { hostPattern, type Websites } from '../../functions/cdn/analytics/tenants.ts';
+import { hostPattern } from '../../functions/cdn/analytics/tenants.ts';
 import type { cloudflarePlans } from '../../functions/cdn/providers/settings.ts';
 import { hostname } from './domain.ts';
 import { integer } from './parts.ts';
@@ -32,6 +32,12 @@ const providerSchema = z.discriminatedUnion('kind', [
     domain,
     distributionId: id.describe('A distribution that exists already.'),
     websites,
+    accessLogs: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Have the logs of these distributions delivered, by a stack in us-east-1. CloudFront has one delivery source for a distribution: off where there is one already.',
+      ),
   }),
   z.strictObject({
     kind: z.literal('cloudflare'),
@@ -60,9 +66,6 @@ const websiteSchema = z.strictObject({
     .describe('Ids of its distribution tenants, where CloudFront logs no host name of its own.'),
 });
 
-/** Room that a function's environment variables have for websites, in bytes. */
-const roomForWebsites = 2_500;
-
 const namesSchema = z.strictObject({
   tenantHosts: z
     .array(hostPattern.startsWith('{tenant}.', 'begins with {tenant}.'))
@@ -78,6 +81,11 @@ const namesSchema = z.strictObject({
 
 const analyticsSchema = z
   .strictObject({
+    logConcurrency: integer(1, 1_000)
+      .optional()
+      .describe(
+        'Logs that are counted at the same time; the rest waits. It is reserved from `lambdaConcurrency`, of which AWS keeps 100 back. Default: 10 where there is room, else no limit of its own.',
+      ),
     hourlyDays: integer(3, 90).default(35).describe('How long traffic is kept by the hour, in days.'),
     dailyDays: integer(3, 3650).default(400).describe('How long traffic is kept by the day, in days.'),
     ...namesSchema.shape,
@@ -85,10 +93,6 @@ const analyticsSchema = z
   .refine(({ hourlyDays, dailyDays }) => dailyDays >= hourlyDays, {
     path: ['dailyDays'],
     message: 'days are kept at least as long as hours',
-  })
-  .refine((analytics) => Buffer.byteLength(JSON.stringify(websitesOf(analytics))) <= roomForWebsites, {
-    path: ['websites'],
-    message: `take more than ${roomForWebsites} bytes, which functions have room for: use tenantHosts`,
   });
 
 /** The CDN: what stands behind `/api/cdn`. */
@@ -108,7 +112,11 @@ export const cdnSchema = z.strictObject({
     .describe('`kept`: the edge serves something else when the query string differs.'),
   signing: z
     .strictObject({
-      publicKeyId: id.describe('Of the public key in the key group that CloudFront trusts.'),
+      publicKeyId: id
+        .optional()
+        .describe(
+          'Of the public key in the key group that CloudFront trusts. Default: that of `edge.signing`.',
+        ),
       privateKeySecretArn: secretArn.describe('Secret whose text is the private key, in PEM.'),
     })
     .optional()
@@ -176,14 +184,3 @@ export const cdnSchema = z.strictObject({
 
 /** The settings of the CDN. */
 export type CdnConfig = z.output<typeof cdnSchema>;
-
-/** Whose websites are behind which host names, as functions are told it. */
-export function websitesOf({ tenantHosts, websites }: z.output<typeof namesSchema>): Websites {
-  const names = (of: (website: z.output<typeof websiteSchema>) => readonly string[]) =>
-    Object.fromEntries(websites.flatMap((website) => of(website).map((name) => [name, website.tenant])));
-  return {
-    patterns: tenantHosts,
-    hosts: names(({ hosts }) => hosts),
-    distributionTenants: names(({ distributionTenants }) => distributionTenants),
-  };
-}

@@ -3,6 +3,7 @@ import { accessSchema } from './access.ts';
 import { apiSchema } from './api.ts';
 import { backupSchema } from './backup.ts';
 import { cdnSchema } from './cdn.ts';
+import { checkCdn } from './cdn-deployment.ts';
 import { databaseSchema, networkSchema, shardsSchema } from './data.ts';
 import { deploymentSettingsSchema } from './deployment.ts';
 import { edgeSchema } from './edge.ts';
@@ -133,6 +134,7 @@ export const deploymentSchema = (profile: Profile) =>
       checkRegions(config, context);
       checkFailover(config, context);
       checkSharding(config, context);
+      checkCdn(config, context);
       const shards = Math.min(config.backup.shardConcurrency, config.shards.length);
       const { chunkConcurrency, fileConcurrency } = config.backup;
       const needed = shards * (lanesPerShard + chunkConcurrency) + fileConcurrency + config.apiConcurrency;

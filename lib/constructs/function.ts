@@ -34,6 +34,8 @@ export interface FunctionProps {
   memoryMiB: number;
   /** At most 15 minutes. */
   timeout: Duration;
+  /** How often it runs at the same time at most, reserved for it. Default: no limit beside the account's. */
+  concurrency?: number | undefined;
   /** Puts the function into the network, where databases are reached and nothing beyond its endpoints. */
   network?: Network;
   /** Set for a function that is invoked asynchronously: where an event goes that failed for good. */
@@ -75,6 +77,7 @@ export class BundledFunction extends Construct {
       architecture: lambda.Architecture.ARM_64,
       memorySize: props.memoryMiB,
       timeout: props.timeout,
+      ...(props.concurrency !== undefined && { reservedConcurrentExecutions: props.concurrency }),
       role: this.role,
       logGroup: this.logGroup,
       environment: {

@@ -42,7 +42,7 @@ export class EdgeLogs extends Construct {
       'AwsSolutions-S1':
         'It holds the logs of the edge and what was counted of them, and only the log delivery of this account and the functions that count write to it. A log of who reads the log would have to go to a bucket that raises the same finding.',
     });
-    if (edge !== undefined) this.letDeliveryWrite();
+    if (edge !== undefined || cdn.provider?.kind === 'cloudfront') this.letDeliveryWrite();
   }
 
   /** Lets a function read logs, and put aside what it has counted. */

@@ -201,6 +201,72 @@ describe('Websites of tenants', () => {
   });
 });
 
+describe('The access log', () => {
+  const fieldsOf = (settings: object, name: string) =>
+    Object.values(synthesizeUnchecked('production', settings).stack(name).resources)
+      .filter(({ Type }) => Type === 'AWS::Logs::Delivery')
+      .map(({ Properties }) => z.array(z.string()).parse(Properties.RecordFields));
+
+  it('says whose website a request was for, nothing of cookies, and query strings where they matter alone', () => {
+    const [fields = []] = fieldsOf(settings, 'Edge');
+    expect(fields).toEqual(expect.arrayContaining(['x-host-header', 'distribution-tenant-id', 'c-country']));
+    for (const name of ['cs(Cookie)', 'cs-uri-query', 'cs(Referer)']) expect(fields).not.toContain(name);
+    const [kept = []] = fieldsOf({ ...settings, cdn: { queryStrings: 'kept' } }, 'Edge');
+    expect(kept).toEqual([...fields, 'cs-uri-query', 'cs(Referer)']);
+  });
+
+  it('of distributions that were there before is delivered where that is asked for, one delivery after the other', () => {
+    const provider = {
+      ...{ kind: 'cloudfront', domain: 'www.example.com', distributionId: 'E1', accessLogs: true },
+      websites: [{ website: 'red.example.com', tenant: 'red', id: 'E2' }],
+    };
+    const adopted = synthesizeUnchecked('production', { region: 'eu-central-1', cdn: { provider } });
+    const { template: logs, resources: delivered } = adopted.stack('EdgeLogs');
+    for (const id of provider.websites.map((website) => website.id).concat('E1')) {
+      logs.hasResourceProperties('AWS::Logs::DeliverySource', {
+        ResourceArn: { 'Fn::Join': ['', Match.arrayWith([`:distribution/${id}`])] },
+      });
+    }
+    const deliveries = Object.values(delivered).filter(({ Type }) => Type === 'AWS::Logs::Delivery');
+    expect(deliveries.map(({ DependsOn }) => [DependsOn].flat().length).sort()).toEqual([1, 2]);
+    adopted.stateful.template.hasResourceProperties('AWS::S3::BucketPolicy', {
+      PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Sid: 'LogDeliveryWrites' })]) },
+    });
+    adopted.stack('Cdn').template.hasResourceProperties('AWS::Lambda::Function', {
+      Environment: {
+        Variables: Match.objectLike({ CDN_WEBSITES: Match.stringLikeRegexp('"red.example.com":"red"') }),
+      },
+    });
+  });
+});
+
+describe('What is counted of logs', () => {
+  it('has room for so many logs at once where the account has, and knows tenants by what is configured anyway', () => {
+    const edge = { hostedZone: zone, websites: [{ name: 'red', domains: ['www.red.example.com'] }] };
+    const of = (more: object) =>
+      synthesizeUnchecked('production', { ...settings, edge, ...more }).stack('Cdn').template;
+    const ingest = (found: Record<string, unknown>) => ({
+      Description: 'Counts a log of the edge',
+      ...found,
+    });
+    const websites = { patterns: [], hosts: { 'www.red.example.com': 'red' }, distributionTenants: {} };
+    of({ lambdaConcurrency: 110 }).hasResourceProperties(
+      'AWS::Lambda::Function',
+      ingest({
+        ReservedConcurrentExecutions: 10,
+        Environment: { Variables: Match.objectLike({ CDN_WEBSITES: JSON.stringify(websites) }) },
+      }),
+    );
+    of({ lambdaConcurrency: 109 }).hasResourceProperties(
+      'AWS::Lambda::Function',
+      ingest({ ReservedConcurrentExecutions: Match.absent() }),
+    );
+    expect(() => of({ lambdaConcurrency: 100, cdn: { analytics: { logConcurrency: 1 } } })).toThrow(
+      /logConcurrency: needs a lambdaConcurrency of 101/,
+    );
+  });
+});
+
 describe('Files behind signatures', () => {
   it('are served by a trusted key group alone, and go before the patterns of other files', () => {
     const { publicKey } = generateKeyPairSync('rsa', {
@@ -209,9 +275,15 @@ describe('Files behind signatures', () => {
       privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
     });
     const signing = { publicKey, paths: ['/private/*'] };
-    const signed = synthesizeUnchecked('dev', { region: 'us-east-1', edge: { signing } }).stack(
-      'Edge',
-    ).template;
+    const privateKeySecretArn = 'arn:aws:secretsmanager:us-east-1:111122223333:secret:key';
+    const cdn = { signing: { privateKeySecretArn } };
+    const own = { region: 'us-east-1', edge: { signing } };
+    const app = synthesizeUnchecked('dev', { ...own, cdn });
+    const signed = app.stack('Edge').template;
+    // The API learns the key's id by itself.
+    const variables = JSON.stringify(app.stack('Cdn').template.findResources('AWS::Lambda::Function'));
+    expect(variables).toMatch(/"CDN_SIGNING":\{"Fn::Join".{0,80}publicKeyId.{0,200}SigningKey/);
+    expect(() => synthesizeUnchecked('dev', { cdn })).toThrow(/signing\.publicKeyId: is needed unless/);
     signed.hasResourceProperties('AWS::CloudFront::PublicKey', {
       PublicKeyConfig: Match.objectLike({ EncodedKey: publicKey }),
     });
