@@ -42,7 +42,7 @@ export const handler = eventFunction({
       now: Date.now,
       retentionDays: environment.AUDIT_DAYS,
     });
-    return async (event, { log, metrics }) => {
+    return async (event, { log, metrics, trace: { traceparent } }) => {
       const record = async (entry: AuditEntry): Promise<void> => {
         try {
           await audit.append(entry);
@@ -57,7 +57,7 @@ export const handler = eventFunction({
         if (ended) metrics.addMetric('WebhookDeliveriesFailed', MetricUnit.Count, 1);
         return { ended };
       }
-      const { result, attempt, disabled } = await attemptDelivery({ ...deps, record }, event);
+      const { result, attempt, disabled } = await attemptDelivery({ ...deps, record, traceparent }, event);
       if (attempt !== undefined) {
         const well = isSuccess(attempt);
         metrics.addMetric('WebhookAttempts', MetricUnit.Count, 1);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 import * as z from 'zod';
@@ -132,7 +133,12 @@ describe('a webhook', () => {
     const { id, secret } = z.looseObject({ id: z.string(), secret: z.string() }).parse(created.body);
 
     receiver.statuses = [500, 204];
-    const { id: keyId } = await makeKey();
+    const traceId = randomBytes(16).toString('hex');
+    const traced = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
+    const made = { name: 'of a test', scopes: ['cdn:read'] };
+    const { id: keyId } = madeKeySchema.parse(
+      (await call('POST', keysPath, { body: made, headers: traced })).body,
+    );
     const about = ({ body: text }: { body: string }) => text.includes(keyId);
     await receiver.until('the first attempt', about);
     await waitFor(async () => receiver.received.filter(about).length === 2, {
@@ -144,6 +150,7 @@ describe('a webhook', () => {
         Object.entries(headers).map(([name, value]) => [name, String(value)]),
       );
       expect(new Webhook(secret).verify(text, signed)).toMatchObject({ type: 'key.created' });
+      expect(headers.traceparent).toContain(`00-${traceId}-`);
     }
 
     const listed = await call('GET', `${webhooksPath}/${id}/deliveries`);

@@ -13,6 +13,8 @@ export interface SendDependencies {
   readonly secrets: Pick<SecretBox, 'open'>;
   readonly send: Send;
   readonly now: () => number;
+  /** W3C Trace Context of this attempt: the receiver can go on with the trace of what it is told of. */
+  readonly traceparent: string;
 }
 
 /** What became of one request. */
@@ -32,7 +34,7 @@ export interface Outcome {
  * @throws when a secret cannot be opened.
  */
 export async function sendMessage(
-  { secrets, send, now }: SendDependencies,
+  { secrets, send, now, traceparent }: SendDependencies,
   endpoint: EndpointRecord,
   { messageId, body }: DeliveryRecord,
 ): Promise<Outcome> {
@@ -45,6 +47,7 @@ export async function sendMessage(
   const headers = {
     'content-type': 'application/json',
     'user-agent': 'Mainstay-Webhooks/1.0',
+    traceparent,
     ...signedHeaders({ messageId, at: started, body, secrets: opened }),
   };
   const measured = () => ({ at: new Date(started).toISOString(), durationMs: Math.max(0, now() - started) });

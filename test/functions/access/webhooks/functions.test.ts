@@ -84,6 +84,9 @@ describe('the functions of webhooks', () => {
     expect(await deliver(work, lambdaContext())).toEqual({ ...work, outcome: 'ended', waitSeconds: 0 });
     const [request] = received;
     expect(request?.headers['user-agent']).toBe('Mainstay-Webhooks/1.0');
+    // The receiver goes on with the trace of the event, below the attempt that called it.
+    expect(request?.headers.traceparent).toMatch(new RegExp(`^${traceparent.slice(0, 35)}-[0-9a-f]{16}-01$`));
+    expect(request?.headers.traceparent).not.toBe(work.traceparent);
     const headers = {
       'webhook-id': String(request?.headers['webhook-id']),
       'webhook-timestamp': String(request?.headers['webhook-timestamp']),

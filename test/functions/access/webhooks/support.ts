@@ -73,6 +73,7 @@ export class World {
       endpoints: this.endpoints,
       deliveries: this.deliveries,
       secrets,
+      traceparent,
       send: async (url, headers, body) => {
         const sent = { url, headers, body };
         this.sent.push(sent);
