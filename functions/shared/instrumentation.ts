@@ -6,10 +6,13 @@ import { captureLambdaHandler } from '@aws-lambda-powertools/tracer/middleware';
 import type { MiddlewareObj } from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { InvocationContext } from './http-handler.ts';
+import { redact } from './redact.ts';
 import { continueTrace } from './traceparent.ts';
 
-/** Service name, namespace and level come from the `POWERTOOLS_*` variables. */
-export const logger = new Logger();
+/** Service name, namespace and level come from the `POWERTOOLS_*` variables. Nothing that is logged holds a secret, however deep. */
+export const logger = new Logger({
+  jsonReplacerFn: (_key, value) => (typeof value === 'string' ? redact(value) : value),
+});
 /** Published when the invocation ends; handlers add their own metrics to it. */
 const metrics = new Metrics();
 /** X-Ray segments exist where Lambda runs the function; elsewhere (a test) the tracer does nothing. */
@@ -44,7 +47,7 @@ export function annotate(context: Context, labels: Readonly<Record<string, strin
 
 /**
  * Logs, traces and metrics of every function: each line carries the trace id, the X-Ray segment is annotated
- * with it, errors are recorded on it, and metrics are published whatever the outcome. Events and results are
+ * with it, with whether it was a cold start and with the name of the error it ended with, and metrics are published whatever the outcome. Events and results are
  * never recorded: they may hold what nobody should read in a log.
  *
  * @param traceparentOf finds the trace that an event belongs to.
@@ -66,7 +69,10 @@ export function instrumentation<E>(
         annotate(context, { traceId: trace.traceId });
       },
       after: publish,
-      onError: publish,
+      onError: ({ error }) => {
+        if (error instanceof Error) tracer.putAnnotation('error', error.name);
+        publish();
+      },
     },
   ];
 }

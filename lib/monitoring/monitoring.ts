@@ -57,8 +57,9 @@ export class Monitoring extends Construct {
     const fn = this.apiFunction;
     fn.addEnvironment('MAINSTAY_ENVIRONMENT', environment);
     fn.addEnvironment('MAINSTAY_VERSION', version);
-    const { recovery, access, idempotency, audit, webhooks, shards } = stateful.tables;
-    for (const table of [recovery, access, idempotency, audit, webhooks]) {
+    const { recovery, access, idempotency, audit, webhooks, shards, cdn, tracing, monitoring } =
+      stateful.tables;
+    for (const table of [recovery, access, idempotency, audit, webhooks, cdn, tracing, monitoring]) {
       table.grantItems(fn, ['dynamodb:GetItem'], [probeKey.pk]);
     }
     shards.grantRead(fn);

@@ -11,7 +11,7 @@ let aws: FakeAws;
 let handler: HttpLambda;
 
 beforeAll(async () => {
-  dynamo = await startDynamo('recovery', 'shards', 'limits', 'idempotency', 'audit');
+  dynamo = await startDynamo('recovery', 'shards', 'limits', 'idempotency', 'audit', 'cdn', 'tracing');
   aws = await startFakeAws(({ operation, input }) => {
     if (operation.startsWith('HEAD /backups')) return { status: 403 };
     if (operation === 'DescribeKey') {
@@ -41,6 +41,9 @@ beforeAll(async () => {
     IDEMPOTENCY_TABLE: 'idempotency',
     AUDIT_TABLE: 'audit',
     WEBHOOKS_TABLE: 'missing-too',
+    CDN_TABLE: 'cdn',
+    TRACING_TABLE: 'tracing',
+    MONITORING_TABLE: 'missing-as-well',
     ACCESS_POLICY: '{}',
     BACKUPS_BUCKET: 'backups',
     ENCRYPTION_KEY_ARN: 'arn:aws:kms:us-east-1:000000000000:key/encryption',
@@ -82,12 +85,15 @@ describe('the state of the API', () => {
       { name: 'table:audit', state: 'up' },
       { name: 'table:webhooks', state: 'down', reason: 'absent' },
       { name: 'table:shards', state: 'up' },
+      { name: 'table:cdn', state: 'up' },
+      { name: 'table:tracing', state: 'up' },
+      { name: 'table:monitoring', state: 'down', reason: 'absent' },
       { name: 'bucket:backups', state: 'down', reason: 'denied' },
       { name: 'key:encryption', state: 'up' },
       { name: 'key:hmac', state: 'down', reason: 'unusable' },
       { name: 'shards', state: 'down', reason: 'unusable' },
     ]);
     expect(JSON.stringify(body)).not.toContain('arn:');
-    expect(takeOutput().filter((line) => line.includes('A dependency is down'))).toHaveLength(5);
+    expect(takeOutput().filter((line) => line.includes('A dependency is down'))).toHaveLength(6);
   });
 });

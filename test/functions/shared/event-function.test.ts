@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import * as z from 'zod';
 import { eventFunction } from '../../../functions/shared/event-function.ts';
 import { readInvocationLine } from '../../../functions/shared/invocation-line.ts';
+import { secretInAnError } from './example.ts';
 import { lambdaContext } from './lambda.ts';
 import { takeInvocations, takeOutput, takeRecords } from './output.ts';
 
@@ -29,7 +30,7 @@ const handler = eventFunction({
     ({ TABLE }) =>
     async ({ count }, { trace, log, functionArn }) => {
       if (count < 0) throw new NotNow('cannot count postgres://user:hunter2@host/db below zero');
-      log.info('Counting');
+      log.info('Counting', { from: { url: 'postgres://user:hunter2@host/db', keys: [secretInAnError] } });
       return { TABLE, count: count + 1, traceparent: trace.traceparent, functionArn };
     },
 });
@@ -58,6 +59,13 @@ describe('an event function', () => {
     expect(records.at(-1)).toMatchObject({
       durationMs: expect.any(Number),
       function_request_id: expect.any(String),
+    });
+  });
+
+  it('leaves no secret in a line, however deep', async () => {
+    await handler({ count: 1 }, lambdaContext());
+    expect(takeRecords()[0]).toMatchObject({
+      from: { url: 'postgres://user:…@host/db', keys: ['msk_…'] },
     });
   });
 

@@ -4,8 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { build } from 'esbuild';
+import type { LambdaDefinition } from '../../../local/lambda/definition.ts';
+import type { Segment } from '../../../local/xray/segment.ts';
 import { SegmentRing } from '../../../local/xray/segment-ring.ts';
 import { XrayDaemon } from '../../../local/xray/xray-daemon.ts';
+import { secretInAnError } from '../../functions/shared/example.ts';
+import { httpEvent } from '../../functions/shared/lambda.ts';
 import { LambdaFixture, until } from '../lambda/fixture.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'mainstay-xray-'));
@@ -84,9 +88,9 @@ describe('the X-Ray daemon', () => {
         tracing: 'Active',
         environment: { POWERTOOLS_SERVICE_NAME: 'traced' },
       });
-      await build({
-        stdin: {
-          contents: `import { Tracer } from '@aws-lambda-powertools/tracer';
+      await bundle(
+        definition,
+        `import { Tracer } from '@aws-lambda-powertools/tracer';
             const tracer = new Tracer();
             export const handler = async () => {
               await tracer.provider.captureAsyncFunc('## work', async (subsegment) => {
@@ -95,18 +99,7 @@ describe('the X-Ray daemon', () => {
               });
               return process.env._X_AMZN_TRACE_ID;
             };`,
-          resolveDir: import.meta.dirname,
-        },
-        bundle: true,
-        platform: 'node',
-        format: 'esm',
-        target: 'node24',
-        outfile: join(definition.codeDirectory, 'index.mjs'),
-        banner: {
-          js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-        },
-        logLevel: 'silent',
-      });
+      );
       await fixture.host.ensureFunction(definition);
       const header = String(await fixture.call('traced'));
       const traceId = /Root=([^;]+)/.exec(header)?.[1] ?? '';
@@ -123,7 +116,59 @@ describe('the X-Ray daemon', () => {
       await fixture.end();
     }
   });
+
+  it('is told of each request whether it was a cold start, its route, its tenant, and what it failed of', async () => {
+    const surroundings = () => ({ endpointUrl: 'http://127.0.0.1:9', xrayDaemonAddress: daemon.address });
+    const fixture = new LambdaFixture({ surroundings });
+    const told: Segment[] = [];
+    const stop = daemon.onSegment((segment) => told.push(segment));
+    try {
+      await fixture.host.start();
+      const environment = {
+        POWERTOOLS_SERVICE_NAME: 'example',
+        POWERTOOLS_METRICS_NAMESPACE: 'Mainstay/test',
+      };
+      const definition = fixture.definition('stack', '', { tracing: 'Active', environment });
+      await bundle(
+        definition,
+        `import { exampleFunction } from '../../functions/shared/example.ts';
+            export const handler = exampleFunction();`,
+      );
+      await fixture.host.ensureFunction(definition);
+      await fixture.call('stack', httpEvent({ path: '/things', headers: { 'x-api-key': 'any' } }));
+      await fixture.call('stack', httpEvent({ method: 'POST', path: '/fail', body: { how: 'error' } }));
+      const ended = () =>
+        told.filter(({ name, end_time }) => name.startsWith('## ') && end_time !== undefined);
+      await until(() => ended().length === 2);
+      const common = { Service: 'example', traceId: expect.stringMatching(/^[0-9a-f]{32}$/) };
+      expect(ended().map(({ annotations }) => annotations)).toEqual([
+        { ...common, ColdStart: true, route: 'GET /things', keyId: 'abcdefgh', tenant: 'tenant-1' },
+        { ...common, ColdStart: false, route: 'POST /fail', error: 'Error' },
+      ]);
+      expect(JSON.stringify(told)).toContain('cannot open /var/task/secret with msk_…');
+      expect(JSON.stringify(told)).not.toContain(secretInAnError);
+    } finally {
+      stop();
+      await fixture.end();
+    }
+  });
 });
+
+/** Bundles a function as functions are bundled. */
+async function bundle({ codeDirectory }: LambdaDefinition, contents: string): Promise<void> {
+  await build({
+    stdin: { contents, resolveDir: import.meta.dirname, loader: 'ts' },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    outfile: join(codeDirectory, 'index.mjs'),
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+    logLevel: 'silent',
+  });
+}
 
 describe('the ring of segments', () => {
   it('is bounded in number and in bytes', () => {
