@@ -3,12 +3,16 @@ import { GetScheduleCommand, ListSchedulesCommand, SchedulerClient } from '@aws-
 import { ListStateMachinesCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { backupSummarySchema, stageSchema } from '../../functions/recovery/model.ts';
+import type { StoredSpan } from '../../functions/tracing/model.ts';
+import { span } from '../functions/tracing/spans.ts';
 import { waitFor } from '../support/wait-for.ts';
+import type { ApiClient } from './support/api.ts';
 import { awsConfig } from './support/aws.ts';
 import { Backups, expectCompleted } from './support/backups.ts';
 import { countAllRows, onShard } from './support/databases.ts';
 import { functionLogs } from './support/functions.ts';
 import { root } from './support/recovery.ts';
+import { sendSpan, wholeTrace } from './support/traces.ts';
 
 const list = `${root}/backups`;
 const shards = ['shard-a', 'shard-b'];
@@ -27,9 +31,10 @@ describe('backups', () => {
   afterAll(() => backups?.tidy());
 
   it('are accepted, show their progress, and are complete and proved, with every row of both shards', async () => {
-    const traceId = randomBytes(16).toString('hex');
+    const caller = span({ traceId: randomBytes(16).toString('hex'), name: 'nightly', startMs: Date.now() });
+    const { traceId } = caller;
     const answer = await backups.call('POST', `${root}/backup`, {
-      headers: { traceparent: `00-${traceId}-b7ad6b7169203331-01` },
+      headers: { traceparent: `00-${traceId}-${caller.spanId}-01` },
     });
     expect(answer.status).toBe(202);
     const location = answer.headers.get('location') ?? '';
@@ -81,6 +86,7 @@ describe('backups', () => {
       expect(stages.store.bytes).toBe(stages.encrypt.bytes);
     }
     await expectOneTrace(traceId, asked);
+    await expectWholeTrace(backups.call, caller);
   });
 
   it('are taken by schedule, as the deployment has set one up, and keep others of their shards out', async () => {
@@ -204,4 +210,22 @@ async function expectOneTrace(traceId: string, backupId: string): Promise<void> 
     (line) => requests.has(line.function_request_id) && line.traceId !== traceId && !polls(line),
   );
   expect(untraced).toEqual([]);
+}
+
+/** The trace of a backup can be read from the call that asked for it, through every step and chunk, to the commit. */
+async function expectWholeTrace(call: ApiClient, caller: StoredSpan): Promise<void> {
+  await sendSpan(call, caller);
+  const request = `POST ${root}/backup`;
+  const named = await wholeTrace(call, caller.traceId, [request, 'commit']);
+  const [asked] = named(request);
+  const [plan] = named('plan');
+  expect(asked).toMatchObject({ parentSpanId: caller.spanId, service: 'mainstay-recovery' });
+  expect(plan).toMatchObject({ parentSpanId: asked?.spanId });
+  for (const step of ['hold-snapshot', 'dump-schema', 'plan-chunks', 'chunk-pipeline', 'release', 'commit']) {
+    expect(named(step).map(({ parentSpanId }) => [step, parentSpanId])).toContainEqual([step, plan?.spanId]);
+  }
+  const chunks = named('chunk-pipeline').map(({ spanId }) => spanId);
+  expect(named('verify-chunk').map(({ parentSpanId }) => parentSpanId)).toEqual(
+    expect.arrayContaining(chunks),
+  );
 }

@@ -1,14 +1,16 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import * as z from 'zod';
 import { assetUrlSchema, cachedSchema, statusSchema } from '../../functions/cdn/assets/model.ts';
 import { type Purge, purgeSchema } from '../../functions/cdn/purge/model.ts';
 import { resultSchema, type Warming, warmingSchema } from '../../functions/cdn/warming/model.ts';
+import { span } from '../functions/tracing/spans.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { type ApiClient, apiClient } from './support/api.ts';
 import { awsConfig, bucketNamed } from './support/aws.ts';
 import { sharedPlatform } from './support/shared-platform.ts';
+import { sendSpan, wholeTrace } from './support/traces.ts';
 
 describe('the edge', () => {
   let call: ApiClient;
@@ -50,8 +52,8 @@ describe('the edge', () => {
       },
       { what: `the end of ${path}`, timeoutMs: 90_000, intervalMs: 300 },
     );
-  const begin = async (path: string, body: object): Promise<string> => {
-    const answer = await call('POST', path, { body });
+  const begin = async (path: string, body: object, headers: Record<string, string> = {}): Promise<string> => {
+    const answer = await call('POST', path, { body, headers });
     expect(answer).toMatchObject({ status: 202 });
     return answer.headers.get('location') ?? '';
   };
@@ -63,7 +65,10 @@ describe('the edge', () => {
     expect(await view(path)).toMatchObject({ text: 'first', cache: expect.stringMatching(/^Hit/) });
     await put(path.slice(1), 'second');
     expect((await view(path)).text).toBe('first');
-    const where = await begin('/api/cdn/purge', { paths: [`${path}?x=1`, path], verify: true, rewarm: true });
+    const caller = span({ traceId: randomBytes(16).toString('hex'), startMs: Date.now() });
+    const headers = { traceparent: `00-${caller.traceId}-${caller.spanId}-01` };
+    const wanted = { paths: [`${path}?x=1`, path], verify: true, rewarm: true };
+    const where = await begin('/api/cdn/purge', wanted, headers);
     const purge = await ended<Purge>(purgeSchema, where);
     expect(purge).toMatchObject({
       ...{ state: 'completed', error: null, items: { paths: 1 } },
@@ -73,6 +78,9 @@ describe('the edge', () => {
     const warming = await ended<Warming>(warmingSchema, `/api/cdn/warming/${purge.warmingId}`);
     expect(warming).toMatchObject({ state: 'completed', trigger: 'purge', progress: { failed: 0 } });
     expect(await call('POST', `${where}/cancel`)).toMatchObject({ status: 409 });
+    // From the request through the purge to the warming that it started, all of it is one trace.
+    await sendSpan(call, caller);
+    await wholeTrace(call, caller.traceId, ['POST /api/cdn/purge', 'run-purge', 'run-warming']);
   });
 
   it('is warmed before it is asked, path by path, and forgets a directory', async () => {

@@ -5,6 +5,7 @@ import { type ApiClient, apiClient } from './support/api.ts';
 import { pairOf, Subject } from './support/failover-subject.ts';
 import { Ledger } from './support/ledger.ts';
 import { sharedPlatform } from './support/shared-platform.ts';
+import { latestTrace, wholeTrace } from './support/traces.ts';
 
 const shard = 'shard-b';
 
@@ -63,6 +64,8 @@ describe('a writer that is killed', () => {
         },
       },
     ]);
+    const traceId = await latestTrace(call, 'mainstay-failover', 'conclude-failover');
+    await wholeTrace(call, traceId, ['failover', 'operate', 'conclude-failover']);
   }, 60_000);
 
   it('comes back as a reader', async () => {

@@ -19,7 +19,7 @@ describe('POST /v1/traces, as senders use it', () => {
   beforeAll(async () => {
     const local = await sharedPlatform();
     url = `${local.baseUrl}/v1/traces`;
-    key = await createKey(local, ['ingest']);
+    key = await createKey(local, ['ingest', 'tracing:read']);
     const client = DynamoDBDocumentClient.from(new DynamoDBClient(awsConfig(local)));
     const table = await tableNamed(local, 'Tracing');
     store = new SpanStore({ client, table, retentionDays: 7, now: Date.now });
@@ -61,6 +61,16 @@ describe('POST /v1/traces, as senders use it', () => {
       },
     });
     await provider.shutdown();
+
+    // What is exported is an OTLP request: this receiver takes it, too, and has the same as before.
+    const exported = async () => {
+      const route = `${new URL(url).origin}/api/monitoring/tracing/${traceId}/export`;
+      return (await fetch(route, { headers: { authorization: `Bearer ${key}` } })).text();
+    };
+    const text = await exported();
+    const taken = await post(text, json);
+    expect([taken.status, await taken.json()]).toEqual([200, {}]);
+    expect(await exported()).toBe(text);
   });
 
   it('answers JSON in JSON, says what it has not taken, and takes the same again', async () => {
