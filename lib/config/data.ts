@@ -124,6 +124,16 @@ const shardSchema = (profile: Profile) =>
         'The database that holds the platform’s data. Never change it: that would replace the cluster.',
       ),
     capacity: capacitySchema(profile).prefault({}),
+    instanceClass: z
+      .string()
+      .regex(
+        /^db[.][a-z]+[0-9][a-z0-9-]*[.](medium|large|[0-9]*xlarge)$/,
+        'an instance class as RDS calls it, such as db.r8g.large',
+      )
+      .optional()
+      .describe(
+        'What all its instances are, for example `db.r8g.large`, in place of `capacity`: they neither grow nor pause.',
+      ),
     readers: integer(0, 15).default(1).describe('Reader instances beside the writer.'),
     adopt: adoptedClusterSchema
       .optional()

@@ -72,6 +72,15 @@ export function estimate(config: DeploymentConfig, work: Workload): Item[] {
     product('Dashboard', prices.dashboard, [1, 'dashboard']),
     product('Metrics of backups', prices.metric, [5, 'metrics']),
     ...(config.failover.enabled ? probes(config) : []),
+    ...(config.health.scheduled
+      ? [
+          product('Metrics of the shards’ health', prices.metric, [
+            (config.shards.length + 1) * metricsOfHealth,
+            'metrics',
+          ]),
+        ]
+      : []),
+    product('Metrics of analyses', prices.metric, [2, 'metrics']),
     product('Logs', prices.logs, [work.logsGb, 'GB']),
     product('VPC flow logs', prices.flowLogs, [work.logsGb / 2, 'GB']),
     product('API calls', prices.apiRequests, [work.apiMillions, 'million']),
@@ -118,6 +127,8 @@ function databases({ database }: DeploymentConfig, work: Workload, instances: nu
 
 /** Metrics of each shard, and of all together; one more says whether the probe is cut off. */
 const metricsOfProbes = 6;
+/** Metrics that scheduled looks publish of each shard, and of all together. */
+const metricsOfHealth = 9;
 /** Memory of the function that probes, in GB, and how long a look takes, in seconds. */
 const probe = { gb: 0.25, seconds: 1 };
 

@@ -55,7 +55,8 @@ support are not in it. Nothing is charged for a deployment of functions, for Mai
 const advice = `## What changes it most
 
 - \`shards[].capacity.minAcu\` and \`readers\`: each instance costs its least capacity around the clock. With 0 it pauses
-  after 15 minutes without a connection, and needs half a minute to wake up.
+  after 15 minutes without a connection, and needs half a minute to wake up. Instances of an \`instanceClass\` cost that class's price all
+  the time; they are not above.
 - Backups that are kept, and \`standby.keepDays\`: copies of deleted backups stay until they are that old.
 - \`network.endpointZones\`: one zone is enough while a failure of that zone may stop backups.
 - \`database.insights: advanced\` and \`database.enhancedMonitoringSeconds\` are charged by capacity and by volume; they are not above.

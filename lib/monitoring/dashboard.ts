@@ -8,8 +8,9 @@ import type { Failover } from '../failover/failover.ts';
 import { failoverMetric, type ShardMetric, shardMetric } from '../failover/metrics.ts';
 import { recoveryMetric } from '../recovery/metrics.ts';
 import type { Recovery } from '../recovery/recovery.ts';
-import type { Shard } from '../stateful/shard.ts';
 import type { StatefulStack } from '../stateful-stack.ts';
+import { graph, ofShards, period } from './graphs.ts';
+import { shardRows } from './shard-rows.ts';
 
 export interface DashboardProps {
   settings: FunctionSettings;
@@ -18,8 +19,6 @@ export interface DashboardProps {
   recovery: Recovery;
   failover: Failover;
 }
-
-const period = Duration.minutes(5);
 
 /** The state of a deployment on one page: alarms, API, backups, functions, databases. */
 export class Dashboard extends Construct {
@@ -131,16 +130,8 @@ export class Dashboard extends Construct {
       graph('Connections', ofShards(stateful.shards, 'DatabaseConnections', 'Maximum')),
       graph('Replica lag (ms)', ofShards(stateful.shards, 'AuroraReplicaLagMaximum', 'Maximum')),
     );
+    for (const row of shardRows(settings, stateful.shards)) dashboard.addWidgets(...row);
   }
-}
-
-function graph(
-  title: string,
-  left: cloudwatch.IMetric[],
-  right: cloudwatch.IMetric[] = [],
-  leftAnnotations: cloudwatch.HorizontalAnnotation[] = [],
-): cloudwatch.GraphWidget {
-  return new cloudwatch.GraphWidget({ title, left, right, leftAnnotations, width: 8, height: 6 });
 }
 
 /** A metric of seconds, in minutes. */
@@ -151,17 +142,3 @@ const minutesOf = (seconds: cloudwatch.IMetric, label: string): cloudwatch.MathE
     label,
     period: Duration.hours(1),
   });
-
-function ofShards(shards: readonly Shard[], metricName: string, statistic: string): cloudwatch.Metric[] {
-  return shards.map(
-    (shard) =>
-      new cloudwatch.Metric({
-        namespace: 'AWS/RDS',
-        metricName,
-        dimensionsMap: { DBClusterIdentifier: shard.cluster.clusterIdentifier },
-        statistic,
-        period,
-        label: shard.name,
-      }),
-  );
-}

@@ -19,14 +19,13 @@ if (version.auroraPostgresMajorVersion !== String(postgresMajor)) {
 /** Minutes without a connection after which an instance whose least capacity is 0 pauses. */
 const autoPauseMinutes = 15;
 
-/** Creates a shard's Aurora PostgreSQL Serverless v2 cluster: a writer, readers, IAM logins, TLS only. */
+/** Creates a shard's Aurora PostgreSQL cluster, serverless or of a class: a writer, readers, IAM logins, TLS only. */
 export function createCluster(
   scope: Construct,
   { environment, shard, config, network, key }: ShardProps,
 ): ClusterEndpoint {
   const clusterIdentifier = clusterName(environment, shard.name);
   const engine = rds.DatabaseClusterEngine.auroraPostgres({ version });
-  const { minAcu, maxAcu } = shard.capacity;
 
   // RDS would create it without an end to what it keeps.
   const log = new logs.LogGroup(scope, 'Log', {
@@ -73,17 +72,7 @@ export function createCluster(
     vpc: network.vpc,
     vpcSubnets: network.subnets,
     securityGroups: [group],
-    serverlessV2MinCapacity: minAcu,
-    serverlessV2MaxCapacity: maxAcu,
-    ...(minAcu === 0 && { serverlessV2AutoPauseDuration: Duration.minutes(autoPauseMinutes) }),
-    writer: rds.ClusterInstance.serverlessV2('Writer', instance('writer')),
-    readers: Array.from({ length: shard.readers }, (_, index) =>
-      rds.ClusterInstance.serverlessV2(`Reader${index + 1}`, {
-        ...instance(`reader-${index + 1}`),
-        // The first reader takes over when the writer fails, so it is as large as the writer.
-        scaleWithWriter: index === 0,
-      }),
-    ),
+    ...sizes(shard, instance),
     storageEncrypted: true,
     storageEncryptionKey: key,
     backup: { retention: Duration.days(config.database.pointInTimeDays) },
@@ -113,6 +102,49 @@ export function createCluster(
     writerHost: cluster.clusterEndpoint.hostname,
     writerPort: String(cluster.clusterEndpoint.port),
     masterSecretArn: resource.attrMasterUserSecretSecretArn,
+  };
+}
+
+/** A writer and its readers, by their names in the cluster. The first reader takes over when the writer fails. */
+function sizes(
+  { capacity: { minAcu, maxAcu }, instanceClass, readers }: ShardProps['shard'],
+  instance: (suffix: string) => rds.ClusterInstanceOptions,
+): Pick<
+  rds.DatabaseClusterProps,
+  | 'writer'
+  | 'readers'
+  | 'serverlessV2MinCapacity'
+  | 'serverlessV2MaxCapacity'
+  | 'serverlessV2AutoPauseDuration'
+> {
+  const indexes = Array.from({ length: readers }, (_, index) => index);
+  if (instanceClass !== undefined) {
+    const instanceType = new ec2.InstanceType(instanceClass.replace(/^db[.]/, ''));
+    const { provisioned } = rds.ClusterInstance;
+    return {
+      writer: provisioned('Writer', { ...instance('writer'), instanceType }),
+      readers: indexes.map((index) =>
+        provisioned(`Reader${index + 1}`, {
+          ...instance(`reader-${index + 1}`),
+          instanceType,
+          promotionTier: index === 0 ? 1 : 2,
+        }),
+      ),
+    };
+  }
+  const { serverlessV2 } = rds.ClusterInstance;
+  return {
+    serverlessV2MinCapacity: minAcu,
+    serverlessV2MaxCapacity: maxAcu,
+    ...(minAcu === 0 && { serverlessV2AutoPauseDuration: Duration.minutes(autoPauseMinutes) }),
+    writer: serverlessV2('Writer', instance('writer')),
+    readers: indexes.map((index) =>
+      serverlessV2(`Reader${index + 1}`, {
+        ...instance(`reader-${index + 1}`),
+        // It is as large as the writer, so that it can take over.
+        scaleWithWriter: index === 0,
+      }),
+    ),
   };
 }
 

@@ -30,7 +30,7 @@ export function printReady(
 
   const header = `-H 'authorization: Bearer ${facts.adminKey}'`;
   const recovery = `${facts.baseUrl}/api/disaster-recovery`;
-  line('\n  Take a backup of both shards, watch it, and check what the platform depends on:\n');
+  line('\n  Take a backup of all shards, watch it, and check what the platform depends on:\n');
   line(`  curl -X POST ${header} ${recovery}/backup`);
   line(`  curl ${header} '${recovery}/backups?limit=1'`);
   line(`  curl ${facts.baseUrl}/api/ready`);

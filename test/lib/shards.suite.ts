@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import * as z from 'zod';
-import { mainstay, synthesizeUnchecked } from './support.ts';
+import { mainstay, ofType, synthesizeUnchecked } from './support.ts';
 
 const settings = z.looseObject({ shards: z.array(z.unknown()) }).parse(mainstay.environments.local);
+/** What shards have besides a name. */
+const own: Record<string, object> = { 'shard-c': { instanceClass: 'db.r8g.2xlarge', readers: 2 } };
 const withShards = (names: string[]) =>
-  synthesizeUnchecked('local', { ...settings, shards: names.map((name) => ({ name })) });
+  synthesizeUnchecked('local', { ...settings, shards: names.map((name) => ({ name, ...own[name] })) });
 
 describe('A shard that is added', () => {
   const two = synthesizeUnchecked('local');
@@ -29,11 +31,40 @@ describe('A shard that is added', () => {
     }
   });
 
+  it('has the size and the readers that it asks for, whatever the others have', () => {
+    const of = (type: string, shard: string) =>
+      ofType(three.stateful, type).flatMap(([id, { Properties }]) =>
+        id.includes(shard) ? [Properties] : [],
+      );
+    expect(
+      of('AWS::RDS::DBInstance', 'hardshardc').map((each) => [each.DBInstanceClass, each.PromotionTier]),
+    ).toEqual([
+      ['db.r8g.2xlarge', 0],
+      ['db.r8g.2xlarge', 1],
+      ['db.r8g.2xlarge', 2],
+    ]);
+    expect(of('AWS::RDS::DBCluster', 'hardshardc')).toMatchObject([{ DatabaseInsightsMode: 'standard' }]);
+    expect(of('AWS::RDS::DBCluster', 'hardshardc')[0]).not.toHaveProperty('ServerlessV2ScalingConfiguration');
+    expect(of('AWS::RDS::DBInstance', 'hardsharda').map((each) => each.DBInstanceClass)).toEqual([
+      'db.serverless',
+      'db.serverless',
+    ]);
+  });
+
   it('is the same wherever it is listed', () => {
     const moved = withShards(['shard-c', 'shard-b', 'shard-a']).stateful.resources;
     const changed = Object.keys(moved).filter(
       (id) => JSON.stringify(moved[id]) !== JSON.stringify(three.stateful.resources[id]),
     );
     expect(changed.filter((id) => !id.startsWith('Configuration'))).toEqual([]);
+  });
+
+  it('is on the dashboard, with what looks at it have found and what Aurora says', () => {
+    const bodies = ofType(three.platform, 'AWS::CloudWatch::Dashboard').map(([, { Properties }]) =>
+      JSON.stringify(Properties),
+    );
+    for (const name of ['InstancesUnhealthy', 'SlowQueries', 'WraparoundPercent', 'VolumeBytesUsed']) {
+      expect(bodies).toEqual([expect.stringMatching(new RegExp(`${name}[^]{1,300}shard-c`))]);
+    }
   });
 });
