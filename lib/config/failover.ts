@@ -92,6 +92,11 @@ export type ShardFailoverConfig = z.output<typeof shardFailoverSchema>;
 /** Room that a function's environment variables have for instances, in bytes. */
 const roomForInstances = 2_000;
 
+interface Watched {
+  apiConcurrency: number;
+  failover: FailoverConfig;
+}
+
 interface Shards {
   shards: readonly {
     name: string;
@@ -108,10 +113,17 @@ export function selfManagedOf({ shards }: Shards): Record<string, readonly SelfM
 }
 
 /**
- * Refuses failovers that would need RDS where there is none, or be done behind its back where there is, and more instances than
- * functions can be told of.
+ * Refuses failovers that would need RDS where there is none, or be done behind its back where there is, more instances than
+ * functions can be told of, and probes that leave nothing to the API.
  */
-export function checkFailover(config: Shards, context: z.RefinementCtx): void {
+export function checkFailover(config: Shards & Watched, context: z.RefinementCtx): void {
+  if (config.failover.enabled && config.apiConcurrency < 2) {
+    context.addIssue({
+      code: 'custom',
+      path: ['apiConcurrency'],
+      message: 'at least 2: the function that probes shards for failovers runs nearly all the time',
+    });
+  }
   config.shards.forEach(({ adopt, failover: { action } }, index) => {
     if (action === 'observe') return;
     const managed = adopt?.instances === undefined;

@@ -109,7 +109,7 @@ export const deploymentSchema = (profile: Profile) =>
       apiConcurrency: integer(1, 10_000)
         .default(3)
         .describe(
-          'Concurrent executions that a running backup leaves to the API and to background functions.',
+          'Concurrent executions that a running backup leaves to the API and to background functions; the probe of `failover.enabled` takes one nearly all the time.',
         ),
       network: networkSchema(profile).prefault({}),
       shards: shardsSchema(profile),

@@ -169,6 +169,11 @@ describe('The configuration', () => {
       'failover.probeTimeoutMs: a probe has to end before the next begins',
     ],
     [
+      'probes that leave nothing to the API',
+      { failover: { enabled: true }, apiConcurrency: 1 },
+      'apiConcurrency: at least 2',
+    ],
+    [
       'a failover of a global database without its name',
       { shards: [{ name: 'a', failover: { action: 'global' } }] },
       'shards.0.failover.globalClusterIdentifier: is needed for the action global',
