@@ -23,21 +23,25 @@ export interface StopRequest {
  * would find what it leaves behind.
  *
  * @param onRequest called once, with what asked first.
- * @param onImpatience called when a later one asks again: whoever asks does not want to wait.
+ * @param onImpatience called when a later signal asks again: whoever asks does not want to wait. The end of npm is no signal.
  */
 export function listenForStop(onRequest: (reason: string) => void, onImpatience: () => void): StopRequest {
   const controller = new AbortController();
   const { promise, resolve } = Promise.withResolvers<void>();
-  let since: number | undefined;
   const request = (reason: string) => {
-    if (since === undefined) {
-      since = performance.now();
-      onRequest(reason);
-      controller.abort();
-      resolve();
-    } else if (performance.now() - since > sameRequestMs) onImpatience();
+    if (controller.signal.aborted) return;
+    onRequest(reason);
+    controller.abort();
+    resolve();
   };
-  for (const signal of signals) process.on(signal, () => request(signal));
+  let since: number | undefined;
+  for (const signal of signals) {
+    process.on(signal, () => {
+      request(signal);
+      since ??= performance.now();
+      if (performance.now() - since > sameRequestMs) onImpatience();
+    });
+  }
   if (process.env.npm_lifecycle_event !== undefined) {
     const npm = process.ppid;
     const timer = setInterval(() => {

@@ -1,6 +1,6 @@
 /* The runtime, the API, and what an operator does with them, in one file for the reasons of `recovery.test.ts`. */
 import { jest } from '@jest/globals';
-import './lifecycle.suite.ts';
+import './pasted-lines.suite.ts';
 import './backup-faults.suite.ts';
 import './authorization.suite.ts';
 import './access.suite.ts';

@@ -1,5 +1,5 @@
-import { cp, mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { waitFor } from '../../support/wait-for.ts';
 import { onShard } from './databases.ts';
 import { type LocalJson, LocalPlatform, readLocalJson } from './local-platform.ts';
@@ -35,6 +35,15 @@ export function sharedPlatform(): Promise<LocalJson> {
   return readLocalJson(sharedStateDirectory());
 }
 
+/** What it printed while it started. */
+export function sharedOutput(): Promise<string> {
+  return readFile(outputOf(sharedStateDirectory()), 'utf8');
+}
+
+const outputOf = (state: string) => join(dirname(state), 'output.txt');
+/** Where it has its temporary files. */
+const temporaryOf = (state: string) => join(dirname(state), 'tmp');
+
 /** Puts the synthesized app where a runtime of this state would put it. It then synthesizes nothing. */
 export async function placeAssembly(stateDirectory: string): Promise<void> {
   await mkdir(stateDirectory, { recursive: true });
@@ -48,8 +57,10 @@ export async function startSharedPlatform(): Promise<void> {
   const state = sharedStateDirectory();
   if (await isReady(state)) return;
   await placeAssembly(state);
-  const platform = new LocalPlatform(state, [], { npm_lifecycle_event: 'test' });
+  await mkdir(temporaryOf(state), { recursive: true });
+  const platform = new LocalPlatform(state, [], { npm_lifecycle_event: 'test', TMPDIR: temporaryOf(state) });
   await platform.printed('Stop with Ctrl-C');
+  await writeFile(outputOf(state), platform.output);
   platform.release();
   await beatFirst(await readLocalJson(state));
 }
@@ -66,7 +77,10 @@ async function beatFirst(local: LocalJson): Promise<void> {
   }
 }
 
-/** Stops the runtimes of all workers. */
+/** What a runtime leaves of its state when it has been stopped. */
+const kept = ['aws', 'cdk.out', 'cdk.out.fingerprint', 'logs', 'postgres'];
+
+/** Stops the runtimes of all workers. @throws when one leaves a process, a temporary file, or a file of its addresses behind. */
 export async function stopPlatforms(): Promise<void> {
   const parent = parentDirectory();
   const states = (await readdir(parent))
@@ -80,6 +94,9 @@ export async function stopPlatforms(): Promise<void> {
         what: `the runtime in ${state} to end`,
         intervalMs: 100,
       });
+      const left = [...(await readdir(temporaryOf(state))), ...(await readdir(state))];
+      const more = left.filter((name) => !kept.includes(name));
+      if (more.length > 0) throw new Error(`The runtime in ${state} has left ${more.join(', ')} behind.`);
     }),
   );
 }
