@@ -17,6 +17,7 @@ import { HealthStore } from './health/health-store.ts';
 import { HealthReports } from './health/report.ts';
 import { askInsights } from './insights/ask-insights.ts';
 import { MaintenanceStore } from './maintenance/maintenance-store.ts';
+import { changeMap } from './map/change-map.ts';
 import { MapStore } from './map/map-store.ts';
 import type { ShardMap } from './map/shard-map.ts';
 import { Places } from './places.ts';
@@ -88,6 +89,10 @@ export const handler = httpFunction({
       sharding: async () => {
         const [map, known, health] = await Promise.all([required(maps), latest.list(), records.list()]);
         return { status: 200, body: shardingView({ map, sharding, places: known, health }) };
+      },
+      moveSlots: async ({ body }) => {
+        const known = (await shards.list()).map(({ name }) => name);
+        return { status: 200, body: await changeMap(body, { maps, shards: known, now: () => new Date() }) };
       },
     };
   },

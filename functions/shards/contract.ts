@@ -11,6 +11,7 @@ import { healthReportSchema } from './health/model.ts';
 import { healthSettingsSchema } from './health/settings.ts';
 import { insightsEventSchema, insightsReportSchema, insightsViewSchema } from './insights/model.ts';
 import { maintainEventSchema, maintainResultSchema, maintenanceSettingsSchema } from './maintenance/model.ts';
+import { mapChangedSchema, mapChangeSchema } from './map/change-map.ts';
 import { readPreferences, shardingSchema, writeDurabilities } from './sharding.ts';
 
 const addressSchema = z.strictObject({ host: z.string(), port: z.int() });
@@ -138,6 +139,16 @@ export const shardsContract = defineContract({
       description:
         'Where shards are is at most a second old, so that clients find a new writer; sizes and lag are what the schedule of `health` measured last.',
       responses: { 200: { description: 'All of it.', schema: shardingViewSchema } },
+    },
+    moveSlots: {
+      method: 'POST',
+      path: '/api/database/sharding/slots',
+      scope: 'admin',
+      summary: 'Note that slots lie elsewhere',
+      description:
+        'For whoever has moved the rows: none is moved by it. Of two who change the same map one does, and the other is told so (409). Everybody follows within half a minute; until then, writes of those slots still go where they went. Every map stays in the history.',
+      body: mapChangeSchema,
+      responses: { 200: { description: 'The map that holds now.', schema: mapChangedSchema } },
     },
     ...balanceRoutes,
   },

@@ -43,6 +43,7 @@ export class Shards extends Construct {
     this.apiFunction.addEnvironment('SHARDING', JSON.stringify(variable));
     access.grantGate(this.apiFunction);
     stateful.tables.shards.grantRead(this.apiFunction);
+    stateful.tables.shards.grantItems(this.apiFunction, ['dynamodb:UpdateItem'], ['MAP']);
     this.health = new ShardHealth(this, 'Health', props);
     new ShardMaintenance(this, 'Maintenance', props);
     this.health.grantLook(this.apiFunction, settings);

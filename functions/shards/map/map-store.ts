@@ -49,6 +49,27 @@ export class MapStore {
     return this.#put(current, holding, absent);
   }
 
+  /** The map that holds, as it is now. */
+  async readNow(): Promise<ShardMap | undefined> {
+    this.#known = undefined;
+    return this.read();
+  }
+
+  /**
+   * Has another map hold, the one after `next.epoch - 1`. Of several that are written at once one holds, the one that is in the
+   * history; who comes later finishes what somebody has begun who died.
+   *
+   * @returns whether it is this one, or one with the same ranges.
+   */
+  async change(next: ShardMap): Promise<boolean> {
+    const map = shardMapSchema.parse(next);
+    const isFirst = await this.#put(versionKey(map.epoch), map, 'attribute_not_exists(pk)');
+    const holding = isFirst ? map : shardMapSchema.parse(await this.#get(versionKey(map.epoch)));
+    await this.#put(current, holding, '#epoch = :before', { ':before': map.epoch - 1 });
+    this.#known = undefined;
+    return isFirst || JSON.stringify(holding.ranges) === JSON.stringify(map.ranges);
+  }
+
   async #get(sk: string): Promise<Record<string, unknown> | undefined> {
     const { Item } = await onDependency('DynamoDB', 'GetItem shard map', () =>
       this.#client.send(
@@ -58,13 +79,20 @@ export class MapStore {
     return Item;
   }
 
-  #put(sk: string, map: ShardMap, condition: string): Promise<boolean> {
+  #put(
+    sk: string,
+    map: ShardMap,
+    condition: string,
+    values: Readonly<Record<string, unknown>> = {},
+  ): Promise<boolean> {
+    const members = setMembers(map);
     return holds(() =>
       this.#client.send(
         new UpdateCommand({
           TableName: this.#table,
           Key: { pk: partition, sk },
-          ...setMembers(map),
+          ...members,
+          ExpressionAttributeValues: { ...members.ExpressionAttributeValues, ...values },
           ConditionExpression: condition,
         }),
       ),

@@ -7,6 +7,9 @@ const rangeSchema = z.strictObject({
 });
 export type SlotRange = z.output<typeof rangeSchema>;
 
+/** Ranges of one map: what fits an item of the table, several times over. */
+export const mostRanges = 2_048;
+
 /** Which slot lies on which shard. Ranges are in order, without a gap, and neighbours differ in their shard. */
 export const shardMapSchema = z
   .object({
@@ -18,7 +21,7 @@ export const shardMapSchema = z
       .min(16)
       .max(65_536)
       .refine((slots) => Number.isInteger(Math.log2(slots)), 'a power of two'),
-    ranges: z.array(rangeSchema).min(1).max(2_048),
+    ranges: z.array(rangeSchema).min(1).max(mostRanges),
     changedAt: z.iso.datetime(),
     reason: z.string().max(300),
   })
@@ -51,6 +54,25 @@ export function shardOfSlot({ ranges }: Pick<ShardMap, 'ranges'>, slot: number):
     else return range.shard;
   }
   throw new RangeError(`The map has no slot ${slot}.`);
+}
+
+/** The ranges of a map once slots lie elsewhere. @throws RangeError for slots that the map does not have. */
+export function rangesAfter(
+  { slots, ranges }: Pick<ShardMap, 'slots' | 'ranges'>,
+  moved: readonly SlotRange[],
+): SlotRange[] {
+  const places = ranges.flatMap(({ first, last, shard }) => Array<string>(last - first + 1).fill(shard));
+  for (const { first, last, shard } of moved) {
+    if (last < first || last >= slots) throw new RangeError(`The map has no slots ${first} to ${last}.`);
+    places.fill(shard, first, last + 1);
+  }
+  const after: SlotRange[] = [];
+  places.forEach((shard, slot) => {
+    const range = after.at(-1);
+    if (range?.shard === shard) range.last = slot;
+    else after.push({ first: slot, last: slot, shard });
+  });
+  return after;
 }
 
 /** All slots over shards, in the order of their names: each gets as many as any other, or one more. */

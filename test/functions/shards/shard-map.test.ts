@@ -3,9 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { shardingViewSchema } from '../../../functions/shards/contract.ts';
 import type { ShardHealth } from '../../../functions/shards/health/model.ts';
+import { changeMap, type MapChange } from '../../../functions/shards/map/change-map.ts';
 import { MapStore, mapCacheMs } from '../../../functions/shards/map/map-store.ts';
 import {
   evenly,
+  rangesAfter,
   type ShardMap,
   shardMapSchema,
   shardOfSlot,
@@ -113,6 +115,120 @@ describe('the table of shards', () => {
       { numRuns: 30 },
     );
   });
+});
+
+describe('a change of the map', () => {
+  let dynamo: TestDynamo;
+  beforeAll(async () => {
+    dynamo = await startDynamo('shards');
+  });
+  afterAll(() => dynamo.stop());
+  const shards = ['shard-a', 'shard-b', 'shard-c'];
+  const change = (epoch: number, moves: MapChange['moves'], store = new MapStore(dynamo.client, 'shards')) =>
+    changeMap({ epoch, moves, reason: 'test' }, { maps: store, shards, now: () => new Date(at) });
+  const itemAt = async (sk: string) =>
+    (await dynamo.client.send(new GetCommand({ TableName: 'shards', Key: { pk: 'MAP', sk } }))).Item;
+  const move = (first: number, last: number, from: string, to: string) => ({
+    slots: [{ first, last }],
+    from,
+    to,
+  });
+
+  it('moves what is asked for and nothing else', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(31), fc.nat(31), fc.constantFrom(...shards)), { maxLength: 6 }),
+        (drawn) => {
+          const map = mapOf(32, shards);
+          const places = Array.from({ length: 32 }, (_, slot) => shardOfSlot(map, slot));
+          const moved = drawn.map(([a, b, shard]) => ({
+            first: Math.min(a, b),
+            last: Math.max(a, b),
+            shard,
+          }));
+          for (const { first, last, shard } of moved) places.fill(shard, first, last + 1);
+          const ranges = rangesAfter(map, moved);
+          expect(shardMapSchema.parse({ ...map, ranges }).ranges).toEqual(ranges);
+          expect(places.map((_, slot) => shardOfSlot({ ranges }, slot))).toEqual(places);
+          expect(ranges.some(({ shard }, index) => shard === ranges[index - 1]?.shard)).toBe(false);
+        },
+      ),
+    );
+  });
+
+  it('holds for one of those who change the same map, whoever dies; every map is in the history', async () => {
+    await new MapStore(dynamo.client, 'shards').create(mapOf(16, ['shard-a', 'shard-b']));
+    const deaths = fc.array(fc.option(fc.integer({ min: 0, max: 4 }), { nil: 9 }), {
+      minLength: 1,
+      maxLength: 4,
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), deaths, async (scheduler, dyingAfter) => {
+        const before = shardMapSchema.parse(await itemAt('CURRENT'));
+        const { epoch } = before;
+        const from = shardOfSlot(before, 0);
+        const racing = dyingAfter.map((sends, index) => {
+          const store = new MapStore(mortal(dynamo.client, sends, scheduler), 'shards');
+          const [to = ''] = shards.filter((shard) => shard !== from).slice(index % 2);
+          return change(epoch, [move(0, index, from, to)], store).then(
+            ({ mapEpoch }) => mapEpoch,
+            () => undefined,
+          );
+        });
+        await scheduler.waitFor(Promise.all(racing));
+        const took = (await Promise.all(racing)).filter((each) => each !== undefined);
+        expect(took.length).toBeLessThanOrEqual(1);
+        // Somebody looks again and does what is left, or finishes what one has begun who died.
+        const store = new MapStore(dynamo.client, 'shards');
+        const lies = (await store.readNow()) ?? before;
+        await change(lies.epoch, [
+          move(15, 15, shardOfSlot(lies, 15), otherThan(shardOfSlot(lies, 15))),
+        ]).catch(() => {});
+        const after = shardMapSchema.parse(await itemAt('CURRENT'));
+        expect(after.epoch).toBeGreaterThan(epoch);
+        expect(after.epoch).toBeLessThanOrEqual(epoch + 2);
+        for (let each = 1; each <= after.epoch; each += 1) {
+          const version = shardMapSchema.parse(await itemAt(`EPOCH#${String(each).padStart(10, '0')}`));
+          expect(version.epoch).toBe(each);
+          if (each === after.epoch) expect(version).toEqual(after);
+        }
+        if (took.length > 0) expect(took).toEqual([epoch + 1]);
+        // All of it in range of slots that the next run begins with.
+        await change(after.epoch, evenedOut(after)).catch(() => {});
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('is refused by its field where the map cannot have it, and changes nothing', async () => {
+    await new MapStore(dynamo.client, 'shards').create(mapOf(16, ['shard-a', 'shard-b']));
+    const { epoch } = shardMapSchema.parse(await itemAt('CURRENT'));
+    const map = shardMapSchema.parse(await itemAt('CURRENT'));
+    const [from, last] = [shardOfSlot(map, 0), shardOfSlot(map, 15)];
+    const fieldOf = (moves: MapChange['moves']) =>
+      change(epoch, moves).then(
+        () => 'none',
+        (error) => error.errors?.[0]?.field,
+      );
+    expect(await fieldOf([move(0, 0, from, 'nobody')])).toBe('body.moves.0.to');
+    expect(await fieldOf([move(0, 0, from, from)])).toBe('body.moves.0.to');
+    expect(await fieldOf([move(15, 16, last, otherThan(last))])).toBe('body.moves.0.slots');
+    expect(await fieldOf([move(0, 0, from, otherThan(from)), move(0, 0, from, otherThan(from))])).toBe(
+      'body.moves.1.slots',
+    );
+    expect(await fieldOf([move(0, 0, otherThan(from), from)])).toBe('body.moves.0.from');
+    await expect(change(epoch - 1, [move(0, 0, from, otherThan(from))])).rejects.toMatchObject({
+      kind: 'conflict',
+    });
+    expect(await itemAt('CURRENT')).toMatchObject({ epoch });
+  });
+
+  const otherThan = (shard: string) => shards.find((each) => each !== shard) ?? '';
+  /** What brings all slots to one shard. */
+  const evenedOut = ({ ranges }: ShardMap): MapChange['moves'] =>
+    ranges
+      .filter(({ shard }) => shard !== 'shard-a')
+      .map(({ first, last, shard }) => move(first, last, shard, 'shard-a'));
 });
 
 /** A client whose requests come to pass when the scheduler wants it, and which dies after so many. */
