@@ -7,6 +7,9 @@ import type { KeyRecord } from './keys/key-store.ts';
 export const cacheMs = 30_000;
 const cacheSize = 1_000;
 
+/** How often a key that was presented was one that is remembered, in this process. */
+export const keyCache = { hits: 0, misses: 0 };
+
 export interface AuthenticatorOptions {
   readonly keys: { find(id: string): Promise<KeyRecord | undefined> };
   readonly tenants: { find(id: string): Promise<{ readonly state: 'active' | 'suspended' } | undefined> };
@@ -65,7 +68,9 @@ export function authenticator(options: AuthenticatorOptions): (request: HttpRequ
     const known = accepted.get(id);
     const secret = await available(pepper());
     const same = verifyKey(secret, key, known?.record.hash);
-    if (same && known !== undefined && known.until > now()) return known;
+    const remembered = same && known !== undefined && known.until > now();
+    keyCache[remembered ? 'hits' : 'misses'] += 1;
+    if (remembered) return known;
     await beforeLookup?.(request);
     return available(lookUp(secret, key, id));
   };

@@ -35,7 +35,11 @@ export const cdnContract = defineContract({
     },
     /** Invoked for each log of the edge that has arrived: reads it, and adds what it holds to the table. */
     'ingest-log': {
-      environment: z.object({ ...trafficEnvironment, CDN_WEBSITES }),
+      environment: z.object({
+        ...{ ...trafficEnvironment, CDN_WEBSITES },
+        /** Where what tenants have used is counted (`PutItem`). */
+        MONITORING_TABLE: z.string().min(1),
+      }),
       event: logArrivedEventSchema,
       result: logArrivedResultSchema,
     },

@@ -1,9 +1,13 @@
+import { cacheMs, keyCache } from '../access/authenticate.ts';
 import { gate } from '../access/gate.ts';
 import { cloudWatch, dynamo } from '../shared/clients.ts';
 import { httpFunction } from '../shared/http-function.ts';
 import type { HttpHandlers } from '../shared/http-handler.ts';
 import { KeptAnswer } from '../shared/kept-answer.ts';
 import { Alerts } from './alerts/alerts.ts';
+import { cacheHandlers } from './caches/handlers.ts';
+import { CloudMetrics } from './cloud/cloud-metrics.ts';
+import { CloudStore } from './cloud/cloud-store.ts';
 import { metricsContract } from './contract.ts';
 import { scrapeHandlers } from './exposition/scrape.ts';
 import { ReportedStore } from './reported/reported-store.ts';
@@ -28,11 +32,21 @@ export const handler = httpFunction({
     const reports = new ReportedStore(dynamo(), environment.MONITORING_TABLE, Date.now);
     const reported = new KeptAnswer(() => reports.all(), keptMs);
     const alerts = new Alerts(cloudWatch(), environment.ALARM_PREFIX, Date.now);
+    const cloud = new CloudMetrics(new CloudStore(dynamo(), environment.MONITORING_TABLE), Date.now);
+    const caches = [
+      { name: 'keys', keptMs: cacheMs, uses: keyCache },
+      ...Object.entries({ counted, reported, cloud, alerts }).map(([name, { uses }]) => ({
+        name,
+        keptMs,
+        uses,
+      })),
+    ];
     return {
-      ...summaryHandlers({ store, counted, reported, now: Date.now }),
+      ...summaryHandlers({ store, counted, reported, cloud, now: Date.now }),
       alerts: async ({ query }) => ({ status: 200, body: await alerts.list(query) }),
       ...systemHandlers({ store, build, memoryLimitBytes, now: Date.now }),
-      ...scrapeHandlers({ counted, reported, now: Date.now, build }),
+      ...cacheHandlers(cloud, caches),
+      ...scrapeHandlers({ counted, reported, cloud, now: Date.now, build }),
     };
   },
 });

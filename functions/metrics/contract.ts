@@ -2,6 +2,8 @@ import * as z from 'zod';
 import { gateEnvironment } from '../access/environment.ts';
 import { defineContract } from '../shared/contract.ts';
 import { alertRoutes } from './alerts/contract.ts';
+import { cacheRoutes } from './caches/contract.ts';
+import { sourcesVariable } from './cloud/sources.ts';
 import { expositionRoutes } from './exposition/contract.ts';
 import { logDeliverySchema } from './observe/delivery.ts';
 import { reportedRoutes } from './reported/contract.ts';
@@ -14,7 +16,10 @@ export const metricsContract = defineContract({
   name: 'metrics',
   title: 'Metrics and alarms',
   description: 'How much is asked, what fails, how slow it is, and which alarms are raised.',
-  routes: { ...summaryRoutes, ...systemRoutes, ...alertRoutes, ...expositionRoutes, ...reportedRoutes },
+  routes: {
+    ...{ ...summaryRoutes, ...systemRoutes, ...cacheRoutes, ...alertRoutes },
+    ...{ ...expositionRoutes, ...reportedRoutes },
+  },
   functions: {
     api: {
       environment: gateEnvironment.extend({
@@ -40,5 +45,14 @@ export const metricsContract = defineContract({
     },
     /** Every minute: takes what functions have told into the totals. */
     count: { environment: tableEnvironment, event: z.strictObject({}) },
+    /** Every few minutes: reads what only CloudWatch has, while somebody asks for metrics. */
+    'read-cloud': {
+      environment: tableEnvironment.extend({
+        /** Table of shards (`Query`). */
+        SHARDS_TABLE: z.string().min(1),
+        SOURCES: sourcesVariable,
+      }),
+      event: z.strictObject({}),
+    },
   },
 });

@@ -8,6 +8,8 @@ export class KeptAnswer<T> {
   readonly #forMs: number;
   readonly #now: () => number;
   #kept: { answer: Promise<T>; until: number } | undefined;
+  /** How often a kept answer served, and how often it was asked. */
+  readonly uses = { hits: 0, misses: 0 };
 
   constructor(ask: () => Promise<T>, forMs: number, now: () => number = Date.now) {
     this.#ask = ask;
@@ -16,7 +18,9 @@ export class KeptAnswer<T> {
   }
 
   get(): Promise<T> {
-    if (this.#kept === undefined || this.#kept.until <= this.#now()) {
+    const serves = this.#kept !== undefined && this.#kept.until > this.#now();
+    this.uses[serves ? 'hits' : 'misses'] += 1;
+    if (this.#kept === undefined || !serves) {
       const answer = this.#ask();
       const kept = { answer, until: this.#now() + this.#forMs };
       this.#kept = kept;

@@ -36,9 +36,10 @@ export class Analytics extends Construct {
       description: 'Folds what logs of the edge say into hours and days',
       timeout: Duration.minutes(5),
     });
-    const { cdn } = stateful.tables;
+    const { cdn, monitoring } = stateful.tables;
     const { edgeLogs } = stateful.buckets;
     cdn.grant(this.ingest, ['dynamodb:GetItem', 'dynamodb:PutItem']);
+    monitoring.grantItems(this.ingest, ['dynamodb:PutItem'], ['OPEN#*']);
     edgeLogs.grantIngest(this.ingest);
     cdn.grant(this.fold, ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem']);
     edgeLogs.grantFold(this.fold);

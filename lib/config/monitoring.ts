@@ -32,6 +32,11 @@ export const monitoringSchema = z.strictObject({
     .describe(
       'Share of its memory that a function, or a database, may use before an alarm is raised, in percent.',
     ),
+  cloudWatchMinutes: integer(5, 60)
+    .default(10)
+    .describe(
+      'How often that which only CloudWatch has is read for Prometheus, in minutes. It is read while somebody asks for metrics, and costs by the metric.',
+    ),
 });
 
 /** The settings of monitoring. */

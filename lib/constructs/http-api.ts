@@ -23,6 +23,8 @@ export interface HttpApiProps {
 /** The public HTTP API. Its routes are those of the contracts. */
 export class HttpApi extends Construct {
   readonly api: apigatewayv2.HttpApi;
+  /** What API Gateway says of each request. */
+  readonly accessLog: logs.LogGroup;
 
   /** Host name under which the API answers. */
   readonly host: string;
@@ -41,7 +43,7 @@ export class HttpApi extends Construct {
     });
     const { region, urlSuffix } = Stack.of(this);
     this.host = domain?.name ?? `${this.api.apiId}.execute-api.${region}.${urlSuffix}`;
-    const accessLog = new logs.LogGroup(this, 'AccessLog', {
+    this.accessLog = new logs.LogGroup(this, 'AccessLog', {
       retention: config.logs.retentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
     });
@@ -54,7 +56,7 @@ export class HttpApi extends Construct {
         burstLimit: config.api.throttle.burst,
       },
       accessLogSettings: {
-        destination: new apigatewayv2.LogGroupLogDestination(accessLog),
+        destination: new apigatewayv2.LogGroupLogDestination(this.accessLog),
         format: apigateway.AccessLogFormat.custom(JSON.stringify(accessLogFields)),
       },
     });

@@ -101,6 +101,11 @@ export class Table extends Construct {
     fn.addEnvironment(this.environmentName, this.table.ref);
   }
 
+  /** The table's name. */
+  get tableName(): string {
+    return this.table.ref;
+  }
+
   /** Of the name, so that one value of the table crosses stacks and not two: a stack has room for 200. */
   private get arn(): string {
     return Stack.of(this).formatArn({

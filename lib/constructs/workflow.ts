@@ -24,10 +24,15 @@ export interface WorkflowProps {
 export class Workflow extends Construct {
   readonly arn: string;
   readonly name: string;
+  /** What it is called, without the environment. */
+  readonly called: string;
+  /** Where its transitions are logged. */
+  readonly logGroupName: string;
   private readonly role: iam.Role;
 
   constructor(scope: Construct, id: string, props: WorkflowProps) {
     super(scope, id);
+    this.called = props.name;
     this.role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('states.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
@@ -46,9 +51,10 @@ export class Workflow extends Construct {
       ['lambda:InvokeFunction'],
       props.functions.map((fn) => fn.function.functionArn),
     );
+    // CloudWatch's resource policy has room for few names; this prefix is covered by one entry.
+    this.logGroupName = `/aws/vendedlogs/states/mainstay-${props.environment}-${props.name}`;
     const log = new logs.LogGroup(this, 'Log', {
-      // CloudWatch's resource policy has room for few names; this prefix is covered by one entry.
-      logGroupName: `/aws/vendedlogs/states/mainstay-${props.environment}-${props.name}`,
+      logGroupName: this.logGroupName,
       retention: props.config.logs.retentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
     });

@@ -26,7 +26,7 @@ export const workloads: Record<'dev' | 'production', Workload> = {
     backupsKept: 7,
     apiMillions: 0.1,
     cdn: { gb: 0, millions: 0 },
-    alarms: 82,
+    alarms: 86,
     logsGb: 1,
   },
   production: {
@@ -38,7 +38,7 @@ export const workloads: Record<'dev' | 'production', Workload> = {
     backupsKept: 30,
     apiMillions: 1,
     cdn: { gb: 100, millions: 5 },
-    alarms: 107,
+    alarms: 112,
     logsGb: 10,
   },
 };

@@ -3,6 +3,7 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as events from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
+import { askedKey } from '../../functions/metrics/cloud/asked-key.ts';
 import { metricsContract } from '../../functions/metrics/contract.ts';
 import type { Access } from '../access/access.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
@@ -13,8 +14,10 @@ import { BundledFunction, type FunctionSettings } from '../constructs/function.t
 import { watchFunction } from '../constructs/function-alarms.ts';
 import type { HttpApi } from '../constructs/http-api.ts';
 import type { Notifications } from '../constructs/notifications.ts';
+import type { Workflow } from '../constructs/workflow.ts';
 import type { StatefulStack } from '../stateful-stack.ts';
 import { version } from '../version.ts';
+import { addCloudReader } from './cloud-reader.ts';
 import { Observer } from './observer.ts';
 import { addRequestAlarms } from './request-alarms.ts';
 
@@ -25,6 +28,8 @@ export interface MetricsProps {
   access: Access;
   deadLetters: Delivery;
   notifications: Notifications;
+  /** All workflows of the deployment. */
+  workflows: readonly Workflow[];
 }
 
 /** How much is asked, what fails, how slow it is, and which alarms are raised. */
@@ -40,6 +45,7 @@ export class Metrics extends Construct {
     this.apiFunction = this.addApi(props);
     this.ingestFunction = this.addIngest(props);
     this.countFunction = this.addCounting(props);
+    addCloudReader(this, props);
     this.observer = new Observer(this, 'Observer', props);
     addRequestAlarms(this, { ...props, config: props.settings.config.monitoring });
     this.addOwnAlarms(props);
@@ -60,6 +66,7 @@ export class Metrics extends Construct {
     fn.addEnvironment('MAINSTAY_VERSION', version);
     access.grantGate(fn);
     stateful.tables.monitoring.grant(fn, ['dynamodb:GetItem', 'dynamodb:Query']);
+    stateful.tables.monitoring.grantItems(fn, ['dynamodb:PutItem'], [askedKey]);
     fn.allow(['cloudwatch:DescribeAlarms', 'cloudwatch:DescribeAlarmHistory'], ['*']);
     const reason =
       'CloudWatch tells of composite alarms only whoever may describe all alarms, and of the history of all alarms in one call.';

@@ -12,6 +12,7 @@ import type { StatefulStack } from '../stateful-stack.ts';
 import { addBalance } from './balance.ts';
 import { ShardHealth } from './health.ts';
 import { ShardMaintenance } from './maintenance.ts';
+import { addMemoryAlarms } from './memory-alarms.ts';
 
 export interface ShardsProps {
   settings: FunctionSettings;
@@ -46,6 +47,7 @@ export class Shards extends Construct {
     stateful.tables.shards.grantItems(this.apiFunction, ['dynamodb:UpdateItem'], ['MAP']);
     this.health = new ShardHealth(this, 'Health', props);
     new ShardMaintenance(this, 'Maintenance', props);
+    addMemoryAlarms(this, settings, stateful.shards, props.notifications);
     this.health.grantLook(this.apiFunction, settings);
     addBalance(this, this.apiFunction, props);
     api.addRoutes(shardsContract, this.apiFunction);

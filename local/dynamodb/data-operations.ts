@@ -1,5 +1,6 @@
 import { readJsonInput, writeJson } from '../aws/json-protocol.ts';
 import { type Authorization, AwsError, type Operation, type OperationContext } from '../aws/operation.ts';
+import type { Consumption } from './consumption.ts';
 import type { DynaliteAction } from './dynalite-actions.ts';
 import type { DynamoEngine } from './engine.ts';
 import { leadingKeys } from './leading-keys.ts';
@@ -18,7 +19,11 @@ type KeyUse = (table: string, context: OperationContext) => Authorization[];
  * Reads and writes of items. Each needs the action of its own name on each table or index it touches,
  * and the table's key.
  */
-export function dataOperations(engine: DynamoEngine, keyUse: KeyUse): Record<string, Operation> {
+export function dataOperations(
+  engine: DynamoEngine,
+  keyUse: KeyUse,
+  consumed: Consumption = () => undefined,
+): Record<string, Operation> {
   const use = async (
     name: DynaliteAction,
     table: unknown,
@@ -40,14 +45,14 @@ export function dataOperations(engine: DynamoEngine, keyUse: KeyUse): Record<str
   };
   const onTable = (name: DynaliteAction): Operation => ({
     authorize: (input, context) => use(name, input.TableName, input, context),
-    run: (input) => execute(engine, name, input),
+    run: (input) => execute(engine, name, input, consumed),
   });
   const onTables = (name: DynaliteAction): Operation => ({
     authorize: async (input, context) => {
       const tables = Object.keys(isRecord(input.RequestItems) ? input.RequestItems : {});
       return (await Promise.all(tables.map((table) => use(name, table, input, context)))).flat();
     },
-    run: (input) => execute(engine, name, input),
+    run: (input) => execute(engine, name, input, consumed),
   });
   return {
     GetItem: onTable('GetItem'),
@@ -61,10 +66,19 @@ export function dataOperations(engine: DynamoEngine, keyUse: KeyUse): Record<str
   };
 }
 
-async function execute(engine: DynamoEngine, name: DynaliteAction, given: Input): Promise<Input> {
+async function execute(
+  engine: DynamoEngine,
+  name: DynaliteAction,
+  given: Input,
+  consumed: Consumption,
+): Promise<Input> {
   const { ReturnValuesOnConditionCheckFailure: returned, ...input } = onTheWire(given);
   try {
-    return await engine.execute(name, input);
+    const answer = await engine.execute(name, { ReturnConsumedCapacity: 'TOTAL', ...input });
+    consumed(name, answer);
+    if (input.ReturnConsumedCapacity !== undefined) return answer;
+    const { ConsumedCapacity: _, ...others } = answer;
+    return others;
   } catch (error) {
     const failed = error instanceof AwsError && error.code === 'ConditionalCheckFailedException';
     if (!failed || returned !== 'ALL_OLD') throw error;

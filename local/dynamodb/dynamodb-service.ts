@@ -1,8 +1,10 @@
 import type { JsonApi } from '../aws/api.ts';
 import type { Authorization, OperationContext } from '../aws/operation.ts';
+import type { MetricDatum } from '../cloudwatch/metric.ts';
 import type { Authorizer } from '../iam/authorizer.ts';
 import type { KmsService } from '../kms/kms-service.ts';
 import type { Service } from '../service.ts';
+import { consumption } from './consumption.ts';
 import { dataOperations } from './data-operations.ts';
 import { DynamoEngine } from './engine.ts';
 import { changedTable, createTableInput, type TableDefinition } from './table-definition.ts';
@@ -15,6 +17,8 @@ export interface DynamoDbOptions {
   authorizer: Pick<Authorizer, 'setResourcePolicy'>;
   /** Says what a caller needs on the customer key of a table; without it a table cannot have one. */
   kms?: Pick<KmsService, 'useBy'>;
+  /** Takes the metrics of `AWS/DynamoDB`: the capacity that requests use, by table. */
+  recordMetric?(datum: MetricDatum): void;
   /** Default `000000000000`. */
   accountId?: string;
   /** Default `us-east-1`. */
@@ -47,7 +51,11 @@ export class DynamoDbService implements Service {
       targetPrefix: 'DynamoDB_20120810',
       jsonVersion: '1.0',
       operations: {
-        ...dataOperations(this.#engine, (table, context) => this.#keyUse(table, context)),
+        ...dataOperations(
+          this.#engine,
+          (table, context) => this.#keyUse(table, context),
+          consumption(options.recordMetric),
+        ),
         ...tableOperations(this.#engine, this.#settings),
       },
     };

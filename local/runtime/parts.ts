@@ -9,6 +9,7 @@ import { originsOver } from '../cloudfront/origins.ts';
 import { CloudWatch } from '../cloudwatch/cloudwatch.ts';
 import { LogSubscriptions } from '../cloudwatch/log-subscriptions.ts';
 import { Logs } from '../cloudwatch/logs.ts';
+import type { MetricDatum } from '../cloudwatch/metric.ts';
 import { DynamoDbService } from '../dynamodb/dynamodb-service.ts';
 import { EventBuses } from '../events/event-bus.ts';
 import { HttpApi } from '../http-api/http-api.ts';
@@ -114,13 +115,14 @@ export function createParts({ state, port, awsPort, edgePort, report, onDatabase
     onEvent: ({ source, resources, detail, time, 'detail-type': detailType }) =>
       buses.put({ source, detailType, resources, detail, time: Date.parse(time) }),
   });
+  const recordMetric = (datum: MetricDatum) => void cloudWatch.metrics.record(datum);
   const stepFunctions = new StepFunctions({
     ...common,
     directory: state.join('aws', 'step-functions'),
     ...targetsOver((...call) => endpoint.call(...call)),
     authorize: (principal, authorization) => authorizer.check(principal, authorization),
     putEvent: (event) => void buses.put(event),
-    recordMetric: (datum) => void cloudWatch.metrics.record(datum),
+    recordMetric,
     writeLog: (...line) => logs.put(...line),
     report,
   });
@@ -181,7 +183,7 @@ export function createParts({ state, port, awsPort, edgePort, report, onDatabase
     logDeliveries,
     accessLogs,
     customResources,
-    dynamoDb: new DynamoDbService({ ...common, authorizer, kms }),
+    dynamoDb: new DynamoDbService({ ...common, authorizer, kms, recordMetric }),
     secrets,
     rds: new RdsService({
       ...common,

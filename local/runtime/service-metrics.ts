@@ -12,7 +12,10 @@ export function recordInvocation({ metrics }: CloudWatch, report: InvocationRepo
     timestamp: Date.now(),
   };
   if (report.throttled) {
-    metrics.record({ ...common, name: 'Throttles', values: [1], unit: 'Count' });
+    // Of the function, and of all functions of the region together.
+    for (const dimensions of [common.dimensions, {}]) {
+      metrics.record({ ...common, dimensions, name: 'Throttles', values: [1], unit: 'Count' });
+    }
     return;
   }
   metrics.record({ ...common, name: 'Invocations', values: [1], unit: 'Count' });

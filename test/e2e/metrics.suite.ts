@@ -23,15 +23,17 @@ describe('what Mainstay tells of itself', () => {
   beforeAll(async () => {
     local = await sharedPlatform();
     call = apiClient(local);
+    // Somebody asks for metrics: what only CloudWatch has is read from now on.
+    expect((await call('GET', '/api/admin/cache')).status).toBe(200);
   });
 
-  /** As the clock does every minute. */
-  const count = async () => {
-    const FunctionName = await functionNamed(local, 'MetricsCount');
+  /** As the clock does every few minutes. */
+  const run = async (name: string) => {
+    const FunctionName = await functionNamed(local, name);
     const lambda = new LambdaClient(awsConfig(local));
-    expect(
-      (await lambda.send(new InvokeCommand({ FunctionName, Payload: '{}' }))).FunctionError,
-    ).toBeUndefined();
+    const { FunctionError, Payload } = await lambda.send(new InvokeCommand({ FunctionName, Payload: '{}' }));
+    expect(FunctionError).toBeUndefined();
+    return Payload?.transformToString() ?? '';
   };
   const route = 'GET /api/access/limits';
 
@@ -45,7 +47,7 @@ describe('what Mainstay tells of itself', () => {
     });
     const trace = traceSchema.parse((await call('GET', `/api/monitoring/tracing/${traceId}`)).body);
     expect(trace.services.map(({ service }) => service)).toEqual(['mainstay-access']);
-    await count();
+    await run('MetricsCount');
     const metrics = metricsSchema.parse((await call('GET', '/api/monitoring/metrics')).body);
     expect(metrics.routes.find((each) => each.route === route)?.total).toBeGreaterThan(0);
     expect(metrics.byFunction.map((each) => each.function)).toContain('access/api');
@@ -59,6 +61,28 @@ describe('what Mainstay tells of itself', () => {
     const open = await call('GET', '/api/monitoring/prometheus', { headers: { accept } });
     expect(open.headers.get('content-type')).toContain('application/openmetrics-text');
     expect(String(open.body)).toMatch(/\n# EOF\n$/);
+  });
+
+  it('has what only CloudWatch has, of every table, workflow and shard', async () => {
+    expect(JSON.parse(await run('MetricsReadCloud')).outcome).toMatch(/^(read|too-early|overtaken)$/);
+    const text = async () => String((await call('GET', '/metrics')).body);
+    const expected = [
+      'mainstay_backups_total{outcome="completed"}',
+      'mainstay_table_write_units_total{table="audit"}',
+      'mainstay_workflow_executions_total{workflow="backup",outcome="succeeded"}',
+      `mainstay_database_slow_queries_total{shard="${local.shards[0]?.name}"}`,
+    ];
+    const shown = async () => {
+      const lines = await text();
+      return expected.every((line) => lines.includes(`\n${line} `));
+    };
+    await waitFor(shown, {
+      what: 'what was read of CloudWatch to be shown',
+      intervalMs: 1_000,
+    });
+    const caches = z.looseObject({ process: z.array(z.looseObject({ name: z.string(), hits: z.int() })) });
+    const { process } = caches.parse((await call('GET', '/api/admin/cache')).body);
+    expect(process.find(({ name }) => name === 'keys')?.hits).toBeGreaterThan(0);
   });
 
   it('shows the alarms of the deployment with their runbooks', async () => {

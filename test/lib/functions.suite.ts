@@ -135,6 +135,7 @@ describe('A function', () => {
         'cdn/content-changed',
         'cdn/run-warming',
         'metrics/count',
+        'metrics/read-cloud',
         'metrics/observe',
       ].map((name) => ({
         Ref: functions.get(name)?.id,
@@ -164,8 +165,8 @@ describe('A role', () => {
       /^xray:(PutTraceSegments|PutTelemetryRecords|GetSamplingRules|GetSamplingTargets)$/,
       /^ec2:(Create|Delete|Describe)NetworkInterfaces?$|^ec2:DescribeSubnets$|^ec2:(Una|A)ssignPrivateIpAddresses$/,
       /^logs:(\w+LogDelivery|ListLogDeliveries|\w+ResourcePolicy|DescribeResourcePolicies|DescribeLogGroups)$/,
-      // CloudWatch tells of composite alarms only whoever may describe all alarms.
-      /^cloudwatch:DescribeAlarm(s|History)$/,
+      // CloudWatch tells of composite alarms only whoever may describe all alarms; metrics have no ARN.
+      /^cloudwatch:(DescribeAlarm(s|History)|GetMetricData)$/,
     ];
     const unscoped = statements
       .filter(({ resources }) => resources.includes('*'))

@@ -34,6 +34,11 @@ export class Alerts {
     );
   }
 
+  /** How often the kept answer served. */
+  get uses(): KeptAnswer<unknown>['uses'] {
+    return this.#kept.uses;
+  }
+
   /**
    * Alarms in a state, or all, with their changes of the last hours.
    *

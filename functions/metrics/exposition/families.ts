@@ -1,6 +1,7 @@
 import type { QuantileSketch } from '../../shared/sketches/quantile.ts';
 import { statusClasses, type Tally } from '../tally/tally.ts';
 import type { Family, HistogramSample, Labels, SummarySample } from './family.ts';
+import { tenantFamilies } from './tenant-families.ts';
 
 /** Upper bounds of the buckets of durations, in ms. */
 export const latencyBoundsMs = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_000, 5_000, 10_000, 30_000] as const;
@@ -36,6 +37,7 @@ export function ownFamilies(tally: Tally, quantiles: readonly number[] = []): Fa
     })),
   });
   return [
+    ...tenantFamilies(tally),
     {
       name: 'mainstay_http_requests',
       help: 'Requests of the API, by route and class of status.',

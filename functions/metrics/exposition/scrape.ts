@@ -1,5 +1,7 @@
 import type { RouteHandlers } from '../../shared/http-handler.ts';
 import type { KeptAnswer } from '../../shared/kept-answer.ts';
+import type { CloudMetrics } from '../cloud/cloud-metrics.ts';
+import { familiesOfCloud } from '../cloud/families.ts';
 import { reportedFamilies } from '../reported/families.ts';
 import type { ReportedMetric } from '../reported/reported-store.ts';
 import type { Tally } from '../tally/tally.ts';
@@ -14,6 +16,8 @@ interface Parts {
   readonly counted: KeptAnswer<Tally>;
   /** What services have reported. */
   readonly reported: KeptAnswer<ReportedMetric[]>;
+  /** What only CloudWatch has. */
+  readonly cloud: CloudMetrics;
   readonly now: () => number;
   readonly build: { readonly environment: string; readonly version: string };
 }
@@ -22,15 +26,17 @@ interface Parts {
 export function scrapeHandlers({
   counted,
   reported,
+  cloud,
   now,
   build,
 }: Parts): RouteHandlers<typeof expositionRoutes> {
-  const scrape: RouteHandlers<typeof expositionRoutes>['prometheus'] = async ({ query, request }) => {
+  const scrape: RouteHandlers<typeof expositionRoutes>['prometheus'] = async ({ query, request, log }) => {
     const format = negotiate(request.headers.accept);
-    const [own, theirs] = await Promise.all([counted.get(), reported.get()]);
+    const [own, theirs, read] = await Promise.all([counted.get(), reported.get(), cloud.get(log)]);
     const families = [
       buildFamily(build),
       ...ownFamilies(own, query.quantiles),
+      ...familiesOfCloud(read.series, now()),
       ...reportedFamilies(theirs, now()),
     ];
     return {

@@ -9,6 +9,7 @@ export function seenOf(line: InvocationLine): Seen {
     ...{ service, fn: `${service}/${fn}`, durationMs, coldStart, memoryBytes, memoryLimitBytes, traceId },
     ...(line.route !== undefined &&
       line.status !== undefined && { request: { route: line.route, status: line.status } }),
+    ...(line.tenant !== undefined && { tenant: line.tenant }),
     ...(line.error !== undefined && { error: line.error }),
   };
 }

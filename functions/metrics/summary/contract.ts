@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { RouteContract } from '../../shared/contract.ts';
+import { capabilityMetricSchema } from '../cloud/figures.ts';
 import { mostReported, reportedSchema } from '../reported/figures.ts';
 import { statusClasses } from '../tally/tally.ts';
 import { totalDays } from '../tally/tally-store.ts';
@@ -94,6 +95,11 @@ export const summaryRoutes = {
         schema: totalsSchema.extend({
           routes: z.array(routeSchema),
           byFunction: z.array(functionSchema),
+          capabilities: z
+            .array(capabilityMetricSchema)
+            .describe(
+              'What CloudWatch has of backups, failover, databases and slow queries, caches, the edge, tables, queues and workflows. It is read every few minutes while somebody asks: the first answer after a while may be old, or have none.',
+            ),
           reported: z
             .array(reportedSchema)
             .describe(

@@ -1,5 +1,7 @@
 import type { RouteHandlers } from '../../shared/http-handler.ts';
 import type { KeptAnswer } from '../../shared/kept-answer.ts';
+import type { CloudMetrics } from '../cloud/cloud-metrics.ts';
+import { capabilityFigures } from '../cloud/figures.ts';
 import { reportedFigures } from '../reported/figures.ts';
 import type { ReportedMetric } from '../reported/reported-store.ts';
 import { countedBetween } from '../tally/counters.ts';
@@ -14,6 +16,8 @@ interface Parts {
   readonly counted: KeptAnswer<Tally>;
   /** What services have reported. */
   readonly reported: KeptAnswer<ReportedMetric[]>;
+  /** What only CloudWatch has. */
+  readonly cloud: CloudMetrics;
   readonly now: () => number;
 }
 
@@ -25,6 +29,7 @@ export function summaryHandlers({
   store,
   counted,
   reported,
+  cloud,
   now,
 }: Parts): RouteHandlers<typeof summaryRoutes> {
   const read = async (hours: number) => {
@@ -32,11 +37,15 @@ export function summaryHandlers({
     return { span, tally: await countedBetween(store, span.fromMs, span.toMs) };
   };
   return {
-    metrics: async ({ query }) => {
-      const [{ span, tally }, theirs] = await Promise.all([read(query.hours), reported.get()]);
+    metrics: async ({ query, log }) => {
+      const [{ span, tally }, theirs, { series }] = await Promise.all([
+        read(query.hours),
+        reported.get(),
+        cloud.get(log),
+      ]);
       const figures = { routes: routeFigures(tally), byFunction: functionFigures(tally) };
-      const body = { ...totalsOf(tally, span), ...figures, reported: reportedFigures(theirs, now()) };
-      return { status: 200, body };
+      const others = { capabilities: capabilityFigures(series), reported: reportedFigures(theirs, now()) };
+      return { status: 200, body: { ...totalsOf(tally, span), ...figures, ...others } };
     },
     summary: async ({ query }) => {
       const { span, tally } = await read(query.hours);

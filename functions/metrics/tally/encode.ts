@@ -31,6 +31,17 @@ const storedSchema = z.strictObject({
       memoryLimitBytes: z.number(),
     }),
   ),
+  tenants: z
+    .record(
+      z.string(),
+      z.strictObject({
+        codes: z.partialRecord(z.enum(statusClasses), count),
+        sumMs: z.number(),
+        edgeRequests: count,
+        edgeBytes: count,
+      }),
+    )
+    .default({}),
   errors: z.array(
     z.strictObject({
       type: z.string(),
@@ -56,6 +67,7 @@ export function encodeTally(tally: Tally): Uint8Array {
     functions: Object.fromEntries(
       [...tally.functions].map(([name, fn]) => [name, { ...fn, duration: sketched(fn.duration) }]),
     ),
+    tenants: Object.fromEntries(tally.tenants),
     errors: [...tally.errors.values()],
   };
   return gzipSync(JSON.stringify(stored));
@@ -77,6 +89,7 @@ export function decodeTally(bytes: Uint8Array): Tally {
     tally.routes.set(name, { ...route, exemplar: route.exemplar });
   }
   for (const [name, fn] of Object.entries(stored.functions)) tally.functions.set(name, fn);
+  for (const [name, tenant] of Object.entries(stored.tenants)) tally.tenants.set(name, tenant);
   for (const error of stored.errors) tally.errors.set(errorKey(error), { ...error, traceId: error.traceId });
   return tally;
 }

@@ -11,6 +11,8 @@ export interface Seen {
   readonly memoryBytes?: number;
   readonly memoryLimitBytes?: number;
   readonly traceId?: string;
+  /** Of a request, whose key it was made with. */
+  readonly tenant?: string;
   /** Of a request of the API: API Gateway's route key (`GET /api/health`), and the status of the answer. */
   readonly request?: { readonly route: string; readonly status: number };
   /** What it failed of; a request has one when its answer is 5xx. */

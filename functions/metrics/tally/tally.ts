@@ -33,6 +33,16 @@ export interface FunctionTally {
   memoryLimitBytes: number;
 }
 
+/** What a tenant has used. */
+export interface TenantTally {
+  /** Requests of the API by class of status, and how long they took together. */
+  readonly codes: Partial<Record<StatusClass, number>>;
+  sumMs: number;
+  /** Of its websites at the edge. */
+  edgeRequests: number;
+  edgeBytes: number;
+}
+
 export interface ErrorTally {
   readonly type: string;
   /** The route of the API, or the function. */
@@ -45,7 +55,7 @@ export interface ErrorTally {
 }
 
 /** How many of each a tally keeps apart; what comes beyond is counted as `other`. */
-export const mostKept = { routes: 300, functions: 300, errors: 200 } as const;
+export const mostKept = { routes: 300, functions: 300, errors: 200, tenants: 1_000 } as const;
 export const other = 'other';
 
 /**
@@ -55,6 +65,7 @@ export const other = 'other';
 export class Tally {
   readonly routes = new Map<string, RouteTally>();
   readonly functions = new Map<string, FunctionTally>();
+  readonly tenants = new Map<string, TenantTally>();
   /** By type, place and pattern. */
   readonly errors = new Map<string, ErrorTally>();
 
@@ -77,6 +88,12 @@ export class Tally {
       route.sumMs += durationMs;
       if (traceId !== undefined) route.exemplar = slower(route.exemplar, { traceId, durationMs, at });
     }
+    if (request !== undefined && seen.tenant !== undefined) {
+      const tenant = this.tenant(seen.tenant);
+      const code = statusClass(request.status);
+      tenant.codes[code] = (tenant.codes[code] ?? 0) + 1;
+      tenant.sumMs += durationMs;
+    }
     if (error !== undefined) {
       const where = request?.route ?? seen.fn;
       const pattern = errorPattern(error.message);
@@ -88,10 +105,7 @@ export class Tally {
   merge(from: Tally): void {
     for (const [name, theirs] of from.routes) {
       const ours = this.route(name, theirs.service);
-      for (const code of statusClasses) {
-        const count = theirs.codes[code];
-        if (count !== undefined) ours.codes[code] = (ours.codes[code] ?? 0) + count;
-      }
+      addCodes(ours.codes, theirs.codes);
       ours.latency.merge(theirs.latency);
       ours.sumMs += theirs.sumMs;
       if (theirs.exemplar !== undefined) ours.exemplar = slower(ours.exemplar, theirs.exemplar);
@@ -106,7 +120,21 @@ export class Tally {
       ours.peakMemoryBytes = Math.max(ours.peakMemoryBytes, theirs.peakMemoryBytes);
       ours.memoryLimitBytes = Math.max(ours.memoryLimitBytes, theirs.memoryLimitBytes);
     }
+    for (const [name, theirs] of from.tenants) {
+      const ours = this.tenant(name);
+      addCodes(ours.codes, theirs.codes);
+      ours.sumMs += theirs.sumMs;
+      ours.edgeRequests += theirs.edgeRequests;
+      ours.edgeBytes += theirs.edgeBytes;
+    }
     for (const theirs of from.errors.values()) this.#error(theirs);
+  }
+
+  /** What is counted of a tenant; beyond `mostKept`, of all others together. */
+  tenant(name: string): TenantTally {
+    return kept(this.tenants, name, mostKept.tenants, () => ({
+      ...{ codes: {}, sumMs: 0, edgeRequests: 0, edgeBytes: 0 },
+    }));
   }
 
   /** What is counted of a route; beyond `mostKept`, of all others together. */
@@ -141,6 +169,13 @@ export class Tally {
   #put(error: ErrorTally): ErrorTally {
     this.errors.set(errorKey(error), error);
     return error;
+  }
+}
+
+function addCodes(ours: RouteTally['codes'], theirs: RouteTally['codes']): void {
+  for (const code of statusClasses) {
+    const count = theirs[code];
+    if (count !== undefined) ours[code] = (ours[code] ?? 0) + count;
   }
 }
 

@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { countEdgeUsage } from '../../../functions/metrics/tally/edge-usage.ts';
 import { decodeTally, encodeTally } from '../../../functions/metrics/tally/encode.ts';
 import { errorPattern, patternLength } from '../../../functions/metrics/tally/error-pattern.ts';
 import type { Seen } from '../../../functions/metrics/tally/seen.ts';
 import { mostKept, Tally } from '../../../functions/metrics/tally/tally.ts';
+import type { Batch } from '../../../functions/metrics/tally/tally-store.ts';
 
 const seenArbitrary: fc.Arbitrary<Seen> = fc
   .record({
@@ -13,12 +15,14 @@ const seenArbitrary: fc.Arbitrary<Seen> = fc
     coldStart: fc.boolean(),
     memoryBytes: fc.nat({ max: 1e9 }),
     trace: fc.nat(),
+    tenant: fc.option(fc.constantFrom('acme', 'globex'), { nil: undefined }),
     status: fc.option(fc.constantFrom(200, 202, 404, 500, 503), { nil: undefined }),
     failed: fc.option(fc.constantFrom('no table 7', 'no table 8', 'denied'), { nil: undefined }),
   })
-  .map(({ status, failed, trace, fn, ...rest }) => ({
+  .map(({ status, failed, trace, fn, tenant, ...rest }) => ({
     ...rest,
     ...{ fn, service: `${fn}-service`, memoryLimitBytes: 1e9, traceId: trace.toString(16).padStart(32, '0') },
+    ...(tenant !== undefined && { tenant }),
     ...(status !== undefined && { request: { route: `GET /${fn}`, status } }),
     ...(failed !== undefined && { error: { type: 'Error', message: failed } }),
   }));
@@ -42,6 +46,9 @@ const said = (tally: Tally) => ({
       ...{ name, ...rest, sum: sumMs.toPrecision(9) },
       duration: Buffer.from(duration.toBytes()).toString('hex'),
     }))
+    .sort((a, b) => a.name.localeCompare(b.name)),
+  tenants: [...tally.tenants]
+    .map(([name, { sumMs, ...rest }]) => ({ name, ...rest, sum: sumMs.toPrecision(9) }))
     .sort((a, b) => a.name.localeCompare(b.name)),
   errors: [...tally.errors.values()]
     .map(({ traceId: _, ...rest }) => rest)
@@ -70,6 +77,23 @@ describe('a tally', () => {
       codes: { '2xx': 2, '5xx': 1 },
       sumMs: 120,
       exemplar: { traceId: 'b', durationMs: 90 },
+    });
+  });
+
+  it('takes what tenants use of the edge from its logs, each log once, and none that comes too late', async () => {
+    const batches = new Map<string, Tally>();
+    const store = {
+      addBatch: async (hour: string, { id, tally }: Batch) => void batches.set(`${hour} ${id}`, tally),
+    };
+    const arrivedMs = Date.parse('2026-11-22T10:30:00Z');
+    const used = new Map([['acme', { requests: 3, bytes: 500 }]]);
+    await countEdgeUsage(store, { id: 'log', arrivedMs, used }, arrivedMs + 1_000);
+    await countEdgeUsage(store, { id: 'log', arrivedMs, used }, arrivedMs + 5 * 3_600_000);
+    await countEdgeUsage(store, { id: 'late', arrivedMs, used }, arrivedMs + 8 * 3_600_000);
+    expect([...batches.keys()]).toEqual(['2026-11-22T10 edge-log']);
+    const [tally = new Tally()] = batches.values();
+    expect(decodeTally(encodeTally(tally)).tenants.get('acme')).toMatchObject({
+      ...{ edgeRequests: 3, edgeBytes: 500 },
     });
   });
 

@@ -1,0 +1,2 @@
+/** The partition key of the item that says when somebody last asked for metrics. */
+export const askedKey = 'ASKED';
