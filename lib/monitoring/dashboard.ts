@@ -9,6 +9,7 @@ import { failoverMetric, type ShardMetric, shardMetric } from '../failover/metri
 import { recoveryMetric } from '../recovery/metrics.ts';
 import type { Recovery } from '../recovery/recovery.ts';
 import type { StatefulStack } from '../stateful-stack.ts';
+import { capabilityWidgets } from './capability-widgets.ts';
 import { graph, ofShards, period } from './graphs.ts';
 import { shardRows } from './shard-rows.ts';
 
@@ -131,6 +132,7 @@ export class Dashboard extends Construct {
       graph('Replica lag (ms)', ofShards(stateful.shards, 'AuroraReplicaLagMaximum', 'Maximum')),
     );
     for (const row of shardRows(settings, stateful.shards)) dashboard.addWidgets(...row);
+    for (const row of capabilityWidgets(environment)) dashboard.addWidgets(...row);
   }
 }
 

@@ -10,6 +10,7 @@ import './edge.suite.ts';
 import './environments.suite.ts';
 import './functions.suite.ts';
 import './gradual-deployment.suite.ts';
+import './logs.suite.ts';
 import './missed-backups.suite.ts';
 import './platform-stack.suite.ts';
 import './shards.suite.ts';

@@ -19,7 +19,7 @@ const named: ResourceHandler = (request) => {
 };
 
 /**
- * Resources that have no effect on one machine: networks, dashboards. They exist so that what refers to them resolves.
+ * Resources that have no effect on one machine: networks, dashboards, saved queries. They exist so that what refers to them resolves.
  */
 export function inertResources(): Record<string, ResourceHandler> {
   return {
@@ -41,6 +41,7 @@ export function inertResources(): Record<string, ResourceHandler> {
       return { ref: vpc.ref, attributes: { ...vpc.attributes, ...attributes } };
     },
     'AWS::EC2::VPCEndpoint': idOf('vpce'),
+    'AWS::Logs::QueryDefinition': withAttribute(idOf('query'), 'QueryDefinitionId'),
     'AWS::RDS::DBSubnetGroup': named,
   };
 }
