@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { importsOf } from '../../bench/load/imports.ts';
+import { sampleEnvironment } from '../../bench/load/sample-environment.ts';
+import { contracts } from '../../functions/contracts.ts';
 
 describe('what a bundle imports', () => {
   let directory: string;
@@ -22,5 +24,15 @@ describe('what a bundle imports', () => {
     const imports = await importsOf(map);
     expect([...imports.keys()]).toEqual(['@aws-sdk/client-s3']);
     expect([...(imports.get('@aws-sdk/client-s3') ?? [])]).toEqual(['S3Client']);
+  });
+});
+
+describe('the environment of a function whose module is loaded', () => {
+  it('can be made up for every function', () => {
+    for (const { functions } of contracts) {
+      for (const { environment } of Object.values(functions)) {
+        expect(environment.safeParse(sampleEnvironment(environment)).error).toBeUndefined();
+      }
+    }
   });
 });
