@@ -12,6 +12,7 @@ export const suiteNames = [
   'files',
   'edge',
   'shards',
+  'tracing',
 ] as const;
 export type SuiteName = (typeof suiteNames)[number];
 

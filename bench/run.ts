@@ -40,6 +40,9 @@ async function measure(options: BenchOptions, found: (outcome: Outcome) => void)
     } else if (suite === 'edge') {
       const { measureEdge } = await import('./edge/suite.ts');
       found(ofReports(...(await measureEdge({ ...options, progress }))));
+    } else if (suite === 'tracing') {
+      const { measureTracing } = await import('./tracing/suite.ts');
+      found(ofReports(...(await measureTracing({ ...options, progress }))));
     } else if (suite === 'files') {
       const { measureFiles } = await import('./files/suite.ts');
       found(await measureFiles({ ...options, progress }));

@@ -16,6 +16,7 @@ describe('the command line of the benchmarks', () => {
         'files',
         'edge',
         'shards',
+        'tracing',
       ],
       sizeMb: 240,
       rounds: 3,
@@ -33,7 +34,7 @@ describe('the command line of the benchmarks', () => {
     [
       '--only',
       'everything',
-      /--only takes backup, restore, incremental, load, local, limits, stack, scale, files, edge, shards, not everything/,
+      /--only takes backup, restore, incremental, load, local, limits, stack, scale, files, edge, shards, tracing, not everything/,
     ],
     ['--size', '0', /--size takes a whole number from 1 to 100000, not 0/],
     ['--size', 'big', /--size takes/],
