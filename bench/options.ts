@@ -11,6 +11,7 @@ export const suiteNames = [
   'scale',
   'files',
   'edge',
+  'cdn',
   'shards',
   'tracing',
 ] as const;

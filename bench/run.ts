@@ -43,6 +43,9 @@ async function measure(options: BenchOptions, found: (outcome: Outcome) => void)
     } else if (suite === 'tracing') {
       const { measureTracing } = await import('./tracing/suite.ts');
       found(ofReports(...(await measureTracing({ ...options, progress }))));
+    } else if (suite === 'cdn') {
+      const { measureCdn } = await import('./cdn/suite.ts');
+      found(await measureCdn({ ...options, progress }));
     } else if (suite === 'files') {
       const { measureFiles } = await import('./files/suite.ts');
       found(await measureFiles({ ...options, progress }));

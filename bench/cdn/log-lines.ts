@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 
-const fields =
+export const fields =
   'date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer) cs(User-Agent) cs-uri-query cs(Cookie) x-edge-result-type x-edge-request-id x-host-header cs-protocol cs-bytes time-taken x-forwarded-for ssl-protocol ssl-cipher x-edge-response-result-type cs-protocol-version fle-status fle-encrypted-fields c-port time-to-first-byte x-edge-detailed-result-type sc-content-type sc-content-len sc-range-start sc-range-end';
 
 const edges = ['FRA56-P4', 'IAD89-C1', 'NRT57-P2', 'LHR61-C2', 'SFO53-P1', 'SIN2-P6', 'GRU1-C2', 'CDG52-P3'];
@@ -56,8 +56,8 @@ export function* logChunks(lines: number): Generator<string> {
   yield chunk;
 }
 
-/** Writes such a log to a file, and the same compressed beside it (`.gz`). */
-export async function writeLog(file: string, lines: number): Promise<void> {
+/** Writes such a log to a file, and the same compressed beside it (`.gz`), at a level of gzip. */
+export async function writeLog(file: string, lines: number, level = 6): Promise<void> {
   await pipeline(Readable.from(logChunks(lines)), createWriteStream(file));
-  await pipeline(Readable.from(logChunks(lines)), createGzip({ level: 6 }), createWriteStream(`${file}.gz`));
+  await pipeline(Readable.from(logChunks(lines)), createGzip({ level }), createWriteStream(`${file}.gz`));
 }

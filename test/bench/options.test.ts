@@ -15,6 +15,7 @@ describe('the command line of the benchmarks', () => {
         'scale',
         'files',
         'edge',
+        'cdn',
         'shards',
         'tracing',
       ],
@@ -34,7 +35,7 @@ describe('the command line of the benchmarks', () => {
     [
       '--only',
       'everything',
-      /--only takes backup, restore, incremental, load, local, limits, stack, scale, files, edge, shards, tracing, not everything/,
+      /--only takes backup, restore, incremental, load, local, limits, stack, scale, files, edge, cdn, shards, tracing, not everything/,
     ],
     ['--size', '0', /--size takes a whole number from 1 to 100000, not 0/],
     ['--size', 'big', /--size takes/],

@@ -38,6 +38,9 @@ export interface LogSummary {
 /** Intervals times tenants that one log may hold; lines of more fail it, so that nothing is lost silently. */
 const mostCounters = 5_000;
 
+/** So many counters may keep many more keys than they need in the end. */
+const fewCounters = 20;
+
 /** There is more in a log than one function can hold apart. Its name is what a dead letter says. */
 export class LogTooDiverse extends Error {
   override readonly name = 'LogTooDiverse';
@@ -50,7 +53,9 @@ export class LogAccumulator {
   readonly #w3c = new W3cLines();
   readonly #json = new JsonLines();
   readonly #clock = new LogClock();
-  readonly #hosts = new ByteTable<string>();
+  readonly #hosts = new ByteTable();
+  /** By the numbers of the hosts. */
+  readonly #tenantOf: string[] = [];
   readonly #counters = new Map<number, Map<string, LineCounter>>();
   #interval = { start: 0, end: 0 };
   #tenants = new Map<string, LineCounter>();
@@ -180,13 +185,13 @@ export class LogAccumulator {
     if (this.#kept > mostCounters) {
       throw new LogTooDiverse(`One log holds requests of more than ${mostCounters} tenants and hours.`);
     }
-    const made = new LineCounter();
+    const made = new LineCounter(this.#kept <= fewCounters ? 16 : 2);
     this.#tenants.set(tenant, made);
     return made;
   }
 
   #tenant(): string {
-    const { buffer, starts, ends } = this.#line;
+    const { buffer, view, starts, ends } = this.#line;
     const site = ends[place.site] ?? 0;
     const host = ends[place.host] ?? 0;
     if (this.#hosts.size > 10_000) this.#hosts.clear();
@@ -195,8 +200,11 @@ export class LogAccumulator {
       return tenantOf(this.#options.websites, buffer.toString('latin1', starts[place.host] ?? 0, host), id);
     }
     if (host === 0) return noTenant;
-    return this.#hosts.find(buffer, starts[place.host] ?? 0, host, (name) =>
-      tenantOf(this.#options.websites, name, ''),
-    );
+    const known = this.#hosts.size;
+    const number = this.#hosts.numberOf(buffer, view, starts[place.host] ?? 0, host);
+    if (number === known) {
+      this.#tenantOf[number] = tenantOf(this.#options.websites, this.#hosts.textOf(number), '');
+    }
+    return this.#tenantOf[number] ?? noTenant;
   }
 }

@@ -1,26 +1,31 @@
-import type { TopEntry, TopK } from '../../shared/sketches/top-k.ts';
 import { ByteTable } from './byte-table.ts';
 import { place } from './columns.ts';
+import { CountedKeys } from './counted-keys.ts';
 import type { LogLine } from './log-line.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
-import { Traffic } from './traffic.ts';
+import { capacities, Traffic } from './traffic.ts';
 
-/** Longer keys are counted by how they begin. In bytes. */
-export const longestKey = 512;
 /** Latencies below this are counted by the millisecond, and put into the sketch at the end. */
 const exactMs = 2_048;
 
 /** Counts the lines of one interval and one tenant. */
 export class LineCounter {
   readonly #traffic = new Traffic();
-  readonly #paths = new CountedKeys(this.#traffic.paths);
-  readonly #countries = new CountedKeys(this.#traffic.countries);
-  readonly #edges = new CountedKeys(this.#traffic.edges);
-  readonly #contentTypes = new CountedKeys(this.#traffic.contentTypes);
-  readonly #outcomes = new ByteTable<Outcome>();
+  readonly #paths: CountedKeys;
+  readonly #countries = new CountedKeys(capacities.countries);
+  readonly #edges = new CountedKeys(capacities.edges);
+  readonly #contentTypes = new CountedKeys(capacities.contentTypes);
+  readonly #words = new ByteTable();
+  /** By the numbers of the words. */
+  readonly #outcomes: Outcome[] = [];
   readonly #latencies = new Float64Array(exactMs);
   /** Two independent hashes of a visitor. */
   readonly #hash = new Int32Array(2);
+
+  /** @param slack how many times as many paths are kept as in the end: with more, keys are given up less often. */
+  constructor(slack: number) {
+    this.#paths = new CountedKeys(capacities.paths, slack);
+  }
 
   /**
    * @param status 0 where there is none.
@@ -54,7 +59,14 @@ export class LineCounter {
     this.#latencies.forEach((count, ms) => {
       if (count > 0) this.#traffic.latencyMs.add(ms, count);
     });
-    return this.#traffic;
+    const { latencyMs, visitors, statuses, ...traffic } = this.#traffic;
+    const { requests, bytes, hits, misses, hitBytes, missBytes } = traffic;
+    const whole = new Traffic({
+      ...{ latencyMs, visitors, paths: this.#paths.finish(), countries: this.#countries.finish() },
+      ...{ edges: this.#edges.finish(), contentTypes: this.#contentTypes.finish() },
+    });
+    whole.statuses.set(statuses);
+    return Object.assign(whole, { requests, bytes, hits, misses, hitBytes, missBytes });
   }
 
   #addLatency(ms: number): void {
@@ -63,11 +75,14 @@ export class LineCounter {
     else this.#traffic.latencyMs.add(whole);
   }
 
-  #outcomeOf({ buffer, starts, ends }: LogLine): Outcome {
+  #outcomeOf({ buffer, view, starts, ends }: LogLine): Outcome {
     const [start, end] = [starts[place.result] ?? 0, ends[place.result] ?? 0];
     // Anything may stand there; the words that mean something are a few.
-    if (this.#outcomes.size > 1_000) this.#outcomes.clear();
-    return this.#outcomes.find(buffer, start, Math.min(end, start + 40), outcomeOf);
+    if (this.#words.size > 1_000) this.#words.clear();
+    const known = this.#words.size;
+    const number = this.#words.numberOf(buffer, view, start, Math.min(end, start + 40));
+    if (number === known) this.#outcomes[number] = outcomeOf(this.#words.textOf(number));
+    return this.#outcomes[number] ?? 'other';
   }
 
   /** A visitor is an address with a browser. Only hashes are kept, and of them a few bits. */
@@ -80,7 +95,10 @@ export class LineCounter {
   }
 }
 
-/** Adds bytes to two hashes, four at a time, by the steps of MurmurHash3 (Austin Appleby) with two sets of constants. */
+/**
+ * Adds bytes to two hashes, four bytes at a time, by the steps of MurmurHash3 (Austin Appleby) with constants of its own for each. Words go
+ * to the one and to the other by turns; at the end each has all of the other.
+ */
 function hashInto(
   hash: Int32Array,
   { buffer, view }: LogLine,
@@ -91,18 +109,19 @@ function hashInto(
   let one = first ? 0x2f0b4f1d : (hash[0] ?? 0);
   let other = first ? 0x165667b1 : (hash[1] ?? 0);
   let at = start;
-  for (; at + 4 <= end; at += 4) {
-    const word = view.getInt32(at, true);
-    one = Math.imul(rotate(one ^ Math.imul(word, 0xcc9e2d51), 13), 5) + 0xe6546b64;
-    other = Math.imul(rotate(other ^ Math.imul(word, 0x239b961b), 17), 5) + 0x38495ab5;
+  for (; at + 8 <= end; at += 8) {
+    one = (Math.imul(rotate(one ^ Math.imul(view.getInt32(at, true), 0xcc9e2d51), 13), 5) + 0xe6546b64) | 0;
+    other =
+      (Math.imul(rotate(other ^ Math.imul(view.getInt32(at + 4, true), 0x239b961b), 17), 5) + 0x38495ab5) | 0;
   }
   for (; at < end; at += 1) {
     const byte = (buffer[at] ?? 0) + 1;
-    one = Math.imul(rotate(one ^ Math.imul(byte, 0xcc9e2d51), 13), 5) + 0xe6546b64;
-    other = Math.imul(rotate(other ^ Math.imul(byte, 0x239b961b), 17), 5) + 0x38495ab5;
+    one = (Math.imul(rotate(one ^ Math.imul(byte, 0xcc9e2d51), 13), 5) + 0xe6546b64) | 0;
+    other = (Math.imul(rotate(other ^ Math.imul(byte, 0x239b961b), 17), 5) + 0x38495ab5) | 0;
   }
-  hash[0] = one ^ (end - start);
-  hash[1] = other ^ (end - start);
+  one = Math.imul(one ^ (end - start), 0x85ebca6b) ^ rotate(other, 15);
+  hash[0] = one;
+  hash[1] = Math.imul(other ^ (end - start), 0xc2b2ae35) ^ rotate(one, 13);
 }
 
 const rotate = (value: number, bits: number): number => (value << bits) | (value >>> (32 - bits));
@@ -114,31 +133,4 @@ function mix(hash: number): number {
   mixed ^= mixed >>> 13;
   mixed = Math.imul(mixed, 0xc2b2ae35);
   return (mixed ^ (mixed >>> 16)) >>> 0;
-}
-
-/** Counts keys that come as bytes. */
-class CountedKeys {
-  readonly #ranking: TopK;
-  readonly #table = new ByteTable<TopEntry>();
-  #generation = 0;
-
-  constructor(ranking: TopK) {
-    this.#ranking = ranking;
-  }
-
-  add({ buffer, starts, ends }: LogLine, column: number, bytes: number, hit: number): void {
-    const start = starts[column] ?? 0;
-    const end = ends[column] ?? 0;
-    if (end <= start) return;
-    const entry = this.#table.find(buffer, start, Math.min(end, start + longestKey), (key) =>
-      this.#ranking.entry(key),
-    );
-    entry.count += 1;
-    entry.bytes += bytes;
-    entry.hits += hit;
-    if (this.#generation === this.#ranking.generation) return;
-    // Keys were given up: those that are left are looked up anew.
-    this.#generation = this.#ranking.generation;
-    this.#table.clear();
-  }
 }

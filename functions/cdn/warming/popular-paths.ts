@@ -1,5 +1,5 @@
 import { TopK } from '../../shared/sketches/top-k.ts';
-import { longestKey } from '../analytics/line-counter.ts';
+import { longestKey } from '../analytics/counted-keys.ts';
 import { rangeOf } from '../analytics/range.ts';
 import { capacities, Traffic } from '../analytics/traffic.ts';
 import { type ReaderDependencies, readTraffic } from '../analytics/traffic-reader.ts';
