@@ -60,13 +60,15 @@ export class DistributionBook {
 
   /** A tenant by its id, ARN, or name. @throws `EntityNotFound` (404). */
   tenant(identifier: string): DistributionTenant {
-    const found =
+    return existing(
       this.tenants.get(identifier) ??
-      [...this.tenants.values()].find(({ arn, name }) => arn === identifier || name === identifier);
-    if (found === undefined) {
-      throw new AwsError('EntityNotFound', 'The specified distribution tenant does not exist.', 404);
-    }
-    return found;
+        [...this.tenants.values()].find(({ arn, name }) => arn === identifier || name === identifier),
+    );
+  }
+
+  /** The tenant that has a domain. @throws `EntityNotFound` (404). */
+  tenantOf(domain: string): DistributionTenant {
+    return existing([...this.tenants.values()].find(({ domains }) => domains.includes(domain)));
   }
 
   /**
@@ -111,6 +113,11 @@ export class DistributionBook {
       `origin ${id}`,
     );
   }
+}
+
+function existing(tenant: DistributionTenant | undefined): DistributionTenant {
+  if (tenant !== undefined) return tenant;
+  throw new AwsError('EntityNotFound', 'The specified distribution tenant does not exist.', 404);
 }
 
 function required<T>(found: T | undefined, what: string): T {

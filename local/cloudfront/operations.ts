@@ -143,6 +143,14 @@ export function cloudFrontOperations(parts: OperationParts): Readonly<Record<str
         run: ({ Identifier }) => ({ DistributionTenant: tenantShape(book.tenant(Identifier)), ETag: etag }),
       },
     ),
+    GetDistributionTenantByDomain: defineOperation(
+      'cloudfront:GetDistributionTenantByDomain',
+      z.strictObject({ Domain: z.string() }),
+      {
+        authorize: ({ Domain }) => onTenant('GetDistributionTenantByDomain', book.tenantOf(Domain).id),
+        run: ({ Domain }) => ({ DistributionTenant: tenantShape(book.tenantOf(Domain)), ETag: etag }),
+      },
+    ),
   };
 }
 

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import type { ProviderKind } from '../../../../functions/cdn/providers/provider.ts';
 
-/** A caching edge that says what it does as CloudFront does. */
+/** A caching edge that says what it does as a provider's does. */
 export interface EdgeServer {
   readonly url: string;
   /** What was asked for, with the encodings that were accepted. */
@@ -17,6 +18,8 @@ export interface EdgeServer {
 }
 
 export interface EdgeOptions {
+  /** In whose words; default CloudFront's. */
+  readonly kind?: ProviderKind;
   readonly now?: () => number;
   readonly location?: string;
   /** Whether it keeps what it is asked for; by default everything but what is below `/private/`. */
@@ -24,7 +27,18 @@ export interface EdgeOptions {
   readonly delayMs?: number;
 }
 
+/** What each says of its cache, and of the location. */
+const words: Record<ProviderKind, (hit: boolean, location: string) => Record<string, string>> = {
+  cloudfront: (hit, location) => ({
+    'x-cache': `${hit ? 'Hit' : 'Miss'} from cloudfront`,
+    'x-amz-cf-pop': location,
+  }),
+  cloudflare: (hit, location) => ({ 'cf-cache-status': hit ? 'HIT' : 'MISS', 'cf-ray': `8c1a-${location}` }),
+  fastly: (hit, location) => ({ 'x-cache': hit ? 'HIT' : 'MISS', 'x-served-by': `cache-ham-${location}` }),
+};
+
 export async function startEdge({
+  kind = 'cloudfront',
   now = Date.now,
   location = 'FRA50-C1',
   keeps = (path) => !path.startsWith('/private/'),
@@ -55,8 +69,7 @@ export async function startEdge({
     const since = cached.get(key);
     if (since === undefined && keeps(path)) cached.set(key, now());
     response.writeHead(200, {
-      'x-cache': since === undefined ? 'Miss from cloudfront' : 'Hit from cloudfront',
-      'x-amz-cf-pop': location,
+      ...words[kind](since !== undefined, location),
       ...(since !== undefined && { age: String(Math.floor((now() - since) / 1000)) }),
     });
     response.end(`content of ${path}`);
