@@ -6,9 +6,11 @@ import { addBalanceCommand } from './commands/balance.ts';
 import type { CommandHost } from './commands/command.ts';
 import { addDrillCommand } from './commands/drill.ts';
 import { addOpenCommand } from './commands/open.ts';
+import { addPurgeCommand } from './commands/purge.ts';
 import { addRestoreCommand } from './commands/restore.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addVerifyCommand } from './commands/verify.ts';
+import { addWarmCommand } from './commands/warm.ts';
 import { exitCodesHelp } from './exit-codes.ts';
 
 const platformHelp = `
@@ -23,7 +25,9 @@ The key of a URL that is given is in MAINSTAY_API_KEY or in that file, never on 
 /** The command line of `mainstay`. It ends by an exception instead of ending the process. */
 export function createProgram(host: CommandHost): Command {
   const program = new Command('mainstay')
-    .description('Mainstay from the command line: backups taken, proven and restored; shards kept even.')
+    .description(
+      'Mainstay from the command line: backups taken, proven and restored; shards kept even; the edge told to forget.',
+    )
     .exitOverride()
     .showHelpAfterError('(--help lists what there is)')
     .configureOutput({
@@ -39,6 +43,8 @@ export function createProgram(host: CommandHost): Command {
   addRestoreCommand(program, host);
   addDrillCommand(program, host);
   addBalanceCommand(program, host);
+  addPurgeCommand(program, host);
+  addWarmCommand(program, host);
   addStatusCommand(program, host);
   addOpenCommand(program, host);
   // They are one class with two descriptions of its types; tab knows the other one.
