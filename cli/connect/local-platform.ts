@@ -4,6 +4,7 @@ import * as z from 'zod';
 
 const localJsonSchema = z.object({
   baseUrl: z.url(),
+  edgeUrl: z.url().optional(),
   adminKey: z.string(),
   awsEndpointUrl: z.url(),
   aws: z.object({ accessKeyId: z.string(), secretAccessKey: z.string(), region: z.string() }),
@@ -15,16 +16,19 @@ export interface LocalPlatform {
   aws: { endpoint: string; accessKeyId: string; secretAccessKey: string; region: string };
   /** Superuser's URL of the writer of each shard, by name. */
   writers: ReadonlyMap<string, string>;
+  /** Where the example's website is served by the edge, where there is one. */
+  edgeUrl?: string;
 }
 
 /** The local runtime whose state is in `MAINSTAY_STATE` (default `.mainstay`); undefined when none is running. */
 export async function localPlatform(env: NodeJS.ProcessEnv) {
   const text = await readFile(localFile(env), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
-  const { baseUrl, adminKey, awsEndpointUrl, aws, shards } = localJsonSchema.parse(JSON.parse(text));
+  const { baseUrl, adminKey, awsEndpointUrl, aws, shards, edgeUrl } = localJsonSchema.parse(JSON.parse(text));
   const local: LocalPlatform = {
     aws: { endpoint: awsEndpointUrl, ...aws },
     writers: new Map(shards.map(({ name, writer }) => [name, writer.url])),
+    ...(edgeUrl !== undefined && { edgeUrl }),
   };
   return { baseUrl, apiKey: adminKey, local };
 }

@@ -10,13 +10,14 @@ import { followBackup, removeBackup, startBackup } from './backup-step.ts';
 import { showBalance } from './balance-step.ts';
 import { DemoOutput } from './demo-output.ts';
 import { dropRestored } from './drop-databases.ts';
+import { showEdge } from './edge-step.ts';
 import { flipBit } from './flip-bit.ts';
 import { endRestore, followRestore } from './restore-step.ts';
 import { summaryTable } from './summary.ts';
 import { verify } from './verify-step.ts';
 
 /**
- * Walks through the main job as an operator would, over the API of a running platform: how even its shards are, a backup, its
+ * Walks through the main job as an operator would, over the API of a running platform: how even its shards are, what its edge does, a backup, its
  * verification, a restore compared with it, one corrupted bit found and named, and the deletion. Leaves
  * things as they were.
  *
@@ -56,6 +57,9 @@ class Demo {
 
   async run(shards?: readonly string[]): Promise<string> {
     await showBalance(this.#client, this.#out, this.#signal);
+    const edgeUrl = this.#local?.edgeUrl;
+    // Elsewhere than here, a purge is felt by visitors.
+    if (edgeUrl !== undefined) await showEdge(this.#client, this.#out, this.#signal, edgeUrl);
     const id = await startBackup(this.#api, this.#out, shards);
     try {
       const backup = await followBackup(this.#api, this.#out, id);

@@ -9,22 +9,25 @@ import { span } from '../functions/tracing/spans.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { type ApiClient, apiClient } from './support/api.ts';
 import { awsConfig, bucketNamed } from './support/aws.ts';
+import { edgeStory } from './support/edge-story.ts';
 import { sharedPlatform } from './support/shared-platform.ts';
 import { sendSpan, wholeTrace } from './support/traces.ts';
 
 describe('the edge', () => {
   let call: ApiClient;
   let edge: string;
-  let put: (key: string, body: string) => Promise<void>;
+  let put: (key: string, body: string, tag?: string) => Promise<void>;
   const folder = `media/e2e-${randomUUID()}`;
 
   beforeAll(async () => {
     const local = await sharedPlatform();
     call = apiClient(local);
+    await edgeStory();
     const s3 = new S3Client({ ...awsConfig(local), forcePathStyle: true });
     const Bucket = await bucketNamed(local, 'assets');
-    put = async (Key, Body) => {
-      await s3.send(new PutObjectCommand({ Bucket, Key, Body, ContentType: 'text/plain' }));
+    put = async (Key, Body, tag) => {
+      const Metadata = tag === undefined ? {} : { 'cache-tag': tag };
+      await s3.send(new PutObjectCommand({ Bucket, Key, Body, ContentType: 'text/plain', Metadata }));
     };
     const { status, body } = await call('GET', '/api/cdn/status');
     expect({ status, body }).toMatchObject({ status: 200 });
@@ -83,7 +86,7 @@ describe('the edge', () => {
     await wholeTrace(call, caller.traceId, ['POST /api/cdn/purge', 'run-purge', 'run-warming']);
   });
 
-  it('is warmed before it is asked, path by path, and forgets a directory', async () => {
+  it('is warmed before it is asked, path by path, and forgets a directory and what has a tag', async () => {
     const paths = Array.from({ length: 12 }, (_, index) => `/${folder}/warm/${index}.txt`);
     for (const path of paths) await put(path.slice(1), path);
     const where = await begin('/api/cdn/warming/warm', { paths, encodings: ['identity'] });
@@ -97,9 +100,14 @@ describe('the edge', () => {
     expect([results.length, nextToken === null]).toEqual([10, false]);
     expect(await view(paths[0] ?? '')).toMatchObject({ cache: expect.stringMatching(/^Hit/) });
 
-    const purge = await begin('/api/cdn/purge', { prefixes: [`/${folder}/warm/`] });
+    const tagged = `/${folder}/tagged.txt`;
+    await put(tagged.slice(1), 'content', 'e2e:1');
+    await view(tagged);
+    expect(await view(tagged)).toMatchObject({ cache: expect.stringMatching(/^Hit/) });
+    const purge = await begin('/api/cdn/purge', { prefixes: [`/${folder}/warm/`], tags: ['e2e:1'] });
     expect(await ended<Purge>(purgeSchema, purge)).toMatchObject({ state: 'completed' });
-    expect(await view(paths[0] ?? '')).toMatchObject({ cache: expect.stringMatching(/^Miss/) });
+    for (const path of [paths[0] ?? '', tagged])
+      expect(await view(path)).toMatchObject({ cache: expect.stringMatching(/^Miss/) });
   });
 
   it('gives the URL of a file with a version that changes with it, and takes a path into its cache', async () => {
@@ -120,17 +128,5 @@ describe('the edge', () => {
     expect(await call('POST', '/api/cdn/purge', { body: { paths: ['/a\r\nb'] } })).toMatchObject({
       status: 422,
     });
-  });
-
-  it('is warmed by a schedule, until that is removed', async () => {
-    const path = `/${folder}/scheduled.txt`;
-    await put(path.slice(1), 'content');
-    const body = { expression: 'rate(1 minute)', paths: [path], enabled: false };
-    const made = await call('POST', '/api/cdn/warming/schedule', { body });
-    expect(made).toMatchObject({ status: 201, body: { expression: body.expression, enabled: false } });
-    const where = made.headers.get('location') ?? '';
-    expect(await call('GET', where)).toMatchObject({ status: 200 });
-    expect(await call('DELETE', where)).toMatchObject({ status: 204 });
-    expect(await call('GET', where)).toMatchObject({ status: 404 });
   });
 });

@@ -12,5 +12,6 @@ import './metrics.suite.ts';
 import './cdn-purge.suite.ts';
 import './cdn-analytics.suite.ts';
 import './failover.suite.ts';
+import './cdn-edge.suite.ts';
 
 jest.setTimeout(180_000);
