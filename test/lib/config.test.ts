@@ -80,6 +80,11 @@ describe('The configuration', () => {
       'shards.0.capacity.maxAcu: less than minAcu',
     ],
     [
+      'an instance class that RDS does not call so',
+      { shards: [{ name: 'a', instanceClass: 'r8g.large' }] },
+      'shards.0.instanceClass: an instance class as RDS calls it, such as db.r8g.large',
+    ],
+    [
       'two shards of one name',
       { shards: [{ name: 'a' }, { name: 'a' }] },
       'shards.1.name: shard 0 is called a already',
