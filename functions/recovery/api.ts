@@ -3,6 +3,8 @@ import { dynamo, lambda, presigningS3, scheduler, stepFunctions } from '../share
 import { httpFunction } from '../shared/http-function.ts';
 import type { HttpHandlers } from '../shared/http-handler.ts';
 import { ShardReader } from '../shared/shards.ts';
+import { adoptionHandlers } from './adoption/adoption-api.ts';
+import { Adoptions } from './adoption/adoptions.ts';
 import { automationHandlers } from './automation/automation-api.ts';
 import { BackupSchedules } from './automation/backup-schedules.ts';
 import { RuleStore } from './automation/rule-store.ts';
@@ -72,6 +74,13 @@ export const handler = httpFunction({
         stageStateMachineArn: environment.STAGE_STATE_MACHINE_ARN,
         reencryptionStateMachineArn: environment.REENCRYPTION_STATE_MACHINE_ARN,
         availableKeys: environment.KEY_SOURCES,
+      }),
+      ...adoptionHandlers({
+        ...common,
+        operations,
+        adoptions: new Adoptions(table),
+        reencryptionStateMachineArn: environment.REENCRYPTION_STATE_MACHINE_ARN,
+        vault: environment.ADOPT_BUCKET,
       }),
       ...importHandlers({
         ...common,

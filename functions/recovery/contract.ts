@@ -2,10 +2,12 @@ import * as z from 'zod';
 import { gateEnvironment } from '../access/environment.ts';
 import { defineContract } from '../shared/contract.ts';
 import { pageQuery } from '../shared/paging.ts';
+import { adoptionRoutes } from './adoption/contract.ts';
 import { automationRoutes } from './automation/contract.ts';
 import { configurationFunctions } from './configuration/contract.ts';
 import { drillFunctions, drillRoutes } from './drill/contract.ts';
 import {
+  ADOPT_BUCKET,
   arn,
   BACKUPS_BUCKET,
   ENCRYPTION_KEY_ARN,
@@ -250,6 +252,7 @@ export const recoveryContract = defineContract({
     ...drillRoutes,
     ...importRoutes,
     ...stageRoutes,
+    ...adoptionRoutes,
     ...automationRoutes,
   },
   functions: {
@@ -273,6 +276,7 @@ export const recoveryContract = defineContract({
         RESTORE_DATABASE_FUNCTION_ARN,
         OBJECT_LOCK_DAYS,
         KEY_SOURCES,
+        ADOPT_BUCKET,
         TENANTS,
         SCHEDULE_GROUP: z.string().min(1).describe('Group of the schedules that start backups.'),
         SCHEDULE_ROLE_ARN: arn.describe('The role that EventBridge Scheduler starts backups with.'),

@@ -33,6 +33,13 @@ export const KEY_SOURCES = z
   .pipe(z.array(z.enum(keySources)).min(1))
   .describe('The keys that the deployment can open backups with, separated by spaces.');
 
+export const ADOPT_BUCKET = name
+  .optional()
+  .describe('Where another deployment’s backups were copied to; without it none are adopted.');
+export const ADOPT_KEY_ARN = arn
+  .optional()
+  .describe('The replica of that deployment’s key that this function uses, beside the copies.');
+
 /** Of the standby region, where there is one. */
 export const standbyEnvironment = {
   STANDBY_REGION: name.optional().describe('Where the copies of backups and the replicas of the keys are.'),

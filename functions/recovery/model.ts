@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { backupIdSchema, operationIdSchema, shardNameSchema } from './ids.ts';
 import { importSchema } from './import/model.ts';
-import { keySourceSchema } from './keys/key-source.ts';
+import { readingSourceSchema } from './keys/key-source.ts';
 import { reencryptionResultSchema } from './reencryption/model.ts';
 import { stageResultSchema } from './single-stages/model.ts';
 import { tenantSchema } from './tenants/model.ts';
@@ -183,6 +183,10 @@ const backupSummary = {
     .nullable()
     .meta({ description: 'The latest check of the stored backup after its completion.' }),
   import: importSchema.nullable().meta({ description: 'Of type `import`: what was uploaded.' }),
+  adoptedFrom: backupIdSchema.nullable().meta({
+    description:
+      'Another deployment has taken it under this id; it was adopted from the copies in a vault. `createdAt` is when it was taken there.',
+  }),
   error: failureSchema.nullable(),
 };
 
@@ -238,17 +242,26 @@ export const findingSchema = z
   .meta({ title: 'Finding', description: 'Which object is wrong, and how.' });
 export type Finding = z.output<typeof findingSchema>;
 
-export const operationKindSchema = z.enum(['verify', 'verify-hash', 'encrypt', 'decrypt', 'compress']);
+export const operationKindSchema = z.enum([
+  ...(['verify', 'verify-hash', 'encrypt', 'decrypt', 'compress'] as const),
+  'adopt',
+]);
 
 export const operationSchema = z
   .strictObject({
     id: operationIdSchema,
     kind: operationKindSchema,
-    backupId: backupIdSchema.nullable().meta({ description: '`null`: it is about an object of its own.' }),
+    backupId: backupIdSchema.nullable().meta({
+      description:
+        '`null`: it is about an object of its own. Of `adopt`: the backup that it makes, there from when its manifest has been read.',
+    }),
+    adoptedFrom: backupIdSchema
+      .nullable()
+      .meta({ description: 'Of `adopt`: the id of the backup in the vault.' }),
     object: z.string().nullable().meta({
       description: 'Of a single stage: the key of the object it is about. `null`: it is about the backup.',
     }),
-    keys: keySourceSchema,
+    keys: readingSourceSchema,
     state: workStateSchema,
     createdAt: instant,
     finishedAt: instant.nullable(),
@@ -268,8 +281,11 @@ export const operationSchema = z
     }),
     reencryption: reencryptionResultSchema
       .nullable()
-      .meta({ description: 'Of `encrypt` on a backup, when it has completed.' }),
+      .meta({ description: 'Of `encrypt` on a backup and of `adopt`, when it has completed.' }),
     error: failureSchema.nullable(),
   })
-  .meta({ title: 'Operation', description: 'A verification, or a single stage on an object or a backup.' });
+  .meta({
+    title: 'Operation',
+    description: 'A verification, a single stage on an object or a backup, or an adoption.',
+  });
 export type Operation = z.output<typeof operationSchema>;

@@ -63,6 +63,7 @@ const isUsable = (backup: BackupRecord): boolean =>
   isWhole(backup) &&
   backup.type !== 'import' &&
   backup.tenant === undefined &&
+  backup.adopted === undefined &&
   backup.components.includes('database') &&
   backup.references.length < maxReferences;
 

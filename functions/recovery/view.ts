@@ -33,6 +33,7 @@ export function toSummary(record: BackupRecord): BackupSummary {
     verified: record.manifest !== undefined && (record.verification?.findings ?? 0) === 0,
     verification: record.verification ?? null,
     import: record.import === undefined ? null : toImport(record.import),
+    adoptedFrom: record.adopted?.backupId ?? null,
     error: record.error ?? null,
   };
 }
@@ -69,6 +70,7 @@ export function toOperation(record: OperationRecord, checked: CheckedWork): Oper
     id: record.id,
     kind: record.kind,
     backupId: record.backupId ?? null,
+    adoptedFrom: record.adoptedFrom ?? null,
     object: record.object ?? null,
     keys: record.keys,
     state: record.state,

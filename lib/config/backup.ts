@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { tenantsConfigSchema } from '../../functions/recovery/tenants/model.ts';
 import { readSchedule } from '../../functions/shared/schedules/schedule-expression.ts';
+import { adoptSchema } from './adopt.ts';
 import { drillSchema } from './drill.ts';
 import { integer, type Profile, scheduleExpression } from './parts.ts';
 
@@ -84,6 +85,11 @@ export const backupSchema = (profile: Profile) =>
         .optional()
         .describe('Default retention of the backups bucket; without it, objects are not locked.'),
       escrow: escrowSchema.prefault({}),
+      adopt: adoptSchema
+        .optional()
+        .describe(
+          'Copies of a deployment that was lost, whose backups this one may adopt; without it, there are none. Take it out when they are adopted.',
+        ),
       noncurrentVersionDays: integer(1, 3650)
         .default(profile === 'production' ? 30 : 7)
         .describe('How long S3 keeps versions of objects that were deleted or overwritten, in days.'),

@@ -48,6 +48,7 @@ export function grantOtherKeys({ functions }: Recovery, props: RecoveryProps): v
     grantReplicas(functions['reencrypt-objects'], props, 'encryption', 'kms:Decrypt');
     grantReplicas(functions['reencrypt-backup'], props, 'hmac', 'kms:VerifyMac');
   }
+  grantAdoption(functions, props);
   functions.api.addEnvironment('KEY_SOURCES', sources.join(' '));
 }
 
@@ -79,4 +80,37 @@ function grantReplicas(
   );
   fn.addEnvironment('STANDBY_REGION', region);
   fn.addEnvironment('VAULT_BUCKET', vault.bucket.bucketName);
+}
+
+/**
+ * Lets the two functions that store backups anew read another deployment's copies, and use the replicas of its keys: each the one
+ * that it needs.
+ */
+function grantAdoption(functions: Recovery['functions'], { settings }: RecoveryProps): void {
+  const { adopt } = settings.config.backup;
+  if (adopt === undefined) return;
+  const { bucket, encryptionKeyArn, hmacKeyArn } = adopt;
+  functions.api.addEnvironment('ADOPT_BUCKET', bucket);
+  const reading = [
+    { fn: functions['reencrypt-objects'], key: encryptionKeyArn, action: 'kms:Decrypt' },
+    { fn: functions['reencrypt-backup'], key: hmacKeyArn, action: 'kms:VerifyMac' },
+  ];
+  for (const { fn, key, action } of reading) {
+    const { partition } = Stack.of(fn);
+    const objects = `arn:${partition}:s3:::${bucket}/backups/*`;
+    fn.allow(['s3:GetObject', 's3:GetObjectVersion'], [objects]);
+    fn.allow(['s3:ListBucket'], [`arn:${partition}:s3:::${bucket}`]);
+    fn.allow([action], [key]);
+    fn.addEnvironment('ADOPT_BUCKET', bucket);
+    fn.addEnvironment('ADOPT_KEY_ARN', key);
+    acknowledgeResource(
+      fn.policies,
+      objects,
+      'The copies of another deployment’s backups in this one bucket. Their keys contain the id of the backup.',
+    );
+  }
+  // S3 opens the copies by the replica of the key of backups.
+  functions['reencrypt-backup'].allowWhere(['kms:Decrypt'], [encryptionKeyArn], {
+    StringEquals: { 'kms:ViaService': `s3.${encryptionKeyArn.split(':')[3]}.amazonaws.com` },
+  });
 }

@@ -6,6 +6,7 @@ import {
   IncompleteBackupError,
   ManifestError,
   UnavailableKeysError,
+  UnknownBackupError,
 } from '../../functions/recovery/errors.ts';
 import type { DeploymentConfig } from '../config/schema.ts';
 import { catchAll, distributedMap, failAsCaught, invoke, retryTroubleBut } from '../constructs/states.ts';
@@ -21,6 +22,7 @@ const retries = retryTroubleBut([
   IncompleteBackupError,
   ManifestError,
   UnavailableKeysError,
+  UnknownBackupError,
 ]);
 
 const context = {
@@ -30,14 +32,17 @@ const context = {
   'keys.$': '$.keys',
 };
 
-/** Stores every object of a backup anew, under the keys as of now, and has the backup consist of these. */
+/**
+ * Stores every object of a backup anew, under the keys as of now, and has the backup consist of these; or has a backup of another
+ * deployment's copies.
+ */
 export function reencryptionDefinition(
   functions: RecoveryFunctions,
   config: DeploymentConfig,
 ): WorkflowProps['definition'] {
   const backup = functions['reencrypt-backup'];
   return {
-    Comment: 'Re-encrypts a stored backup. The execution’s name is the operation’s id.',
+    Comment: 'Re-encrypts a stored backup, or adopts one. The execution’s name is the operation’s id.',
     TimeoutSeconds: Duration.hours(config.backup.timeoutHours).toSeconds(),
     StartAt: 'PlanReencryption',
     States: {

@@ -154,6 +154,19 @@ describe('The configuration', () => {
       'standby.keepDays: copies are locked for 11 days, like their originals',
     ],
     [
+      'a vault whose keys are in two regions',
+      {
+        backup: {
+          adopt: {
+            bucket: 'copies',
+            encryptionKeyArn: `arn:aws:kms:eu-west-1:123456789012:key/mrk-${'0'.repeat(32)}`,
+            hmacKeyArn: `arn:aws:kms:eu-west-2:123456789012:key/mrk-${'1'.repeat(32)}`,
+          },
+        },
+      },
+      'backup.adopt.hmacKeyArn: is in another region than encryptionKeyArn; both are where the bucket is',
+    ],
+    [
       'an adopted cluster in a new network',
       { shards: [{ name: 'a', adopt: adoptedCluster() }] },
       'shards.0.adopt: an existing cluster is reached from its own VPC',

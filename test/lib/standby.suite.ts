@@ -3,11 +3,14 @@ import { Match } from 'aws-cdk-lib/assertions';
 import { synthesizeUnchecked } from './support.ts';
 import { statementsOf } from './template.ts';
 
+const replica = (digit: string) => `arn:aws:kms:eu-central-1:123456789012:key/mrk-${digit.repeat(32)}`;
+const adopt = { bucket: 'copies-of-another', encryptionKeyArn: replica('e'), hmacKeyArn: replica('a') };
 const { names, stack, stateful, platform } = synthesizeUnchecked('production', {
   profile: 'production',
   region: 'eu-central-1',
   standby: { region: 'eu-west-1', keepDays: 40, lagMinutes: 20 },
   alarms: { emails: ['ops@example.com'] },
+  backup: { adopt },
 });
 const vault = stack('Vault');
 const standby = stack('Standby');
@@ -211,5 +214,32 @@ describe('Reading the copies', () => {
       JSON.stringify(Properties.Environment),
     );
     expect(variables.filter((text) => text?.includes('"KEY_SOURCES":"kms replica"'))).toHaveLength(1);
+  });
+});
+
+describe('Adopting the backups of another deployment', () => {
+  const statements = statementsOf(platform.resources);
+
+  it.each([
+    ['the copies', 'copies-of-another', ['RecoveryReencryptBackupRole', 'RecoveryReencryptObjectsRole']],
+    [
+      'the key of its backups',
+      adopt.encryptionKeyArn,
+      ['RecoveryReencryptBackupRole', 'RecoveryReencryptObjectsRole'],
+    ],
+    ['the key of its manifests', adopt.hmacKeyArn, ['RecoveryReencryptBackupRole']],
+  ])('has %s used by the functions alone that store them anew', (_, name, roles) => {
+    const using = statements.filter(({ resources }) => resources.some((arn) => arn.includes(name)));
+    const found = using.map(({ role }) => role.replace(/Role.*$/, 'Role'));
+    expect([...new Set(found)].sort()).toEqual(roles);
+  });
+
+  it('lets nobody write among the copies, or encrypt by those keys', () => {
+    const using = statements.filter(({ resources }) =>
+      resources.some((arn) => /copies-of-another|key\/mrk-(e{32}|a{32})/.test(arn)),
+    );
+    expect([...new Set(using.flatMap(({ actions }) => actions))].sort()).toEqual([
+      ...['kms:Decrypt', 'kms:VerifyMac', 's3:GetObject', 's3:GetObjectVersion', 's3:ListBucket'],
+    ]);
   });
 });

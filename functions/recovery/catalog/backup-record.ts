@@ -77,6 +77,10 @@ export const backupRecordSchema = z.object({
   reencrypting: z.string().optional(),
   /** The operation that wrote the manifest; absent: the backup itself did. */
   reencryptedBy: operationIdSchema.optional(),
+  /** Of a backup that another deployment has taken: what it is in the vault that it is adopted from. */
+  adopted: z
+    .object({ backupId: backupIdSchema, versionId: z.string().nullable(), sha256: z.string() })
+    .optional(),
   /** Of an import. */
   import: importRecordSchema.optional(),
   verification: z
@@ -90,7 +94,12 @@ export type NewBackup = Pick<
   BackupRecord,
   'id' | 'type' | 'trigger' | 'requestedBy' | 'traceparent' | 'shards' | 'createdAt' | 'executionArn'
 > &
-  Partial<Pick<BackupRecord, 'components' | 'tenant' | 'keepUntil' | 'keepDays' | 'lockDays' | 'import'>>;
+  Partial<
+    Pick<
+      BackupRecord,
+      'components' | 'tenant' | 'keepUntil' | 'keepDays' | 'lockDays' | 'import' | 'adopted' | 'keptBy'
+    >
+  >;
 
 /** What a backup's end leaves behind for its readers. */
 export type BackupOutcome = Required<Pick<BackupRecord, 'progress' | 'shardDetails' | 'sizeBytes' | 'rows'>> &

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { backupIdSchema, type OperationId, operationIdSchema } from '../ids.ts';
-import { keySourceSchema } from '../keys/key-source.ts';
+import { readingSourceSchema } from '../keys/key-source.ts';
 import {
   type Failure,
   failureSchema,
@@ -17,20 +17,22 @@ export const operationRecordSchema = z.object({
   kind: operationKindSchema,
   /** Absent: it is about an object of its own. */
   backupId: backupIdSchema.optional(),
+  /** Of an adoption: what the backup is in the vault. */
+  adoptedFrom: backupIdSchema.optional(),
   /** Of a single stage. */
   object: z.string().optional(),
   result: stageResultSchema.optional(),
-  /** Of a re-encryption. */
+  /** Of a re-encryption or an adoption. */
   reencryption: reencryptionResultSchema.optional(),
   state: workStateSchema,
   /** What it opens the backup with. */
-  keys: keySourceSchema,
+  keys: readingSourceSchema,
   traceparent: z.string(),
   executionArn: z.string().optional(),
   requestedBy: z.string().optional(),
   cancelRequested: z.boolean().default(false),
   createdAt: z.string(),
-  /** Of a re-encryption, set at the point of no return: from then on it is not canceled any more. */
+  /** Of these, set at the point of no return: from then on it is not canceled any more. */
   committingAt: z.string().optional(),
   finishedAt: z.string().optional(),
   objectsTotal: z.number().int().optional(),

@@ -36,7 +36,8 @@ export async function chooseFilesParent(
   for (let page = 0; page < maximumPages; page++) {
     const { backups, next } = await deps.catalog.list(pageSize, before, 'completed');
     for (const backup of backups) {
-      if (backup.type === 'import' || !backup.components.includes('files')) continue;
+      if (backup.type === 'import' || backup.adopted !== undefined) continue;
+      if (!backup.components.includes('files')) continue;
       if (backup.files?.bucket !== bucket) continue;
       if (backup.references.length >= maxReferences || !isWhole(backup)) continue;
       if (!(await areWhole(deps.catalog, backup, known))) continue;

@@ -7,7 +7,7 @@ import type { EscrowKeys } from './escrow-model.ts';
 import { escrowOpener, sealedKeysOf } from './escrow-of.ts';
 import { EscrowStore } from './escrow-store.ts';
 import { firstOf } from './first-of.ts';
-import type { KeySource } from './key-source.ts';
+import type { ReadingSource } from './key-source.ts';
 import { PassphraseKeys } from './passphrase-keys.ts';
 import { passphraseReader } from './passphrase-secret.ts';
 
@@ -18,11 +18,13 @@ export interface ReadingEnvironment {
   readonly ESCROW_KEY_ARN?: string | undefined;
   readonly STANDBY_REGION?: string | undefined;
   readonly VAULT_BUCKET?: string | undefined;
+  readonly ADOPT_BUCKET?: string | undefined;
+  readonly ADOPT_KEY_ARN?: string | undefined;
 }
 
 /** Makes a value for each source of keys, once. */
-function perSource<T>(make: (source: KeySource) => T): (source: KeySource) => T {
-  const made = new Map<KeySource, T>();
+function perSource<T>(make: (source: ReadingSource) => T): (source: ReadingSource) => T {
+  const made = new Map<ReadingSource, T>();
   return (source) => {
     const known = made.get(source) ?? make(source);
     made.set(source, known);
@@ -36,7 +38,7 @@ function perSource<T>(make: (source: KeySource) => T): (source: KeySource) => T 
  */
 export const readingPlaces = (
   environment: ReadingEnvironment & { readonly ENCRYPTION_KEY_ARN: string },
-): ((source: KeySource) => VerifyPlace) =>
+): ((source: ReadingSource) => VerifyPlace) =>
   perSource((source) => {
     const { bucket, client, keyArn } = home(source, environment, environment.ENCRYPTION_KEY_ARN);
     const place = { bucket, kms: client, keyArn };
@@ -46,7 +48,7 @@ export const readingPlaces = (
 /** What reads manifests, by the keys that are asked for; throws like `readingPlaces`. */
 export const readingManifests = (
   environment: ReadingEnvironment & { readonly HMAC_KEY_ARN: string },
-): ((source: KeySource) => ManifestStore) =>
+): ((source: ReadingSource) => ManifestStore) =>
   perSource((source) => {
     const { bucket, client, keyArn } = home(source, environment, environment.HMAC_KEY_ARN);
     return source === 'escrow'
@@ -54,8 +56,9 @@ export const readingManifests = (
       : new ManifestStore(bucket, client, keyArn);
   });
 
-/** Where backups and a key are: here, or the copies and the replica in the standby region. */
-function home(source: KeySource, environment: ReadingEnvironment, keyArn: string) {
+/** Where backups and a key are: here, the copies and the replica in the standby region, or another deployment's. */
+function home(source: ReadingSource, environment: ReadingEnvironment, keyArn: string) {
+  if (source === 'vault') return adoptedHome(environment);
   if (source !== 'replica') {
     return { bucket: new Bucket(s3(), environment.BACKUPS_BUCKET), client: kms(), keyArn };
   }
@@ -70,6 +73,14 @@ function home(source: KeySource, environment: ReadingEnvironment, keyArn: string
     client: kmsIn(region),
     keyArn: replicaArn(keyArn, region),
   };
+}
+
+function adoptedHome({ ADOPT_BUCKET: vault, ADOPT_KEY_ARN: keyArn }: ReadingEnvironment) {
+  if (vault === undefined || keyArn === undefined) {
+    throw new UnavailableKeysError('The deployment adopts no backups: see backup.adopt.');
+  }
+  const region = keyArn.split(':')[3] ?? '';
+  return { bucket: new Bucket(s3In(region), vault), client: kmsIn(region), keyArn };
 }
 
 /** A replica has the id of its primary. */

@@ -56,6 +56,14 @@ export const manifestSchema = z.strictObject({
       previous: z.strictObject({ versionId: z.string().nullable(), sha256: digest }),
     })
     .optional(),
+  /** Of a backup that another deployment has taken: when and by which operation it was adopted, and what it was before. */
+  adopted: z
+    .strictObject({
+      at: z.iso.datetime(),
+      operationId: operationIdSchema,
+      from: z.strictObject({ backupId: backupIdSchema, versionId: z.string().nullable(), sha256: digest }),
+    })
+    .optional(),
   /** How to read the objects: each is compressed, then encrypted. */
   encoding: z.strictObject({
     rows: z.enum(['PostgreSQL COPY text', 'none']),

@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import {
+  ADOPT_BUCKET,
+  ADOPT_KEY_ARN,
   BACKUPS_BUCKET,
   ENCRYPTION_KEY_ARN,
   ESCROW_KEY_ARN,
@@ -17,14 +19,15 @@ import {
   reencryptObjectsResultSchema,
 } from './events.ts';
 
-const reading = { ESCROW_KEY_ARN, ESCROW_SECRET_ARN, ...standbyEnvironment };
+const reading = { ESCROW_KEY_ARN, ESCROW_SECRET_ARN, ...standbyEnvironment, ADOPT_BUCKET, ADOPT_KEY_ARN };
 
-/** The functions that re-encrypt a backup. */
+/** The functions that re-encrypt a backup, or adopt one, which is stored anew in the same way. */
 export const reencryptionFunctions = {
   /**
    * Outside the VPC: checks the manifest and lists its objects; replaces it at the end, and removes what it named before.
    * `kms:VerifyMac`, `kms:GenerateMac`, `s3:GetObjectVersion`, `s3:PutObject`, `s3:GetObjectRetention`,
-   * `s3:PutObjectRetention`; `s3:ListBucketVersions`, `s3:DeleteObjectVersion` below `backups/`.
+   * `s3:PutObjectRetention`; `s3:ListBucketVersions`, `s3:DeleteObjectVersion` below `backups/`. Of an adopted one it reads the
+   * manifest in the vault, and writes one of its own.
    */
   'reencrypt-backup': {
     environment: z.object({

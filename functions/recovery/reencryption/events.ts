@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { traceparentSchema } from '../../shared/traceparent.ts';
 import { backupIdSchema, operationIdSchema } from '../ids.ts';
-import { keySourceSchema } from '../keys/key-source.ts';
+import { readingSourceSchema } from '../keys/key-source.ts';
 import { storedObjectSchema } from '../workflow.ts';
 import { reencryptionResultSchema } from './model.ts';
 
@@ -15,7 +15,9 @@ export const reencryptionInputSchema = z.strictObject({
   traceparent: traceparentSchema,
   backupId: backupIdSchema,
   /** What the backup is opened with. */
-  keys: keySourceSchema,
+  keys: readingSourceSchema,
+  /** Of an adoption: the backup as the vault has it, which becomes `backupId` here. */
+  adopt: backupIdSchema.optional(),
 });
 export type ReencryptionInput = z.output<typeof reencryptionInputSchema>;
 
@@ -30,7 +32,7 @@ export type ReencryptionWork = z.output<typeof reencryptionWorkSchema>;
 /** `ReencryptObjects`: `work` is the distributed Map's item. */
 export const reencryptObjectsEventSchema = z.strictObject({
   ...context,
-  keys: keySourceSchema,
+  keys: readingSourceSchema,
   work: reencryptionWorkSchema,
 });
 export const reencryptObjectsResultSchema = z.strictObject({
@@ -47,11 +49,11 @@ export const reencryptBackupEventSchema = z.discriminatedUnion('phase', [
     executionArn: z.string(),
     input: reencryptionInputSchema,
   }),
-  z.strictObject({ phase: z.literal('finish'), ...context, keys: keySourceSchema }),
+  z.strictObject({ phase: z.literal('finish'), ...context, keys: readingSourceSchema }),
 ]);
 
 /** The state from `PlanReencryption` on, where `bucket` and `key` are the distributed Map's `ItemReader`; and the end. */
 export const reencryptBackupResultSchema = z.union([
-  z.strictObject({ ...context, keys: keySourceSchema, bucket: z.string(), key: z.string() }),
+  z.strictObject({ ...context, keys: readingSourceSchema, bucket: z.string(), key: z.string() }),
   z.strictObject({ operationId: operationIdSchema, ...reencryptionResultSchema.shape }),
 ]);

@@ -75,7 +75,8 @@ async function settle(
   return result;
 }
 
-function describe(
+/** What the result of an operation says of the backup as it is stored now. */
+export function describe(
   { manifest }: StoredManifest,
   begun: number,
   now: number,

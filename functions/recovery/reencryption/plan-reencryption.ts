@@ -2,6 +2,7 @@ import type { BackupCatalog } from '../catalog/backup-catalog.ts';
 import type { OperationCatalog } from '../catalog/operation-catalog.ts';
 import { BackupNotRunningError, ManifestError } from '../errors.ts';
 import type { BackupId, OperationId } from '../ids.ts';
+import type { Manifest } from '../manifest/manifest.ts';
 import type { ManifestStore, StoredManifest } from '../manifest/manifest-store.ts';
 import type { Bucket } from '../objects/bucket.ts';
 import { verificationKey } from '../objects/object-keys.ts';
@@ -28,8 +29,19 @@ export async function planReencryption(
   { catalog, operations, manifests, bucket }: PlanReencryptionDependencies,
   about: { readonly backupId: BackupId; readonly operationId: OperationId; readonly executionArn: string },
 ): Promise<{ bucket: string; key: string }> {
-  const { operationId, executionArn } = about;
   const { manifest } = await readReserved({ catalog, manifests }, about);
+  return leaveWork({ operations, bucket }, about, manifest);
+}
+
+/**
+ * Leaves the objects of a manifest as work items, and notes that the operation runs.
+ * @throws BackupNotRunningError, DependencyError
+ */
+export async function leaveWork(
+  { operations, bucket }: Pick<PlanReencryptionDependencies, 'operations' | 'bucket'>,
+  { operationId, executionArn }: { readonly operationId: OperationId; readonly executionArn: string },
+  manifest: Manifest,
+): Promise<{ bucket: string; key: string }> {
   const objects = distinctObjects(manifest);
   if (!(await operations.start(operationId, executionArn, objects.length))) {
     throw new BackupNotRunningError(`Operation ${operationId} was canceled before it began.`);

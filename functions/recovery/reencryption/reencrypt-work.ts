@@ -67,10 +67,14 @@ async function requireReserved(
   { backupId, operationId }: { readonly backupId: BackupId; readonly operationId: OperationId },
 ): Promise<number | undefined> {
   const [record, operation] = await Promise.all([catalog.get(backupId), operations.get(operationId)]);
-  if (operation?.state !== 'running' || operation.cancelRequested || record?.reencrypting !== operationId) {
+  const reserved =
+    record?.adopted === undefined
+      ? record?.reencrypting === operationId
+      : record.state === 'running' && !record.cancelRequested;
+  if (operation?.state !== 'running' || operation.cancelRequested || !reserved) {
     throw new BackupNotRunningError(`Operation ${operationId} is not running any more.`);
   }
-  const until = Date.parse(record.lockedUntil ?? '');
+  const until = Date.parse(record?.lockedUntil ?? '');
   return until > clock.now() ? until : undefined;
 }
 

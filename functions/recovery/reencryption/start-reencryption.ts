@@ -1,15 +1,15 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { Problem } from '../../shared/problem.ts';
 import { noSuchBackup } from '../api-problems.ts';
-import { startExecution } from '../backup-requests.ts';
 import type { BackupCatalog } from '../catalog/backup-catalog.ts';
 import { type BackupRecord, notReencrypting } from '../catalog/backup-record.ts';
 import type { OperationCatalog, OperationRecord } from '../catalog/operation-catalog.ts';
 import { type Clock, isoTime } from '../clock.ts';
-import { failureOf, ReencryptionConflictError } from '../errors.ts';
+import { ReencryptionConflictError } from '../errors.ts';
 import { BackupReferredToError } from '../expiry/delete-backup.ts';
 import type { BackupId } from '../ids.ts';
 import type { KeySource } from '../keys/key-source.ts';
+import { startOperation } from '../start-operation.ts';
 import { stragglersUntil } from '../stragglers.ts';
 import type { ReencryptionInput } from './events.ts';
 
@@ -55,18 +55,7 @@ export async function startReencryption(
   const createdAt = isoTime(clock.now());
   await operations.create({ id, kind: 'encrypt', backupId, keys, traceparent, requestedBy, createdAt });
   const input: ReencryptionInput = { traceparent, backupId, keys };
-  try {
-    const executionArn = await startExecution(
-      deps.stepFunctions,
-      deps.reencryptionStateMachineArn,
-      id,
-      input,
-    );
-    if (executionArn !== undefined) await operations.setExecution(id, executionArn);
-  } catch (error) {
-    await operations.end(id, 'failed', { finishedAt: isoTime(clock.now()), error: failureOf(error) });
-    throw error;
-  }
+  await startOperation(deps, deps.reencryptionStateMachineArn, id, input);
 }
 
 /** Objects that backups share have one key for all of them: they are not replaced under the others. */

@@ -1,12 +1,11 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { Problem } from '../../shared/problem.ts';
 import { noSuchBackup } from '../api-problems.ts';
-import { startExecution } from '../backup-requests.ts';
 import type { BackupCatalog } from '../catalog/backup-catalog.ts';
 import type { OperationCatalog } from '../catalog/operation-catalog.ts';
 import { type Clock, isoTime } from '../clock.ts';
-import { failureOf } from '../errors.ts';
 import type { OperationId } from '../ids.ts';
+import { startOperation } from '../start-operation.ts';
 import type { Source, StageInput, StageWork } from './events.ts';
 
 export interface StageStartDependencies {
@@ -52,11 +51,5 @@ export async function startStage(
     createdAt: isoTime(clock.now()),
   });
   const input: StageInput = { traceparent, source, stage };
-  try {
-    const executionArn = await startExecution(stepFunctions, stageStateMachineArn, id, input);
-    if (executionArn !== undefined) await operations.setExecution(id, executionArn);
-  } catch (error) {
-    await operations.end(id, 'failed', { finishedAt: isoTime(clock.now()), error: failureOf(error) });
-    throw error;
-  }
+  await startOperation({ operations, stepFunctions, clock }, stageStateMachineArn, id, input);
 }

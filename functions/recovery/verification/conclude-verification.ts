@@ -5,6 +5,7 @@ import { type Clock, isoTime } from '../clock.ts';
 import type { ExecutionEnd } from '../conclude-backup.ts';
 import { BackupNotRunningError } from '../errors.ts';
 import type { OperationId } from '../ids.ts';
+import { stragglersUntil } from '../stragglers.ts';
 
 export interface ConcludeVerificationDependencies {
   readonly operations: OperationCatalog;
@@ -39,7 +40,7 @@ export async function concludeVerification(
   return { intact: findings.length === 0, findings: findings.length, rehearsal };
 }
 
-/** Ends a verification whose execution ended without completing it. */
+/** Ends an operation whose execution ended without completing it; with an adoption ends the backup that it was to make. */
 export async function failOperation(
   { operations, catalog, clock, failures }: ConcludeVerificationDependencies & { failures: Failures },
   operation: OperationRecord,
@@ -48,9 +49,15 @@ export async function failOperation(
   const state = operation.cancelRequested || end.aborted ? 'canceled' : 'failed';
   const finishedAt = isoTime(clock.now());
   const error = await failures.explain(end.failure);
+  const failed = state === 'failed' ? { error } : {};
+  if (operation.kind === 'adopt' && operation.backupId !== undefined) {
+    // The sweep removes what was stored of it.
+    await catalog.sweepNeeded(operation.backupId, stragglersUntil(clock.now()));
+    await catalog.end(operation.backupId, state, { finishedAt, ...failed });
+  }
   const ended = await operations.end(operation.id, state, {
     finishedAt,
-    ...(state === 'failed' ? { error } : {}),
+    ...failed,
   });
   if (!ended) return 'nothing-to-do';
   if (operation.backupId === undefined || !operation.kind.startsWith('verify')) return state;

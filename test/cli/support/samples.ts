@@ -77,6 +77,7 @@ const summaryFields = {
   verified: true,
   verification: null,
   import: null,
+  adoptedFrom: null,
   tenant: null,
   error: null,
 };
@@ -109,6 +110,7 @@ export function operation(changes: Record<string, unknown> = {}) {
     findings: [],
     findingsTotal: 0,
     object: null,
+    adoptedFrom: null,
     result: null,
     reencryption: null,
     error: null,

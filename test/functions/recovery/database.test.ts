@@ -13,5 +13,6 @@ import './restore/faithful.suite.ts';
 import './restore/load.suite.ts';
 import './drill/checks.suite.ts';
 import './tenants.suite.ts';
+import './adoption.suite.ts';
 
 jest.setTimeout(60_000);

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms';
 import { CreateBucketCommand, GetObjectRetentionCommand } from '@aws-sdk/client-s3';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { backupPartition } from '../../../functions/recovery/catalog/backup-catalog.ts';
 import { endUnstarted } from '../../../functions/recovery/catalog/end-unstarted.ts';
 import { RestoreCatalog } from '../../../functions/recovery/catalog/restore-catalog.ts';
@@ -33,6 +33,8 @@ import { traceparent } from './support/run-backup.ts';
 import { type Standby, startStandby } from './support/standby.ts';
 import { storedVersions } from './support/stored-versions.ts';
 import type { Aws } from './support/world.ts';
+
+jest.setTimeout(60_000);
 
 let standby: Standby;
 let world: Aws;
@@ -77,7 +79,7 @@ describe('a backup that is re-encrypted', () => {
       // Two segments and the manifest.
       ...{ removed: 3, storedBytes: after.totals.storedBytes },
     });
-    await world.kms.send(new DisableKeyCommand({ KeyId: world.verifyPlace.keyArn }));
+    await disable(world.verifyPlace.keyArn);
     expect(await content(id, other)).toBe(sha256(large));
     await world.kms.send(new EnableKeyCommand({ KeyId: world.verifyPlace.keyArn }));
     for (const [index, object] of objectsOf(before).entries()) {
@@ -145,7 +147,7 @@ describe('a backup that is re-encrypted', () => {
 
     // The key that it is stored under is lost: the passphrase opens it, and another key wraps it from then on.
     passphrase = 'nine lives of a standby region';
-    await world.kms.send(new DisableKeyCommand({ KeyId: world.verifyPlace.keyArn }));
+    await disable(world.verifyPlace.keyArn);
     const { other } = world.keys;
     await expect(reencryption(id, { keyArn: other }).complete()).rejects.toThrow(/disabled/i);
     await world.table.set({ pk: backupPartition(id), sk: 'META' }, { reencrypting: 'none' });
@@ -253,7 +255,7 @@ describe('a backup that is re-encrypted', () => {
     await world.flipBit(object);
     await expect(run.objects()).rejects.toThrow(object.key);
     await world.flipBit(object);
-    await world.kms.send(new DisableKeyCommand({ KeyId: world.keys.other }));
+    await disable(world.keys.other);
     await expect(run.objects()).rejects.toThrow(/disabled/i);
     await world.kms.send(new EnableKeyCommand({ KeyId: world.keys.other }));
     await expect(run.finish()).rejects.toThrow('was not re-encrypted');
