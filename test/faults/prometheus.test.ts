@@ -147,6 +147,36 @@ function overTime(text: string, until: number): string {
     .concat('\n');
 }
 
+/** What docs/operations/monitoring.md asks services to report, as an SDK sends it. */
+function reportOf(now: number): unknown {
+  const attribute = (key: string, stringValue: string) => ({ key, value: { stringValue } });
+  const time = { startTimeUnixNano: `${now - 60_000}000000`, timeUnixNano: `${now}000000` };
+  const point = (...labels: [string, string][]) => ({
+    attributes: labels.map(([key, value]) => attribute(key, value)),
+    ...{ ...time, asInt: '7' },
+  });
+  const acme: [string, string] = ['tenant_id', 'acme'];
+  const gauge = (name: string, ...dataPoints: object[]) => ({ name, gauge: { dataPoints } });
+  const cumulative = { aggregationTemporality: 2 };
+  const duration = {
+    ...{ ...time, attributes: [], count: '3', sum: 0.4 },
+    ...{ explicitBounds: [0.1, 1], bucketCounts: ['2', '1', '0'] },
+  };
+  const metrics = [
+    {
+      name: 'deployments_total',
+      sum: { ...cumulative, isMonotonic: true, dataPoints: [point(acme, ['status', 'succeeded'])] },
+    },
+    gauge('active_websites_total', point(acme)),
+    gauge('active_users', point(acme)),
+    gauge('tenants', point(['state', 'active']), point(['state', 'suspended'])),
+    { ...gauge('storage', point(acme)), unit: 'By' },
+    { name: 'api.request.duration', unit: 's', histogram: { ...cumulative, dataPoints: [duration] } },
+  ];
+  const resource = { attributes: [attribute('service.name', 'shop')] };
+  return { resourceMetrics: [{ resource, scopeMetrics: [{ metrics }] }] };
+}
+
 (installed ? describe : describe.skip)('Prometheus and a running platform', () => {
   let prometheus: Prometheus | undefined;
   afterAll(() => prometheus?.stop());
@@ -181,6 +211,24 @@ function overTime(text: string, until: number): string {
       },
       { what: 'a request to be counted and scraped', timeoutMs: 180_000, intervalMs: 2_000 },
     );
+    const sent = await call('POST', '/v1/metrics', { body: reportOf(Date.now()) });
+    expect(sent.status).toBe(200);
+    expect(JSON.stringify(sent.body)).not.toContain('rejected');
+    for (const query of [
+      'sum by (tenant_id, status) (deployments_total)',
+      ...[
+        'sum(active_websites_total)',
+        'sum(active_users)',
+        'sum by (state) (tenants)',
+        'sum(storage_bytes)',
+      ],
+      'sum by (le, service) (api_request_duration_seconds_bucket)',
+    ]) {
+      await waitFor(async () => (await target.seriesOf(query)) > 0, {
+        what: `what a service has reported: ${query}`,
+        intervalMs: 1_000,
+      });
+    }
     const metadata = await target.ask('metadata', { metric: 'mainstay_http_request_duration_seconds' });
     expect(JSON.stringify(metadata)).toContain('"unit":"seconds"');
     const exemplars = await target

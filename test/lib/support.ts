@@ -123,8 +123,18 @@ function together(...parts: Synthesized[]): Synthesized {
 export function variableBytes(variables: Record<string, unknown>): number {
   return Object.entries(variables).reduce((sum, [name, value]) => {
     const longest = name.endsWith('_BUCKET') ? 63 : name.endsWith('_TABLE') ? 110 : 160;
-    return sum + name.length + (typeof value === 'string' ? value.length : longest);
+    const length = typeof value === 'string' ? value.length : Math.max(longest, joinedBytes(value));
+    return sum + name.length + length;
   }, 0);
+}
+
+/** Names that are joined to one text, as long as CloudFormation makes names of tables and workflows. */
+function joinedBytes(value: unknown): number {
+  const { data } = z.object({ 'Fn::Join': z.tuple([z.string(), z.array(z.unknown())]) }).safeParse(value);
+  return (data?.['Fn::Join'][1] ?? []).reduce<number>(
+    (sum, part) => sum + (typeof part === 'string' ? part.length : 80),
+    0,
+  );
 }
 
 /** The resources of one type, with their logical ids. */
