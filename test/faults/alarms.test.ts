@@ -72,6 +72,7 @@ describe('an alarm of a running platform', () => {
     );
 
   it('is raised and ends by what is measured, and webhooks and the API tell of it', async () => {
+    await happen('EdgeHits', 0);
     await happen('EdgeMisses', 100_000);
     await told('ALARM');
     await waitFor(async () => (await shown())?.state === 'ALARM', {
