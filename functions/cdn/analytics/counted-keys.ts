@@ -43,13 +43,14 @@ export class CountedKeys {
   /** What was counted. */
   finish(): TopK {
     if (this.#table.size > 2 * this.#capacity) this.#shrink();
-    const entries = Array.from({ length: this.#table.size }, (_, index) => ({
-      key: this.#table.textOf(index),
-      count: this.#counts[index] ?? 0,
-      bytes: this.#bytes[index] ?? 0,
-      hits: this.#hits[index] ?? 0,
-    }));
-    return TopK.of(this.#capacity, this.#error, entries);
+    const ranking = TopK.of(this.#capacity, this.#error, []);
+    for (let index = 0; index < this.#table.size; index += 1) {
+      // Sequences of bytes that are no text may read the same.
+      const sums = [this.#counts[index], this.#bytes[index], this.#hits[index]] as const;
+      const [count = 0, bytes = 0, hits = 0] = sums;
+      ranking.add(this.#table.textOf(index), count, bytes, hits);
+    }
+    return ranking;
   }
 
   /** Gives up keys until at most `capacity` are left, as {@link TopK.shrink} does. */

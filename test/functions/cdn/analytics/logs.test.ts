@@ -124,6 +124,19 @@ describe('a log of the edge', () => {
     expect(intervals.get(begin)?.get('acme')?.requests).toBe(2);
   });
 
+  it('counts paths as one whose bytes are no text', async () => {
+    const log = Buffer.from(w3c(['/a%', '/b%'].map((path) => request({ path }))));
+    // Neither is UTF-8, and both read the same.
+    for (const [name, byte] of [
+      ['/a%', 0xfe],
+      ['/b%', 0xff],
+    ] as const) {
+      log.set([0x2f, 0x78, byte], log.indexOf(name));
+    }
+    const paths = (await count([log])).intervals.get(begin)?.get('acme')?.paths.top(2);
+    expect(paths).toMatchObject([{ key: '/x\ufffd', count: 2 }]);
+  });
+
   it('tells a file that is cut or damaged from one that has ended', async () => {
     const packed = gzipSync(w3c(Array.from({ length: 500 }, (_, second) => request({ second }))));
     await expect(count([packed.subarray(0, packed.length - 20)])).rejects.toThrow();
