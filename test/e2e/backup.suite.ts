@@ -23,6 +23,8 @@ describe('backups', () => {
   let backups: Backups;
   /** Taken by the API, and by schedule. */
   let asked: string;
+  /** Whoever asked for it. */
+  let caller: StoredSpan;
   let scheduled: string;
 
   beforeAll(async () => {
@@ -31,7 +33,7 @@ describe('backups', () => {
   afterAll(() => backups?.tidy());
 
   it('are accepted, show their progress, and are complete and proved, with every row of both shards', async () => {
-    const caller = span({ traceId: randomBytes(16).toString('hex'), name: 'nightly', startMs: Date.now() });
+    caller = span({ traceId: randomBytes(16).toString('hex'), name: 'nightly', startMs: Date.now() });
     const { traceId } = caller;
     const answer = await backups.call('POST', `${root}/backup`, {
       headers: { traceparent: `00-${traceId}-${caller.spanId}-01` },
@@ -86,7 +88,7 @@ describe('backups', () => {
       expect(stages.store.bytes).toBe(stages.encrypt.bytes);
     }
     await expectOneTrace(traceId, asked);
-    await expectWholeTrace(backups.call, caller);
+    await sendSpan(backups.call, caller);
   });
 
   it('are taken by schedule, as the deployment has set one up, and keep others of their shards out', async () => {
@@ -135,6 +137,9 @@ describe('backups', () => {
     expect((await backups.call('POST', `${list}/${scheduled}/cancel`)).status).toBe(202);
     expect((await backups.ended(scheduled)).state).toBe('canceled');
   });
+
+  it('are one trace each, from the request through every step and chunk to the commit', () =>
+    expectWholeTrace(backups.call, caller));
 
   it('are listed page by page, the newest first', async () => {
     const ids: string[] = [];
@@ -212,9 +217,8 @@ async function expectOneTrace(traceId: string, backupId: string): Promise<void> 
   expect(untraced).toEqual([]);
 }
 
-/** The trace of a backup can be read from the call that asked for it, through every step and chunk, to the commit. */
+/** Nothing is missing of the trace of a backup, and every step hangs where it belongs. */
 async function expectWholeTrace(call: ApiClient, caller: StoredSpan): Promise<void> {
-  await sendSpan(call, caller);
   const request = `POST ${root}/backup`;
   const named = await wholeTrace(call, caller.traceId, [request, 'commit']);
   const [asked] = named(request);

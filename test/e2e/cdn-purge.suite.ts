@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { assetUrlSchema, cachedSchema, statusSchema } from '../../functions/cdn/assets/model.ts';
 import { type Purge, purgeSchema } from '../../functions/cdn/purge/model.ts';
 import { resultSchema, type Warming, warmingSchema } from '../../functions/cdn/warming/model.ts';
+import type { StoredSpan } from '../../functions/tracing/model.ts';
 import { span } from '../functions/tracing/spans.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { type ApiClient, apiClient } from './support/api.ts';
@@ -15,6 +16,8 @@ import { sendSpan, wholeTrace } from './support/traces.ts';
 
 describe('the edge', () => {
   let call: ApiClient;
+  /** Whoever asked for the purge that is warmed again. */
+  let caller: StoredSpan;
   let edge: string;
   let put: (key: string, body: string, tag?: string) => Promise<void>;
   const folder = `media/e2e-${randomUUID()}`;
@@ -68,7 +71,7 @@ describe('the edge', () => {
     expect(await view(path)).toMatchObject({ text: 'first', cache: expect.stringMatching(/^Hit/) });
     await put(path.slice(1), 'second');
     expect((await view(path)).text).toBe('first');
-    const caller = span({ traceId: randomBytes(16).toString('hex'), startMs: Date.now() });
+    caller = span({ traceId: randomBytes(16).toString('hex'), startMs: Date.now() });
     const headers = { traceparent: `00-${caller.traceId}-${caller.spanId}-01` };
     const wanted = { paths: [`${path}?x=1`, path], verify: true, rewarm: true };
     const where = await begin('/api/cdn/purge', wanted, headers);
@@ -81,9 +84,7 @@ describe('the edge', () => {
     const warming = await ended<Warming>(warmingSchema, `/api/cdn/warming/${purge.warmingId}`);
     expect(warming).toMatchObject({ state: 'completed', trigger: 'purge', progress: { failed: 0 } });
     expect(await call('POST', `${where}/cancel`)).toMatchObject({ status: 409 });
-    // From the request through the purge to the warming that it started, all of it is one trace.
     await sendSpan(call, caller);
-    await wholeTrace(call, caller.traceId, ['POST /api/cdn/purge', 'run-purge', 'run-warming']);
   });
 
   it('is warmed before it is asked, path by path, and forgets a directory and what has a tag', async () => {
@@ -128,5 +129,9 @@ describe('the edge', () => {
     expect(await call('POST', '/api/cdn/purge', { body: { paths: ['/a\r\nb'] } })).toMatchObject({
       status: 422,
     });
+  });
+
+  it('tells of a purge and the warming that it started as one trace, from the request on', async () => {
+    await wholeTrace(call, caller.traceId, ['POST /api/cdn/purge', 'run-purge', 'run-warming']);
   });
 });

@@ -64,13 +64,13 @@ describe('a writer that is killed', () => {
         },
       },
     ]);
-    const traceId = await latestTrace(call, 'mainstay-failover', 'conclude-failover');
-    await wholeTrace(call, traceId, ['failover', 'operate', 'conclude-failover']);
   }, 60_000);
 
   it('comes back as a reader', async () => {
     await subject.control('settled', { cluster });
     const { instances } = await subject.cluster(shard);
     expect(instances.map(({ status }) => status)).toEqual(['available', 'available']);
+    const traceId = await latestTrace(call, 'mainstay-failover', 'conclude-failover');
+    await wholeTrace(call, traceId, ['failover', 'operate', 'conclude-failover']);
   }, 60_000);
 });

@@ -107,6 +107,7 @@ describe('an event function', () => {
       }),
     ]);
     expect(told[0]).not.toHaveProperty('error');
+    for (const { memoryBytes } of told) expect(memoryBytes).toBeGreaterThan(10_000_000);
     expect(told.map((line) => readInvocationLine(JSON.stringify(line)))).toEqual(told);
   });
 
