@@ -45,7 +45,7 @@ export interface LambdaHostOptions {
     throttleDelayMs?: number;
     /** Events that may wait. Default 10 000. */
     maxEvents?: number;
-    /** Events of one function that may run at once. Default 10. */
+    /** Events of one function that may run at once. Default 3: each more is a process that a small machine has to start. */
     maxRunningPerFunction?: number;
   };
 }
@@ -67,7 +67,7 @@ export function completeOptions(options: LambdaHostOptions) {
       retryDelaysMs: [60_000, 120_000],
       throttleDelayMs: 1000,
       maxEvents: 10_000,
-      maxRunningPerFunction: 10,
+      maxRunningPerFunction: 3,
       ...events,
     },
   };

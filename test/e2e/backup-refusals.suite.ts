@@ -1,8 +1,5 @@
-import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Backup } from '../../functions/recovery/model.ts';
-import { waitFor } from '../support/wait-for.ts';
-import { awsConfig } from './support/aws.ts';
 import { Backups } from './support/backups.ts';
 import { onShard } from './support/databases.ts';
 import { functionLogs } from './support/functions.ts';
@@ -67,19 +64,6 @@ describe('a backup that would not be complete', () => {
     expect(own.map(({ name }) => name)).toContainEqual(expect.stringContaining('RecoveryConcludeFun'));
     const traces = own.flatMap(({ lines }) => lines.map(({ traceId }) => traceId));
     expect([...new Set(traces)]).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)]);
-  });
-
-  it('raises the alarm backup-failed', async () => {
-    const alarms = new CloudWatchClient(awsConfig(backups.local));
-    const raised = await waitFor(
-      async () => {
-        const { MetricAlarms = [] } = await alarms.send(new DescribeAlarmsCommand({ StateValue: 'ALARM' }));
-        return MetricAlarms.find(({ AlarmName }) => AlarmName?.endsWith('backup-failed'));
-      },
-      // Metrics count when their minute is over, and alarms are evaluated some seconds later.
-      { what: 'the alarm backup-failed', intervalMs: 500, timeoutMs: 150_000 },
-    );
-    expect(raised).toMatchObject({ AlarmDescription: expect.stringContaining('runbooks/backup-failed') });
   });
 
   it('goes on after what it said was done', async () => {

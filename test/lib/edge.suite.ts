@@ -257,7 +257,8 @@ describe('What is counted of logs', () => {
         Environment: { Variables: Match.objectLike({ CDN_WEBSITES: JSON.stringify(websites) }) },
       }),
     );
-    of({ lambdaConcurrency: 109 }).hasResourceProperties(
+    const usual = synthesizeUnchecked('production', settings).stack('Cdn').template;
+    usual.hasResourceProperties(
       'AWS::Lambda::Function',
       ingest({ ReservedConcurrentExecutions: Match.absent() }),
     );

@@ -42,10 +42,15 @@ export function synthesize(environment = 'dev', settings: unknown = mainstay.env
   return synthesized(environment, settings, true);
 }
 
-/** The same without the CDK's own checks of the templates, which take most of its time. */
+/** The same without the CDK's own checks of the templates, which take long; those of cdk.json are checked anyway, and made once. */
 export function synthesizeUnchecked(...[environment = 'dev', settings]: Parameters<typeof synthesize>) {
-  return synthesized(environment, settings ?? mainstay.environments[environment], false);
+  const usual = mainstay.environments[environment];
+  const given = settings ?? usual;
+  return synthesized(environment, given, JSON.stringify(given) === JSON.stringify(usual));
 }
+
+// Where each construct was made is in no template, and takes time to find out.
+process.env.CDK_DISABLE_STACK_TRACE = '1';
 
 const made = new Map<string, ReturnType<typeof make>>();
 
