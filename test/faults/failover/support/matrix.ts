@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ledger } from '../../../e2e/support/ledger.ts';
 import type { Deployment } from './deployment.ts';
-import { percentile, tableOf } from './report.ts';
+import { lineOf, percentile, tableOf } from './report.ts';
 import { attempt, type Scenario, type Trial } from './trial.ts';
 
 /** How often each scenario is tried; `FAILOVER_RUNS` says otherwise. */
@@ -41,7 +41,11 @@ export function matrixOf({ title, start, shard, healthy, scenarios, mayLose }: M
     it.each(scenarios)(
       '$name',
       async (scenario) => {
-        for (let run = 0; run < runs; run++) trials.push(await attempt(deployment, shard, scenario, run));
+        for (let run = 0; run < runs; run++) {
+          const trial = await attempt(deployment, shard, scenario, run);
+          trials.push(trial);
+          process.stderr.write(`${run + 1}/${runs} ${lineOf(trial)}\n`);
+        }
         const mine = trials.filter((trial) => trial.scenario === scenario.name);
         expect(mine.filter(({ right }) => !right)).toEqual([]);
         expect(mine.filter(({ afterFence = 0, lostByNew }) => afterFence + lostByNew > 0)).toEqual([]);

@@ -26,6 +26,24 @@ export function tableOf(trials: readonly Trial[]): string {
   return rows.map((cells) => `| ${cells.join(' | ')} |\n`).join('');
 }
 
+/** One trial in a line, for who watches. */
+export function lineOf({
+  scenario,
+  right,
+  found,
+  lost,
+  decisionMs,
+  decisionToWriteMs,
+  details,
+}: Trial): string {
+  const times =
+    decisionToWriteMs === undefined
+      ? ''
+      : `, decided after ${decisionMs} ms, written after ${decisionToWriteMs} ms more`;
+  const losses = lost === 0 ? '' : `, lost ${details}`;
+  return `${right ? '✓' : '✗'} ${scenario}: ${found}${times}${losses}`;
+}
+
 function sum(trials: readonly Trial[], measure: (trial: Trial) => number): number {
   return trials.reduce((total, trial) => total + measure(trial), 0);
 }
