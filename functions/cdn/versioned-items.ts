@@ -1,5 +1,5 @@
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { holds } from '../shared/conditional-write.ts';
+import { holds, ifVersion } from '../shared/conditional-write.ts';
 import { onDependency } from '../shared/dependency.ts';
 
 export interface ItemKey {
@@ -41,13 +41,7 @@ export class VersionedItems {
           new PutCommand({
             TableName: this.#table,
             Item: { ...item, version: replaced + 1 },
-            ...(replaced === 0
-              ? { ConditionExpression: 'attribute_not_exists(pk)' }
-              : {
-                  ConditionExpression: '#version = :replaced',
-                  ExpressionAttributeNames: { '#version': 'version' },
-                  ExpressionAttributeValues: { ':replaced': replaced },
-                }),
+            ...ifVersion(replaced),
           }),
         ),
       ),

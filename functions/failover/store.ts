@@ -6,7 +6,7 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import { holds } from '../shared/conditional-write.ts';
+import { holds, ifVersion } from '../shared/conditional-write.ts';
 import { onDependency } from '../shared/dependency.ts';
 import { shardSchema } from '../shared/shards.ts';
 import {
@@ -114,13 +114,7 @@ export class FailoverStore {
           new PutCommand({
             TableName: this.#table,
             Item: { pk: 'FAILOVER', sk: record.shard, ...Item },
-            ...(version === 0
-              ? { ConditionExpression: 'attribute_not_exists(pk)' }
-              : {
-                  ConditionExpression: '#version = :version',
-                  ExpressionAttributeNames: { '#version': 'version' },
-                  ExpressionAttributeValues: { ':version': version },
-                }),
+            ...ifVersion(version),
           }),
         ),
       ),

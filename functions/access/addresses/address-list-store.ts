@@ -1,6 +1,6 @@
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import { holds } from '../../shared/conditional-write.ts';
+import { holds, ifVersion } from '../../shared/conditional-write.ts';
 import { Problem } from '../../shared/problem.ts';
 
 export const listNames = ['allow', 'deny'] as const;
@@ -70,18 +70,19 @@ export class AddressListStore {
 
   /** @returns false when the lists are no longer as they were read. */
   async #write(version: number, entries: readonly Entry[]): Promise<boolean> {
+    const unchanged = ifVersion(version);
     return holds(() =>
       this.#client.send(
         new UpdateCommand({
           TableName: this.#table,
           Key: key,
           UpdateExpression: 'SET #version = :next, #entries = :entries',
-          ConditionExpression: version === 0 ? 'attribute_not_exists(pk)' : '#version = :version',
+          ConditionExpression: unchanged.ConditionExpression,
           ExpressionAttributeNames: { '#version': 'version', '#entries': 'entries' },
           ExpressionAttributeValues: {
             ':next': version + 1,
             ':entries': entries,
-            ...(version === 0 ? {} : { ':version': version }),
+            ...unchanged.ExpressionAttributeValues,
           },
         }),
       ),

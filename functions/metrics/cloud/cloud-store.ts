@@ -1,7 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import { holds } from '../../shared/conditional-write.ts';
+import { holds, ifVersion } from '../../shared/conditional-write.ts';
 import { onDependency } from '../../shared/dependency.ts';
 import { askedKey } from './asked-key.ts';
 import { type CloudSeries, cloudFamilyNames } from './families.ts';
@@ -67,11 +67,7 @@ export class CloudStore {
           new PutCommand({
             TableName: this.#table,
             Item: { pk: 'CLOUD', sk: 'CLOUD', upTo, version: version + 1, series: packed },
-            ConditionExpression: version === 0 ? 'attribute_not_exists(pk)' : '#version = :version',
-            ...(version > 0 && {
-              ExpressionAttributeNames: { '#version': 'version' },
-              ExpressionAttributeValues: { ':version': version },
-            }),
+            ...ifVersion(version),
           }),
         ),
       ),

@@ -1,7 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import { holds } from '../../shared/conditional-write.ts';
+import { holds, ifVersion } from '../../shared/conditional-write.ts';
 import { onDependency } from '../../shared/dependency.ts';
 import { metricDays } from './limits.ts';
 import type { ReportedKind } from './names.ts';
@@ -89,11 +89,7 @@ export class ReportedStore {
           new PutCommand({
             TableName: this.#table,
             Item,
-            ConditionExpression: version === 0 ? 'attribute_not_exists(pk)' : '#version = :version',
-            ...(version > 0 && {
-              ExpressionAttributeNames: { '#version': 'version' },
-              ExpressionAttributeValues: { ':version': version },
-            }),
+            ...ifVersion(version),
           }),
         ),
       ),

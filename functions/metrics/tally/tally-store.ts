@@ -6,7 +6,7 @@ import {
   QueryCommand,
 } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import { holds } from '../../shared/conditional-write.ts';
+import { holds, ifVersion } from '../../shared/conditional-write.ts';
 import { onDependency } from '../../shared/dependency.ts';
 import { decodeTally, encodeTally } from './encode.ts';
 import { Tally } from './tally.ts';
@@ -157,11 +157,7 @@ export class TallyStore {
           new PutCommand({
             TableName: this.#table,
             Item: { ...item, version: version + 1 },
-            ConditionExpression: version === 0 ? 'attribute_not_exists(pk)' : '#version = :version',
-            ...(version > 0 && {
-              ExpressionAttributeNames: { '#version': 'version' },
-              ExpressionAttributeValues: { ':version': version },
-            }),
+            ...ifVersion(version),
           }),
         ),
       ),
