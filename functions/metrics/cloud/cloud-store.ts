@@ -1,8 +1,8 @@
-import { gunzipSync, gzipSync } from 'node:zlib';
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { holds, ifVersion } from '../../shared/conditional-write.ts';
 import { onDependency } from '../../shared/dependency.ts';
+import { packJson, unpackJson } from '../packed.ts';
 import { askedKey } from './asked-key.ts';
 import { type CloudSeries, cloudFamilyNames } from './families.ts';
 
@@ -26,9 +26,6 @@ const seriesSchema = z.array(
 );
 const known: ReadonlySet<string> = new Set(cloudFamilyNames);
 const isKnown = (series: { readonly family: string }): series is CloudSeries => known.has(series.family);
-
-/** The most bytes that a reading unpacks to: a damaged one must not fill the memory. */
-const mostBytes = 16 * 1024 * 1024;
 
 const askedDays = 1;
 
@@ -54,13 +51,12 @@ export class CloudStore {
     const item = await this.#get('CLOUD');
     if (item === undefined) return { upTo: 0, version: 0, series: [] };
     const { upTo, version, series } = itemSchema.parse(item);
-    const text = gunzipSync(series, { maxOutputLength: mostBytes }).toString('utf8');
-    return { upTo, version, series: seriesSchema.parse(JSON.parse(text)).filter(isKnown) };
+    return { upTo, version, series: unpackJson(series, seriesSchema).filter(isKnown) };
   }
 
   /** Writes a reading over the version that it goes on from; `false` when somebody else has written meanwhile. */
   async put({ upTo, version, series }: CloudReading): Promise<boolean> {
-    const packed = gzipSync(JSON.stringify(series));
+    const packed = packJson(series);
     return onDependency('DynamoDB', 'PutItem', () =>
       holds(() =>
         this.#client.send(

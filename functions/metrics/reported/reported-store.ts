@@ -1,8 +1,8 @@
-import { gunzipSync, gzipSync } from 'node:zlib';
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { holds, ifVersion } from '../../shared/conditional-write.ts';
 import { onDependency } from '../../shared/dependency.ts';
+import { packJson, unpackJson } from '../packed.ts';
 import { metricDays } from './limits.ts';
 import type { ReportedKind } from './names.ts';
 import { allSeriesSchema, type Series } from './series.ts';
@@ -31,11 +31,8 @@ export interface StoredMetric {
   readonly version: number;
 }
 
-/** The most bytes that the series of an item unpack to: damaged ones must not fill the memory. */
-const mostBytes = 16 * 1024 * 1024;
-
 /** The series of a metric in few bytes, as they are stored. */
-export const packSeries = (series: Record<string, Series>): Uint8Array => gzipSync(JSON.stringify(series));
+export const packSeries = (series: Record<string, Series>): Uint8Array => packJson(series);
 
 /** What services have reported, in the monitoring table: one item for each metric of a service, `REPORTED`/`<metric>#<service>`. */
 export class ReportedStore {
@@ -127,6 +124,5 @@ export class ReportedStore {
 }
 
 function storedOf({ version, series, expiresAt: _, ...head }: z.output<typeof itemSchema>): StoredMetric {
-  const text = gunzipSync(series, { maxOutputLength: mostBytes }).toString('utf8');
-  return { metric: { ...head, series: allSeriesSchema.parse(JSON.parse(text)) }, version };
+  return { metric: { ...head, series: unpackJson(series, allSeriesSchema) }, version };
 }

@@ -1,6 +1,6 @@
-import { gunzipSync, gzipSync } from 'node:zlib';
 import * as z from 'zod';
 import { QuantileSketch } from '../../shared/sketches/quantile.ts';
+import { packJson, unpackJson } from '../packed.ts';
 import { errorKey, statusClasses, Tally } from './tally.ts';
 
 const count = z.int().min(0);
@@ -70,11 +70,8 @@ export function encodeTally(tally: Tally): Uint8Array {
     tenants: Object.fromEntries(tally.tenants),
     errors: [...tally.errors.values()],
   };
-  return gzipSync(JSON.stringify(stored));
+  return packJson(stored);
 }
-
-/** The most bytes that a stored tally unpacks to: a damaged one must not fill the memory. */
-const mostBytes = 16 * 1024 * 1024;
 
 /**
  * Reads what `encodeTally` has written.
@@ -82,8 +79,7 @@ const mostBytes = 16 * 1024 * 1024;
  * @throws when it is none.
  */
 export function decodeTally(bytes: Uint8Array): Tally {
-  const text = gunzipSync(bytes, { maxOutputLength: mostBytes }).toString('utf8');
-  const stored = storedSchema.parse(JSON.parse(text));
+  const stored = unpackJson(bytes, storedSchema);
   const tally = new Tally();
   for (const [name, route] of Object.entries(stored.routes)) {
     tally.routes.set(name, { ...route, exemplar: route.exemplar });
