@@ -1,7 +1,8 @@
-import { type DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { decodeTime, encodeTime } from 'ulid';
 import * as z from 'zod';
 import { onDependency } from '../shared/dependency.ts';
+import { queryPages } from '../shared/query-pages.ts';
 import type { PurgeId } from './ids.ts';
 
 /** All purges, whoever’s website they are of. */
@@ -39,25 +40,20 @@ export class PurgeLog {
    */
   async times(from: number, to: number, tenant: string = everybody): Promise<number[]> {
     const times: number[] = [];
-    let start: Record<string, unknown> | undefined;
-    for (let page = 0; page < mostPages; page += 1) {
-      const { Items = [], LastEvaluatedKey } = await onDependency('DynamoDB', 'Query purges', () =>
-        this.#client.send(
-          new QueryCommand({
-            TableName: this.#table,
-            KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
-            ExpressionAttributeValues: {
-              ':pk': partition(tenant),
-              ':from': encodeTime(Math.max(0, Math.floor(from * 1000)), timeLength),
-              ':to': encodeTime(Math.max(0, Math.ceil(to * 1000)), timeLength),
-            },
-            ...(start && { ExclusiveStartKey: start }),
-          }),
-        ),
-      );
-      for (const item of Items) times.push(decodeTime(idSchema.parse(item).sk) / 1000);
-      start = LastEvaluatedKey;
-      if (start === undefined) break;
+    const query = {
+      TableName: this.#table,
+      KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+      ExpressionAttributeValues: {
+        ':pk': partition(tenant),
+        ':from': encodeTime(Math.max(0, Math.floor(from * 1000)), timeLength),
+        ':to': encodeTime(Math.max(0, Math.ceil(to * 1000)), timeLength),
+      },
+    };
+    let pages = 0;
+    for await (const { items } of queryPages(this.#client, query, 'Query purges')) {
+      for (const item of items) times.push(decodeTime(idSchema.parse(item).sk) / 1000);
+      pages += 1;
+      if (pages === mostPages) break;
     }
     return times;
   }

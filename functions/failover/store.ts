@@ -1,13 +1,8 @@
-import {
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { holds, ifVersion } from '../shared/conditional-write.ts';
 import { onDependency } from '../shared/dependency.ts';
+import { queryPages } from '../shared/query-pages.ts';
 import { shardSchema } from '../shared/shards.ts';
 import {
   type Address,
@@ -81,22 +76,15 @@ export class FailoverStore {
   /** The records of all shards that anything was written of. */
   async records(): Promise<FailoverRecord[]> {
     const records: FailoverRecord[] = [];
-    let ExclusiveStartKey: Record<string, unknown> | undefined;
-    do {
-      const page = await onDependency('DynamoDB', 'Query', () =>
-        this.#client.send(
-          new QueryCommand({
-            TableName: this.#table,
-            KeyConditionExpression: 'pk = :pk',
-            ExpressionAttributeValues: { ':pk': 'FAILOVER' },
-            ConsistentRead: true,
-            ...(ExclusiveStartKey === undefined ? {} : { ExclusiveStartKey }),
-          }),
-        ),
-      );
-      for (const item of page.Items ?? []) records.push(failoverRecordSchema.parse(item));
-      ExclusiveStartKey = page.LastEvaluatedKey;
-    } while (ExclusiveStartKey !== undefined);
+    const pages = queryPages(this.#client, {
+      TableName: this.#table,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': 'FAILOVER' },
+      ConsistentRead: true,
+    });
+    for await (const { items } of pages) {
+      for (const item of items) records.push(failoverRecordSchema.parse(item));
+    }
     return records;
   }
 

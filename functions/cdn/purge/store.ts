@@ -1,6 +1,7 @@
-import { type DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { onDependency } from '../../shared/dependency.ts';
+import { queryPages } from '../../shared/query-pages.ts';
 import type { PurgeId } from '../ids.ts';
 import { noItems } from '../providers/plan-calls.ts';
 import type { PurgeItems } from '../providers/provider.ts';
@@ -116,23 +117,17 @@ export class PurgeStore {
   /** The paths that have changed in a window; `more`: there are more than that. @throws DependencyError */
   async changes(window: number): Promise<{ paths: string[]; more: boolean }> {
     const paths: string[] = [];
-    let start: Record<string, unknown> | undefined;
-    do {
-      const page = await onDependency('DynamoDB', 'Query', () =>
-        this.#client.send(
-          new QueryCommand({
-            TableName: this.#table,
-            ConsistentRead: true,
-            KeyConditionExpression: 'pk = :pk',
-            ExpressionAttributeValues: { ':pk': windowKey(window) },
-            ...(start !== undefined && { ExclusiveStartKey: start }),
-          }),
-        ),
-      );
-      for (const item of page.Items ?? []) paths.push(changeSchema.parse(item).sk);
-      start = page.LastEvaluatedKey;
-    } while (start !== undefined && paths.length < mostChanges);
-    return { paths, more: start !== undefined };
+    const pages = queryPages(this.#client, {
+      TableName: this.#table,
+      ConsistentRead: true,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': windowKey(window) },
+    });
+    for await (const { items, more } of pages) {
+      for (const item of items) paths.push(changeSchema.parse(item).sk);
+      if (paths.length >= mostChanges) return { paths, more };
+    }
+    return { paths, more: false };
   }
 
   #item(record: PurgeRecord) {

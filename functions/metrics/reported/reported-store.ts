@@ -1,7 +1,8 @@
-import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { holds, ifVersion } from '../../shared/conditional-write.ts';
 import { onDependency } from '../../shared/dependency.ts';
+import { queryPages } from '../../shared/query-pages.ts';
 import { packJson, unpackJson } from '../packed.ts';
 import { metricDays } from './limits.ts';
 import type { ReportedKind } from './names.ts';
@@ -99,26 +100,17 @@ export class ReportedStore {
     schema: z.ZodType<T>,
   ): Promise<T[]> {
     const found: T[] = [];
-    let from: Record<string, unknown> | undefined;
-    do {
-      const { Items = [], LastEvaluatedKey } = await onDependency('DynamoDB', 'Query', () =>
-        this.#client.send(
-          new QueryCommand({
-            TableName: this.#table,
-            KeyConditionExpression: 'pk = :pk',
-            ExpressionAttributeValues: { ':pk': 'REPORTED' },
-            ExclusiveStartKey: from,
-            ConsistentRead: true,
-            ...(members !== undefined && {
-              ProjectionExpression: members.map((member) => `#${member}`).join(','),
-              ExpressionAttributeNames: Object.fromEntries(members.map((member) => [`#${member}`, member])),
-            }),
-          }),
-        ),
-      );
-      found.push(...z.array(schema).parse(Items));
-      from = LastEvaluatedKey;
-    } while (from !== undefined);
+    const pages = queryPages(this.#client, {
+      TableName: this.#table,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': 'REPORTED' },
+      ConsistentRead: true,
+      ...(members !== undefined && {
+        ProjectionExpression: members.map((member) => `#${member}`).join(','),
+        ExpressionAttributeNames: Object.fromEntries(members.map((member) => [`#${member}`, member])),
+      }),
+    });
+    for await (const { items } of pages) found.push(...z.array(schema).parse(items));
     return found.filter(({ expiresAt }) => expiresAt * 1000 > this.#now());
   }
 }

@@ -8,6 +8,7 @@ import {
 import * as z from 'zod';
 import { holds, ifVersion } from '../../shared/conditional-write.ts';
 import { onDependency } from '../../shared/dependency.ts';
+import { queryPages } from '../../shared/query-pages.ts';
 import { decodeTally, encodeTally } from './encode.ts';
 import { Tally } from './tally.ts';
 
@@ -110,24 +111,17 @@ export class TallyStore {
   /** Totals from one hour to another, both included, by hour. */
   async totals(first: string, last: string): Promise<Map<string, Tally>> {
     const found = new Map<string, Tally>();
-    let from: Record<string, unknown> | undefined;
-    do {
-      const { Items = [], LastEvaluatedKey } = await onDependency('DynamoDB', 'Query', () =>
-        this.#client.send(
-          new QueryCommand({
-            TableName: this.#table,
-            KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last',
-            ExpressionAttributeValues: { ':pk': 'TOTAL', ':first': first, ':last': last },
-            ExclusiveStartKey: from,
-          }),
-        ),
-      );
-      for (const item of Items) {
+    const pages = queryPages(this.#client, {
+      TableName: this.#table,
+      KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last',
+      ExpressionAttributeValues: { ':pk': 'TOTAL', ':first': first, ':last': last },
+    });
+    for await (const { items } of pages) {
+      for (const item of items) {
         const { sk } = z.object({ sk: z.string() }).parse(item);
         found.set(sk, totalOf(totalSchema.parse(item)).tally);
       }
-      from = LastEvaluatedKey;
-    } while (from !== undefined);
+    }
     return found;
   }
 

@@ -3,11 +3,11 @@ import {
   type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
-  QueryCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { holds } from '../../shared/conditional-write.ts';
 import { onDependency } from '../../shared/dependency.ts';
+import { queryPages } from '../../shared/query-pages.ts';
 
 export type Item = Record<string, unknown>;
 export interface Key {
@@ -108,24 +108,16 @@ export class RecoveryTable {
       ProjectionExpression: names.map((name) => `#${name}`).join(', '),
       ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
     };
-    let start: Item | undefined;
-    do {
-      const page = await onDependency('DynamoDB', 'Query', () =>
-        this.#client.send(
-          new QueryCommand({
-            TableName: this.#name,
-            ConsistentRead: true,
-            KeyConditionExpression:
-              prefix === undefined ? 'pk = :pk' : 'pk = :pk AND begins_with(sk, :prefix)',
-            ExpressionAttributeValues: { ':pk': pk, ...(prefix === undefined ? {} : { ':prefix': prefix }) },
-            ...projection,
-            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-          }),
-        ),
-      );
-      for (const item of page.Items ?? []) if (!this.#isExpired(item)) yield item;
-      start = page.LastEvaluatedKey;
-    } while (start !== undefined);
+    const pages = queryPages(this.#client, {
+      TableName: this.#name,
+      ConsistentRead: true,
+      KeyConditionExpression: prefix === undefined ? 'pk = :pk' : 'pk = :pk AND begins_with(sk, :prefix)',
+      ExpressionAttributeValues: { ':pk': pk, ...(prefix === undefined ? {} : { ':prefix': prefix }) },
+      ...projection,
+    });
+    for await (const { items } of pages) {
+      for (const item of items) if (!this.#isExpired(item)) yield item;
+    }
   }
 
   /**
@@ -139,31 +131,20 @@ export class RecoveryTable {
     accepted: (item: Item) => boolean,
   ): Promise<Item[]> {
     const found: Item[] = [];
-    let start: Item | undefined;
-    do {
-      const page = await onDependency('DynamoDB', 'Query', () =>
-        this.#client.send(
-          new QueryCommand({
-            TableName: this.#name,
-            IndexName: 'gsi1',
-            ScanIndexForward: false,
-            Limit: limit,
-            KeyConditionExpression:
-              before === undefined ? 'gsi1pk = :pk' : 'gsi1pk = :pk AND gsi1sk < :before',
-            ExpressionAttributeValues: {
-              ':pk': gsi1pk,
-              ...(before === undefined ? {} : { ':before': before }),
-            },
-            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-          }),
-        ),
-      );
-      for (const item of page.Items ?? []) {
+    const pages = queryPages(this.#client, {
+      TableName: this.#name,
+      IndexName: 'gsi1',
+      ScanIndexForward: false,
+      Limit: limit,
+      KeyConditionExpression: before === undefined ? 'gsi1pk = :pk' : 'gsi1pk = :pk AND gsi1sk < :before',
+      ExpressionAttributeValues: { ':pk': gsi1pk, ...(before === undefined ? {} : { ':before': before }) },
+    });
+    for await (const { items } of pages) {
+      for (const item of items) {
         if (!this.#isExpired(item) && accepted(item)) found.push(item);
         if (found.length === limit) return found;
       }
-      start = page.LastEvaluatedKey;
-    } while (start !== undefined);
+    }
     return found;
   }
 

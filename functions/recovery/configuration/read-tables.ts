@@ -1,5 +1,6 @@
-import { type DynamoDBDocumentClient, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
 import { onDependency } from '../../shared/dependency.ts';
+import { queryPages } from '../../shared/query-pages.ts';
 import { ObjectTooLargeError } from '../errors.ts';
 import type { Configuration, TableName } from './document.ts';
 
@@ -65,22 +66,14 @@ async function get(client: DynamoDBDocumentClient, TableName: string, Key: Item)
   return answer.Item === undefined ? [] : [plain(answer.Item)];
 }
 
-async function query(
-  client: DynamoDBDocumentClient,
-  input: ConstructorParameters<typeof QueryCommand>[0],
-): Promise<Item[]> {
+async function query(client: DynamoDBDocumentClient, input: QueryCommandInput): Promise<Item[]> {
   const found: Item[] = [];
-  let start: Item | undefined;
-  do {
-    const page = await onDependency('DynamoDB', 'Query', () =>
-      client.send(new QueryCommand({ ...input, ...(start && { ExclusiveStartKey: start }) })),
-    );
-    for (const item of page.Items ?? []) if (!isExpired(item)) found.push(plain(item));
+  for await (const { items } of queryPages(client, input)) {
+    for (const item of items) if (!isExpired(item)) found.push(plain(item));
     if (found.length > maximumItems) {
       throw new ObjectTooLargeError(`${input.TableName} has more than ${maximumItems} items of one kind.`);
     }
-    start = page.LastEvaluatedKey;
-  } while (start !== undefined);
+  }
   return found.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 }
 

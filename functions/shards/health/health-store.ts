@@ -1,7 +1,8 @@
-import { type DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { holds } from '../../shared/conditional-write.ts';
 import { onDependency } from '../../shared/dependency.ts';
+import { queryPages } from '../../shared/query-pages.ts';
 import { type ShardHealth, shardHealthSchema } from './model.ts';
 
 /** Partition of the shards table. */
@@ -22,22 +23,14 @@ export class HealthStore {
   /** The record of each shard, in the order of their names. @throws DependencyError */
   async list(): Promise<ShardHealth[]> {
     const found: ShardHealth[] = [];
-    let ExclusiveStartKey: Record<string, unknown> | undefined;
-    do {
-      const start = ExclusiveStartKey;
-      const page = await onDependency('DynamoDB', 'Query health of shards', () =>
-        this.#client.send(
-          new QueryCommand({
-            TableName: this.#table,
-            KeyConditionExpression: 'pk = :pk',
-            ExpressionAttributeValues: { ':pk': healthPartition },
-            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-          }),
-        ),
-      );
-      for (const item of page.Items ?? []) found.push(itemSchema.parse(item).health);
-      ExclusiveStartKey = page.LastEvaluatedKey;
-    } while (ExclusiveStartKey !== undefined);
+    const query = {
+      TableName: this.#table,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': healthPartition },
+    };
+    for await (const { items } of queryPages(this.#client, query, 'Query health of shards')) {
+      for (const item of items) found.push(itemSchema.parse(item).health);
+    }
     return found;
   }
 

@@ -1,6 +1,7 @@
-import { type DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { onDependency } from '../../shared/dependency.ts';
+import { queryPages } from '../../shared/query-pages.ts';
 import { type MaintenanceReport, maintenanceReportSchema } from './model.ts';
 
 /** Partition of the shards table. */
@@ -21,22 +22,14 @@ export class MaintenanceStore {
   /** @throws DependencyError */
   async list(): Promise<MaintenanceReport[]> {
     const found: MaintenanceReport[] = [];
-    let ExclusiveStartKey: Record<string, unknown> | undefined;
-    do {
-      const start = ExclusiveStartKey;
-      const page = await onDependency('DynamoDB', 'Query maintenance of shards', () =>
-        this.#client.send(
-          new QueryCommand({
-            TableName: this.#table,
-            KeyConditionExpression: 'pk = :pk',
-            ExpressionAttributeValues: { ':pk': maintenancePartition },
-            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-          }),
-        ),
-      );
-      for (const item of page.Items ?? []) found.push(itemSchema.parse(item).report);
-      ExclusiveStartKey = page.LastEvaluatedKey;
-    } while (ExclusiveStartKey !== undefined);
+    const query = {
+      TableName: this.#table,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': maintenancePartition },
+    };
+    for await (const { items } of queryPages(this.#client, query, 'Query maintenance of shards')) {
+      for (const item of items) found.push(itemSchema.parse(item).report);
+    }
     return found;
   }
 

@@ -1,13 +1,8 @@
 import { zstdCompressSync } from 'node:zlib';
-import {
-  BatchWriteCommand,
-  type DynamoDBDocumentClient,
-  PutCommand,
-  QueryCommand,
-  type QueryCommandInput,
-} from '@aws-sdk/lib-dynamodb';
+import { BatchWriteCommand, type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { holds } from '../../shared/conditional-write.ts';
 import { onDependency } from '../../shared/dependency.ts';
+import { queryPages } from '../../shared/query-pages.ts';
 import { expiryOf, hourMs, maximumData } from '../store/keys.ts';
 import { unpack } from '../store/packed.ts';
 import { Aggregate } from './aggregate.ts';
@@ -100,28 +95,22 @@ export class StatsStore {
   async #items(hour: number, shard: number): Promise<{ items: StoredStats[]; complete: boolean }> {
     const { client, table, now } = this.#options;
     const items: StoredStats[] = [];
-    let next: QueryCommandInput['ExclusiveStartKey'];
-    do {
-      const { Items = [], LastEvaluatedKey } = await onDependency('DynamoDB', 'Query', () =>
-        client.send(
-          new QueryCommand({
-            TableName: table,
-            KeyConditionExpression: 'pk = :pk',
-            ExpressionAttributeValues: { ':pk': statsKey(hour, shard), ':now': now() / 1_000 },
-            // DynamoDB may take days to remove what has ended.
-            FilterExpression: 'expiresAt > :now',
-            ConsistentRead: true,
-            ExclusiveStartKey: next,
-          }),
-        ),
-      );
-      for (const { sk, data, covers } of Items) {
+    const pages = queryPages(client, {
+      TableName: table,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': statsKey(hour, shard), ':now': now() / 1_000 },
+      // DynamoDB may take days to remove what has ended.
+      FilterExpression: 'expiresAt > :now',
+      ConsistentRead: true,
+    });
+    for await (const page of pages) {
+      for (const { sk, data, covers } of page.items) {
         if (typeof sk !== 'string' || !(data instanceof Uint8Array)) continue;
         items.push({ sk, data, covers: covers instanceof Uint8Array ? namesOf(covers) : [] });
       }
-      next = LastEvaluatedKey;
-    } while (next !== undefined && items.length < maximumItems);
-    return { items, complete: next === undefined };
+      if (items.length >= maximumItems) return { items, complete: !page.more };
+    }
+    return { items, complete: true };
   }
 }
 

@@ -1,5 +1,5 @@
-import { type DynamoDBDocumentClient, QueryCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
-import { onDependency } from '../../shared/dependency.ts';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { type QueryPage, queryPages } from '../../shared/query-pages.ts';
 import {
   blockKey,
   daysBetween,
@@ -94,21 +94,19 @@ export class SpanBlocks {
   async *blocks(partition: BlockPartition, range: TimeRange, before?: string): AsyncGenerator<FoundBlock> {
     const { service, hour, shard } = partition;
     const to = before ?? '~';
-    let next: QueryCommandInput['ExclusiveStartKey'];
-    do {
-      const { Items, LastEvaluatedKey } = await this.#query({
-        ...{ pk: blockKey(service, hour, shard), between: [textOfMs(range.fromMs), to] as const },
-        ...{ from: next, newestFirst: true },
-      });
-      for (const { sk, data, firstMs } of Items) {
+    const pages = this.#query({
+      ...{ pk: blockKey(service, hour, shard), between: [textOfMs(range.fromMs), to] as const },
+      newestFirst: true,
+    });
+    for await (const { items } of pages) {
+      for (const { sk, data, firstMs } of items) {
         if (typeof sk !== 'string' || sk === before || !(data instanceof Uint8Array)) continue;
         if (typeof firstMs !== 'number' || firstMs >= range.toMs) continue;
         const columns: BlockColumns = JSON.parse(unpack(data));
         const lastMs = Number(sk.slice(0, 13));
         yield { block: new SpanBlock(service, columns), position: sk, lastMs, firstMs };
       }
-      next = LastEvaluatedKey;
-    } while (next !== undefined);
+    }
   }
 
   async #sortKeys(
@@ -117,45 +115,35 @@ export class SpanBlocks {
     const found = await Promise.all(
       queries.map(async (query) => {
         const keys: string[] = [];
-        let next: QueryCommandInput['ExclusiveStartKey'];
-        do {
-          const { Items, LastEvaluatedKey } = await this.#query({ ...query, from: next });
-          for (const { sk } of Items) if (typeof sk === 'string') keys.push(sk);
-          next = LastEvaluatedKey;
-        } while (next !== undefined && keys.length < maximumNames);
+        for await (const { items } of this.#query(query)) {
+          for (const { sk } of items) if (typeof sk === 'string') keys.push(sk);
+          if (keys.length >= maximumNames) break;
+        }
         return keys;
       }),
     );
     return found.flat();
   }
 
-  async #query({ pk, between, from, newestFirst = false }: Query) {
+  #query({ pk, between, newestFirst = false }: Query): AsyncIterable<QueryPage> {
     const { client, table, now } = this.#options;
-    const { Items = [], LastEvaluatedKey } = await onDependency('DynamoDB', 'Query', () =>
-      client.send(
-        new QueryCommand({
-          TableName: table,
-          KeyConditionExpression:
-            between === undefined ? 'pk = :pk' : 'pk = :pk AND sk BETWEEN :first AND :last',
-          ExpressionAttributeValues: {
-            ...{ ':pk': pk, ':now': now() / 1_000 },
-            ...(between === undefined ? {} : { ':first': between[0], ':last': between[1] }),
-          },
-          // DynamoDB may take days to remove what has ended.
-          FilterExpression: 'expiresAt > :now',
-          ScanIndexForward: !newestFirst,
-          ExclusiveStartKey: from,
-        }),
-      ),
-    );
-    return { Items, LastEvaluatedKey };
+    return queryPages(client, {
+      TableName: table,
+      KeyConditionExpression: between === undefined ? 'pk = :pk' : 'pk = :pk AND sk BETWEEN :first AND :last',
+      ExpressionAttributeValues: {
+        ...{ ':pk': pk, ':now': now() / 1_000 },
+        ...(between === undefined ? {} : { ':first': between[0], ':last': between[1] }),
+      },
+      // DynamoDB may take days to remove what has ended.
+      FilterExpression: 'expiresAt > :now',
+      ScanIndexForward: !newestFirst,
+    });
   }
 }
 
 interface Query {
   readonly pk: string;
   readonly between?: readonly [string, string];
-  readonly from?: QueryCommandInput['ExclusiveStartKey'];
   readonly newestFirst?: boolean;
 }
 

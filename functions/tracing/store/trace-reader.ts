@@ -1,5 +1,5 @@
-import { type DynamoDBDocumentClient, QueryCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
-import { onDependency } from '../../shared/dependency.ts';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { queryPages } from '../../shared/query-pages.ts';
 import type { ResourceSpans, TraceSpan } from '../model.ts';
 import { flatten } from './items.ts';
 import { traceKey } from './keys.ts';
@@ -33,39 +33,30 @@ export class TraceReader {
 
   /** All spans of a trace; none when there is no such trace. */
   async spansOf(traceId: string): Promise<StoredTrace> {
+    const { client, table, now } = this.#options;
     const spans = new Map<string, TraceSpan>();
-    let next: QueryCommandInput['ExclusiveStartKey'];
-    do {
-      const page = await this.#page(traceId, next);
-      for (const { data } of page.items) {
+    let unread = false;
+    const pages = queryPages(client, {
+      TableName: table,
+      // Who has just been told that spans are stored finds them.
+      ConsistentRead: true,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': traceKey(traceId), ':now': now() / 1_000 },
+      // DynamoDB may take days to remove what has ended.
+      FilterExpression: 'expiresAt > :now',
+    });
+    for await (const { items, more } of pages) {
+      for (const { data } of items) {
+        if (!(data instanceof Uint8Array)) continue;
         const message: { resourceSpans: ResourceSpans[] } = JSON.parse(unpack(data));
         for (const item of flatten(message.resourceSpans)) {
           if (!spans.has(item.span.spanId)) spans.set(item.span.spanId, item);
         }
       }
-      next = page.next;
-    } while (next !== undefined && spans.size < maximumSpansOfTrace);
-    const complete = next === undefined && spans.size <= maximumSpansOfTrace;
+      unread = more;
+      if (spans.size >= maximumSpansOfTrace) break;
+    }
+    const complete = !unread && spans.size <= maximumSpansOfTrace;
     return { traceId, spans: [...spans.values()].slice(0, maximumSpansOfTrace), complete };
-  }
-
-  async #page(traceId: string, from: QueryCommandInput['ExclusiveStartKey']) {
-    const { client, table, now } = this.#options;
-    const { Items = [], LastEvaluatedKey } = await onDependency('DynamoDB', 'Query', () =>
-      client.send(
-        new QueryCommand({
-          TableName: table,
-          // Who has just been told that spans are stored finds them.
-          ConsistentRead: true,
-          KeyConditionExpression: 'pk = :pk',
-          ExpressionAttributeValues: { ':pk': traceKey(traceId), ':now': now() / 1_000 },
-          // DynamoDB may take days to remove what has ended.
-          FilterExpression: 'expiresAt > :now',
-          ExclusiveStartKey: from,
-        }),
-      ),
-    );
-    const items = Items.flatMap(({ data }) => (data instanceof Uint8Array ? [{ data }] : []));
-    return { items, next: LastEvaluatedKey };
   }
 }
