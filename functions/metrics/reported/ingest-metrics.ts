@@ -1,10 +1,13 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
-import { DependencyError } from '../../shared/dependency.ts';
 import { Problem } from '../../shared/problem.ts';
-import type { Counters, TraceExport } from '../../tracing/ingest/ingest-traces.ts';
-import { unpackBody } from '../../tracing/ingest/unpack-body.ts';
-import { exportResponse, type OtlpType, otlpTypeOf, otlpTypes } from '../../tracing/otlp/answers.ts';
-import { MalformedOtlp } from '../../tracing/otlp/malformed.ts';
+import { exportResponse, type OtlpType } from '../../tracing/otlp/answers.ts';
+import {
+  type Counters,
+  decodeExport,
+  type ExportReader,
+  type OtlpExport,
+  orSendAgain,
+} from '../../tracing/otlp/take-export.ts';
 import { metricsFromJson } from './from-json.ts';
 import { metricsFromProtobuf } from './from-protobuf.ts';
 import { takeIn } from './intake.ts';
@@ -20,6 +23,12 @@ export interface MetricsIngestOptions {
   readonly now: number;
 }
 
+const reader: ExportReader<ResourceMetrics> = {
+  message: 'ExportMetricsServiceRequest',
+  fromProtobuf: metricsFromProtobuf,
+  fromJson: metricsFromJson,
+};
+
 /**
  * Keeps what an OTLP request reports. It is kept when this returns.
  *
@@ -27,11 +36,10 @@ export interface MetricsIngestOptions {
  * @throws Problem 400, 413 or 415 for what will never be accepted; 503 with `Retry-After` when it was not kept.
  */
 export async function ingestMetrics(
-  { body, contentType, contentEncoding }: TraceExport,
+  sent: OtlpExport,
   { keeper, metrics, now }: MetricsIngestOptions,
 ): Promise<{ type: OtlpType; body: string | Uint8Array }> {
-  const type = otlpTypeOf(contentType);
-  const request = decode(unpackBody(body, contentEncoding), type);
+  const { type, request } = decodeExport(sent, reader);
   const points = countPoints(request);
   if (points > maximumPoints) {
     throw new Problem(
@@ -40,30 +48,14 @@ export async function ingestMetrics(
     );
   }
   const { reports, rejected } = takeIn(request, now);
-  try {
-    await keeper.keep(reports, (why, count) => rejected.set(why, (rejected.get(why) ?? 0) + count));
-  } catch (error) {
-    if (!(error instanceof DependencyError)) throw error;
-    throw new Problem('not-available', 'The metrics could not be stored. Send them again.', {
-      headers: { 'retry-after': '5' },
-      cause: error,
-    });
-  }
+  await orSendAgain('metrics', () =>
+    keeper.keep(reports, (why, count) => rejected.set(why, (rejected.get(why) ?? 0) + count)),
+  );
   const refused = [...rejected.values()].reduce((sum, count) => sum + count, 0);
   metrics.addMetric('DataPointsTaken', MetricUnit.Count, points - refused);
   metrics.addMetric('DataPointsRejected', MetricUnit.Count, refused);
   const message = describeRejected(rejected);
   return { type, body: exportResponse(type, { member: 'rejectedDataPoints', rejected: refused, message }) };
-}
-
-function decode(bytes: Buffer, type: OtlpType): ResourceMetrics[] {
-  try {
-    if (type === otlpTypes.protobuf) return metricsFromProtobuf(bytes);
-    return bytes.length === 0 ? [] : metricsFromJson(bytes.toString('utf8'));
-  } catch (error) {
-    if (!(error instanceof MalformedOtlp)) throw error;
-    throw new Problem('invalid-request', `This is not an ExportMetricsServiceRequest. ${error.message}.`);
-  }
 }
 
 function countPoints(request: readonly ResourceMetrics[]): number {

@@ -1,6 +1,6 @@
 import { gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import { Problem } from '../../shared/problem.ts';
-import { maximumUnpackedBytes } from './limits.ts';
+import { maximumUnpackedBytes } from '../ingest/limits.ts';
 
 type Unpack = (body: Uint8Array, options: { maxOutputLength: number }) => Buffer;
 
