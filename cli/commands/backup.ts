@@ -4,7 +4,7 @@ import type { Outcome } from '../exit-codes.ts';
 import { Session, type SessionOptions } from '../session.ts';
 import { formatBytes, formatDuration } from '../units.ts';
 import { shardsTable } from '../views/backup-tables.ts';
-import { endedAs } from '../views/ended.ts';
+import { endedText } from '../views/ended.ts';
 import { watchBackup } from '../work-bars.ts';
 import { type CommandHost, collect, platformCommand } from './command.ts';
 
@@ -57,9 +57,7 @@ async function backup(session: Session, options: Options): Promise<Outcome> {
   );
   session.result(ended, () => textOf(ended));
   if (ended.state === 'completed') return 'done';
-  session.complain(
-    `The backup ${id} ${endedAs(ended.state)}: ${ended.error?.message ?? 'nothing of it is kept'}`,
-  );
+  session.complain(endedText(work.name, ended, 'nothing of it is kept'));
   return 'failed';
 }
 

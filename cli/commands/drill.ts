@@ -5,7 +5,7 @@ import type { Outcome } from '../exit-codes.ts';
 import type { DrillRequest } from '../recovery-api.ts';
 import { Session, type SessionOptions } from '../session.ts';
 import { drillFindingsText, drillTable } from '../views/drill-tables.ts';
-import { endedAs } from '../views/ended.ts';
+import { endedText } from '../views/ended.ts';
 import { watchDrill } from '../work-bars.ts';
 import { type CommandHost, collect, platformCommand } from './command.ts';
 
@@ -66,7 +66,7 @@ async function drill(session: Session, options: Options): Promise<Outcome> {
   const report = ended.report === null ? undefined : await api.drillReport(id);
   session.result(ended, () => textOf(ended, report));
   if (ended.state === 'completed') return 'done';
-  session.complain(`The drill ${id} ${endedAs(ended.state)}: ${ended.error?.message ?? 'nothing is proven'}`);
+  session.complain(endedText(work.name, ended, 'nothing is proven'));
   return 'failed';
 }
 

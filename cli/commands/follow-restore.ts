@@ -2,7 +2,7 @@ import type { Restore } from '../../functions/recovery/restore/model.ts';
 import type { Outcome } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
 import { formatDuration } from '../units.ts';
-import { endedAs } from '../views/ended.ts';
+import { endedText } from '../views/ended.ts';
 import { formatInstant } from '../views/instant.ts';
 import { planText, remarksText, restoreTable } from '../views/restore-tables.ts';
 import { watchRestore } from '../work-bars.ts';
@@ -24,9 +24,10 @@ export async function followRestore(session: Session, id: string): Promise<Outco
   return 'failed';
 }
 
-function problemOf({ id, state, error, resumableUntil, dryRun, plan, identical }: Restore, session: Session) {
+function problemOf(restore: Restore, session: Session) {
+  const { id, state, resumableUntil, dryRun, plan, identical } = restore;
   if (state !== 'completed') {
-    const said = `The restore ${id} ${endedAs(state)}: ${error?.message ?? 'nothing of it is kept'}`;
+    const said = endedText(`The restore ${id}`, restore, 'nothing of it is kept');
     if (state !== 'failed' || resumableUntil === null) return said;
     const resume = session.command(`restore --resume ${id}`);
     return `${said}\nIt can be resumed until ${formatInstant(resumableUntil)} UTC: ${resume}`;

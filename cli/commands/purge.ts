@@ -3,8 +3,8 @@ import { followPurge, type PurgeWish, startPurge } from '../edge-work.ts';
 import type { Outcome } from '../exit-codes.ts';
 import { Session } from '../session.ts';
 import { purgeText } from '../views/edge-tables.ts';
-import { endedAs } from '../views/ended.ts';
 import { type CommandHost, collect, platformCommand } from './command.ts';
+import { followEdgeWork } from './follow-edge-work.ts';
 
 /** `mainstay purge`: makes the edge forget, and waits until it has. */
 export function addPurgeCommand(program: Command, host: CommandHost): void {
@@ -29,10 +29,6 @@ export function addPurgeCommand(program: Command, host: CommandHost): void {
 
 async function purge(session: Session, wish: PurgeWish): Promise<Outcome> {
   const id = await startPurge(session.client, wish);
-  session.note(`The purge ${id} has begun …`);
-  const ended = await followPurge(session.client, id);
-  session.result(ended, () => purgeText(ended));
-  if (ended.state === 'completed') return 'done';
-  session.complain(`The purge ${id} ${endedAs(ended.state)}: ${ended.error?.message ?? 'no cause given'}`);
-  return 'failed';
+  const follow = () => followPurge(session.client, id);
+  return followEdgeWork(session, `The purge ${id}`, follow, purgeText);
 }

@@ -3,7 +3,7 @@ import type { Operation } from '../../functions/recovery/model.ts';
 import type { Outcome } from '../exit-codes.ts';
 import { Session, type SessionOptions } from '../session.ts';
 import { formatBytes } from '../units.ts';
-import { endedAs } from '../views/ended.ts';
+import { endedText } from '../views/ended.ts';
 import { findingsText } from '../views/findings.ts';
 import { watchVerification } from '../work-bars.ts';
 import { chooseBackup } from './choose-backup.ts';
@@ -47,9 +47,7 @@ async function verify(session: Session, backup: string, { hashes, cancel }: Opti
   );
   session.result(ended, () => textOf(ended, session));
   if (ended.state !== 'completed') {
-    session.complain(
-      `The verification ${id} ${endedAs(ended.state)}: ${ended.error?.message ?? 'nothing is proven'}`,
-    );
+    session.complain(endedText(work.name, ended, 'nothing is proven'));
     return 'failed';
   }
   return ended.intact === true ? 'done' : 'damaged';

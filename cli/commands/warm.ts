@@ -3,8 +3,8 @@ import { followWarming, startWarming, type WarmWish } from '../edge-work.ts';
 import type { Outcome } from '../exit-codes.ts';
 import { Session } from '../session.ts';
 import { warmingText } from '../views/edge-tables.ts';
-import { endedAs } from '../views/ended.ts';
 import { type CommandHost, platformCommand } from './command.ts';
+import { followEdgeWork } from './follow-edge-work.ts';
 
 /** `mainstay warm`: puts content into the edge's caches before it is asked for. */
 export function addWarmCommand(program: Command, host: CommandHost): void {
@@ -33,12 +33,8 @@ export function addWarmCommand(program: Command, host: CommandHost): void {
 
 async function warm(session: Session, wish: WarmWish): Promise<Outcome> {
   const id = await startWarming(session.client, wish);
-  session.note(`The warming ${id} has begun …`);
-  const ended = await followWarming(session.client, id);
-  session.result(ended, () => warmingText(ended));
-  if (ended.state === 'completed') return 'done';
-  session.complain(`The warming ${id} ${endedAs(ended.state)}: ${ended.error?.message ?? 'no cause given'}`);
-  return 'failed';
+  const follow = () => followWarming(session.client, id);
+  return followEdgeWork(session, `The warming ${id}`, follow, warmingText);
 }
 
 function whole(text: string): number {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Backup } from '../../functions/recovery/model.ts';
 import { ApiError } from '../api-errors.ts';
 import type { RecoveryApi } from '../recovery-api.ts';
-import { endedAs } from '../views/ended.ts';
+import { endedText } from '../views/ended.ts';
 import { watchBackup } from '../work-bars.ts';
 import type { DemoOutput } from './demo-output.ts';
 
@@ -35,9 +35,7 @@ export async function startBackup(
 export async function followBackup(api: RecoveryApi, out: DemoOutput, id: string): Promise<Backup> {
   const backup = await watchBackup(api, id, { output: out.output, title: 'backup' });
   if (backup.state !== 'completed') {
-    throw new Error(
-      `The backup ${id} ${endedAs(backup.state)}: ${backup.error?.message ?? 'no cause given'}`,
-    );
+    throw new Error(endedText(`The backup ${id}`, backup));
   }
   out.done('backup complete, every object read back', backup.durationMs ?? 0);
   return backup;

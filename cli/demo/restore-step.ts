@@ -1,6 +1,6 @@
 import type { Restore } from '../../functions/recovery/restore/model.ts';
 import type { RecoveryApi } from '../recovery-api.ts';
-import { endedAs } from '../views/ended.ts';
+import { endedText } from '../views/ended.ts';
 import { planText, restoreTable } from '../views/restore-tables.ts';
 import { watchRestore } from '../work-bars.ts';
 import type { DemoOutput } from './demo-output.ts';
@@ -13,9 +13,7 @@ import type { DemoOutput } from './demo-output.ts';
 export async function followRestore(api: RecoveryApi, out: DemoOutput, id: string): Promise<Restore> {
   const restore = await watchRestore(api, id, { output: out.output, title: 'restore' });
   if (restore.state !== 'completed') {
-    throw new Error(
-      `The restore ${id} ${endedAs(restore.state)}: ${restore.error?.message ?? 'no cause given'}`,
-    );
+    throw new Error(endedText(`The restore ${id}`, restore));
   }
   if (restore.dryRun) {
     out.done('restore planned, nothing restored', restore.durationMs ?? 0);

@@ -1,6 +1,6 @@
 import type { Operation } from '../../functions/recovery/model.ts';
 import type { RecoveryApi } from '../recovery-api.ts';
-import { endedAs } from '../views/ended.ts';
+import { endedText } from '../views/ended.ts';
 import { findingsText } from '../views/findings.ts';
 import { watchVerification } from '../work-bars.ts';
 import type { DemoOutput } from './demo-output.ts';
@@ -20,8 +20,7 @@ export async function verify(
   const { id } = await api.startVerification(backupId);
   const operation = await watchVerification(api, id, { output: out.output, title: 'verify' });
   if (operation.state !== 'completed') {
-    const cause = operation.error?.message ?? 'no cause given';
-    throw new Error(`The verification ${id} ${endedAs(operation.state)}: ${cause}`);
+    throw new Error(endedText(`The verification ${id}`, operation));
   }
   const { findingsTotal, progress } = operation;
   const found = findingsTotal === 0 ? 'all right' : `${findingsTotal} wrong`;
