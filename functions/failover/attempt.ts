@@ -1,6 +1,6 @@
-import type { Target } from './candidates.ts';
 import { decide } from './decision.ts';
 import type { Decision, FailoverRequest } from './decision-model.ts';
+import type { GlobalDatabase } from './discovery/global-database.ts';
 import { ContendedRecordError } from './errors.ts';
 import type { Decided } from './events.ts';
 import type { Examination } from './examination.ts';
@@ -8,7 +8,7 @@ import type { DatabaseInstance } from './model.ts';
 import { observe, refuse } from './observe.ts';
 import { claim } from './operation-record.ts';
 import type { FailoverInput } from './phases/events.ts';
-import { type FailoverPolicy, policyOf, type ShardPolicy } from './policy.ts';
+import { type FailoverPolicy, policyOf } from './policy.ts';
 import { type FailoverRecord, newRecord, type Operation } from './record.ts';
 import type { FailoverStore, RoutedShard } from './store.ts';
 import type { Moment } from './transition.ts';
@@ -21,8 +21,8 @@ export interface AttemptDependencies {
   readonly policy: FailoverPolicy;
   /** Looks at a shard from inside the network. */
   readonly examine: (shard: RoutedShard, instances: readonly DatabaseInstance[]) => Promise<Examination>;
-  /** The clusters of a global database that could take over. */
-  readonly globalTargets: (shard: RoutedShard, policy: ShardPolicy) => Promise<readonly Target[]>;
+  /** Who writes in a global database, and who could. */
+  readonly describeGlobal: (globalClusterIdentifier: string) => Promise<GlobalDatabase>;
   /** Starts the workflow; the same name again starts nothing. */
   readonly start: (name: string, input: FailoverInput) => Promise<void>;
   readonly now: () => number;
@@ -61,9 +61,11 @@ export async function attempt(
     const repeated = repeatedRequest(before, asked);
     if (repeated !== undefined) return { shard, outcome: 'started', ...repeated };
     const record = observe(before, known.probe, known.shard, policy, moment);
-    const global = policy.action === 'global' ? await deps.globalTargets(known.shard, policy) : undefined;
+    const { globalClusterIdentifier } = policy;
+    const global =
+      globalClusterIdentifier === undefined ? undefined : await deps.describeGlobal(globalClusterIdentifier);
     const consider = (examination?: Examination) =>
-      decide({ ...known, record, examination, globalTargets: global, request: asked, policy, now: now() });
+      decide({ ...known, record, examination, global, request: asked, policy, now: now() });
     let decision = consider(examined?.epoch === known.shard.epoch ? examined.examination : undefined);
     if (decision.kind === 'examine') {
       const examination = await deps.examine(known.shard, known.instances?.instances ?? []);
@@ -82,9 +84,7 @@ export async function attempt(
             {
               detectedAt: (known.probe?.ok === false ? known.probe.firstFailureAt : undefined) ?? askedAt,
               writerReachable: isReachable(decision.writerInstance, examined?.examination),
-              ...(policy.action === 'global' && {
-                globalClusterIdentifier: policy.globalClusterIdentifier,
-              }),
+              globalClusterIdentifier,
             },
             decidedAt,
           )

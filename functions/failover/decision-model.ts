@@ -1,4 +1,5 @@
 import type { Target } from './candidates.ts';
+import type { GlobalDatabase } from './discovery/global-database.ts';
 import type { Examination } from './examination.ts';
 import type { Address, ProbeRecord, ShardInstances } from './model.ts';
 import type { FailoverAction, ShardPolicy } from './policy.ts';
@@ -19,8 +20,8 @@ export interface DecisionInput {
   readonly probe: ProbeRecord | undefined;
   readonly shard: { readonly epoch: number; readonly writer: Address };
   readonly instances: ShardInstances | undefined;
-  /** Of a global database: the clusters that could take over. */
-  readonly globalTargets?: readonly Target[] | undefined;
+  /** Of a shard whose cluster is part of a global database: who writes there, and who could. */
+  readonly global?: GlobalDatabase | undefined;
   /** Absent before the re-check. */
   readonly examination?: Examination | undefined;
   readonly request: FailoverRequest;
@@ -65,6 +66,8 @@ export type Decision =
       readonly kind: 'act';
       readonly action: Exclude<FailoverAction, 'observe'>;
       readonly target: Target;
+      /** Whether it is the writer already: only the shard map has to follow. */
+      readonly moved?: true;
       /** What the shard map is to name as the writer. */
       readonly writer: Address;
       readonly writerInstance: string | undefined;

@@ -2,6 +2,7 @@ import { chooseCandidate } from './candidates.ts';
 import type { Decision, DecisionInput, Refusal } from './decision-model.ts';
 import { type Examination, heardAnything } from './examination.ts';
 import { isFlapping } from './flapping.ts';
+import { movedWriter } from './global-writer.ts';
 import type { Address, ShardInstances } from './model.ts';
 import type { FailoverAction } from './policy.ts';
 import type { FailoverRecord } from './record.ts';
@@ -57,14 +58,23 @@ function decideFailover(
   if (writer.answers) {
     return nothing('writer-answers', 'The writer answers. To replace it nevertheless, ask for a switchover.');
   }
-  if (!heardAnything(examination)) {
-    return hold('cut-off', 'The re-check heard nothing of the shard: it may be cut off itself.');
-  }
   const writerInstance = writerInstanceOf(input);
-  const promoted = findings.filter(({ role, instance }) => role === 'primary' && instance !== writerInstance);
-  const unfinished = record.operation?.fromEpoch === shard.epoch ? record.operation : undefined;
   const attempts = record.attempts?.epoch === shard.epoch ? record.attempts.automatic : 0;
   const exhausted = automatic && attempts >= maximumAttempts;
+  const moved = action === 'global' ? movedWriter(input) : undefined;
+  // RDS has moved the writes already: the shard map follows.
+  if (moved !== undefined) {
+    if (exhausted) return hold('attempts-exhausted', exhaustedText(record));
+    const writer = { host: moved.host, port: moved.port };
+    const lagBytes = record.operation?.fromEpoch === shard.epoch ? record.operation.lagBytes : null;
+    return { kind: 'act', action, target: moved, moved: true, writer, writerInstance, lagBytes };
+  }
+  // A region that is lost is silent as a whole; who asks for another one to take over has looked.
+  if (!heardAnything(examination) && (automatic || action !== 'global')) {
+    return hold('cut-off', 'The re-check heard nothing of the shard: it may be cut off itself.');
+  }
+  const promoted = findings.filter(({ role, instance }) => role === 'primary' && instance !== writerInstance);
+  const unfinished = record.operation?.fromEpoch === shard.epoch ? record.operation : undefined;
   // What was promoted before something broke is the only one that may go on.
   if (unfinished !== undefined && promoted.some(({ instance }) => instance === unfinished.target.instance)) {
     if (exhausted) return hold('attempts-exhausted', exhaustedText(record));
@@ -117,10 +127,10 @@ function choose(
   writerInstance: string | undefined,
   planned: boolean,
 ): Decision {
-  const { shard, instances, policy, request, probe, globalTargets } = input;
+  const { shard, instances, policy, request, probe, global } = input;
   const choice = chooseCandidate({
     ...{ examination, instances, probe, writerInstance, policy, planned, action },
-    globalTargets: globalTargets ?? [],
+    globalTargets: global?.others ?? [],
     wanted: request.target,
     acceptedLoss: request.acceptedLoss,
     automatic: request.trigger !== 'request',

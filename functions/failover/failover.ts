@@ -1,19 +1,19 @@
-import { RDSClient } from '@aws-sdk/client-rds';
 import type * as z from 'zod';
-import { dynamo, lambda, rds, stepFunctions } from '../shared/clients.ts';
+import { dynamo, lambda, rds, rdsIn, stepFunctions } from '../shared/clients.ts';
 import { eventFunction } from '../shared/event-function.ts';
 import { raiseEpoch, type Shard, ShardReader } from '../shared/shards.ts';
 import { shardOfAlarm } from './alarm-event.ts';
 import { type AttemptDependencies, attempt } from './attempt.ts';
 import { failoverContract } from './contract.ts';
 import { control } from './control.ts';
+import { describeGlobal } from './discovery/global-database.ts';
 import { refreshInstances } from './discovery/refresh-instances.ts';
 import type { Decided, failoverResultSchema } from './events.ts';
 import { examinationSchema } from './examination.ts';
 import { Executions } from './executions.ts';
-import { globalTargets } from './global-targets.ts';
 import { operateBy, tellerOf } from './parts.ts';
 import { fenceResultSchema } from './phases/events.ts';
+import { policyOf } from './policy.ts';
 import { FailoverStore } from './store.ts';
 import { tellUntold } from './teller.ts';
 import { watchAll } from './watch-all.ts';
@@ -29,6 +29,7 @@ export const handler = eventFunction({
     const operate = operateBy(lambda(), environment.OPERATE_FUNCTION_ARN);
     const tellerWith = tellerOf(store, environment);
     const now = Date.now;
+    const regions = { rds: rds(), inRegion: rdsIn };
 
     return async (event, { log, metrics, trace }): Promise<z.input<typeof failoverResultSchema>> => {
       const { traceparent } = trace;
@@ -44,16 +45,14 @@ export const handler = eventFunction({
             },
             examinationSchema,
           ),
-        globalTargets: async (_shard, { globalClusterIdentifier }) =>
-          globalClusterIdentifier === undefined
-            ? []
-            : globalTargets(rds(), (region) => new RDSClient({ region }), globalClusterIdentifier),
+        describeGlobal: (identifier) => describeGlobal(regions, identifier),
         start: (name, input) => executions.start(name, input),
       };
       const discover = (shards: readonly Shard[]) =>
         refreshInstances(shards, {
-          ...{ client: dynamo(), table: SHARDS_TABLE, rds: rds(), now, log },
+          ...{ ...regions, client: dynamo(), table: SHARDS_TABLE, now, log },
           selfManaged: environment.SELF_MANAGED_INSTANCES,
+          globalOf: (shard) => policyOf(policy, shard).globalClusterIdentifier,
         });
       /** A shard whose instances nobody has found yet has no candidates. */
       const discoverFirst = async (shard: string): Promise<void> => {

@@ -46,6 +46,8 @@ export const keptChanges = 100;
 export const probeRecordSchema = z.object({
   shard: z.string(),
   at: z.iso.datetime(),
+  /** The epoch that the shard was in. */
+  epoch: z.number().int().optional(),
   ok: z.boolean(),
   reason: z.string().max(300).optional(),
   latencyMs: z.number().min(0).optional(),

@@ -51,6 +51,7 @@ export function claim(
       ...(decision.writerInstance !== undefined && { instance: decision.writerInstance }),
     },
     target: decision.target,
+    ...(decision.moved === true && { moved: true }),
     writer: decision.writer,
     writerReachable: facts.writerReachable,
     lagBytes: decision.lagBytes,
@@ -73,13 +74,15 @@ export function complete(
   policy: Pick<ShardPolicy, 'cooldownMinutes'>,
   moment: Moment,
 ): FailoverRecord {
-  const { operation, ...rest } = record;
+  const { operation, knownWriter: _, ...rest } = record;
   const last = outcomeOf(operation, 'completed', marks, moment);
+  const { target, toEpoch, action } = operation;
   const next: FailoverRecord = {
     ...enter(rest, 'failed_over', moment, operation.reason),
     last,
     cooldownUntil: iso(moment.now + policy.cooldownMinutes * 60_000),
-    knownWriter: { instance: operation.target.instance, epoch: operation.toEpoch },
+    // Of a global database a cluster was chosen: which of its instances writes, the next probe sees.
+    ...(action !== 'global' && { knownWriter: { instance: target.instance, epoch: toEpoch } }),
   };
   return tell(next, 'completed', moment, operation.reason, operation.requestedBy, operation, last);
 }

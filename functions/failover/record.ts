@@ -37,6 +37,8 @@ export const operationSchema = z.object({
   /** The writer of before, where it is known which instance that was. */
   from: addressSchema.extend({ instance: z.string().optional() }),
   target: targetSchema,
+  /** Whether it is the writer already, and only the shard map has to follow. */
+  moved: z.literal(true).optional(),
   /** What the shard map names as the writer afterwards. */
   writer: addressSchema,
   /** Whether the writer of before was reached: how long fencing is worth trying. */

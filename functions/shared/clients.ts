@@ -51,7 +51,11 @@ export function kms(): KMSClient {
   return kmsClient;
 }
 
-const regional = { s3: new Map<string, S3Client>(), kms: new Map<string, KMSClient>() };
+const regional = {
+  s3: new Map<string, S3Client>(),
+  kms: new Map<string, KMSClient>(),
+  rds: new Map<string, RDSClient>(),
+};
 
 /** S3 of another region. */
 export function s3In(region: string): S3Client {
@@ -95,6 +99,13 @@ let rdsClient: RDSClient | undefined;
 export function rds(): RDSClient {
   rdsClient ??= new RDSClient(settings(10_000));
   return rdsClient;
+}
+
+/** RDS of another region. */
+export function rdsIn(region: string): RDSClient {
+  const client = regional.rds.get(region) ?? new RDSClient({ ...settings(5_000, 2), region });
+  regional.rds.set(region, client);
+  return client;
 }
 
 let schedulerClient: SchedulerClient | undefined;

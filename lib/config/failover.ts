@@ -1,6 +1,22 @@
 import * as z from 'zod';
 import { integer, type Profile } from './parts.ts';
 
+const regionSchema = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'is a region, like eu-west-1');
+
+/** Where else clusters of a global database are, and how functions get to them. */
+const globalMemberSchema = z.strictObject({
+  region: regionSchema.describe('Another region that the global database has a cluster in.'),
+  cidr: z
+    .cidrv4()
+    .describe(
+      'Address range of the network that it is in there, which must not be that of the deployment’s own. Functions get a way out to it; the peering and the routes are yours.',
+    ),
+  port: integer(1, 65_535).default(5432).describe('TCP port of its endpoints.'),
+});
+
+/** The most clusters that a global database has beside the first one’s. */
+const mostMembers = 10;
+
 /** What is done when the writer of a shard does not serve. */
 export const shardFailoverSchema = z
   .strictObject({
@@ -15,13 +31,29 @@ export const shardFailoverSchema = z
       .regex(/^[A-Za-z][A-Za-z0-9-]{0,62}$/, 'is not the name of a global cluster')
       .optional()
       .describe('Name of the Aurora global database, for `global`.'),
+    globalMembers: z
+      .array(globalMemberSchema)
+      .min(1)
+      .max(mostMembers)
+      .optional()
+      .describe('The other regions of the global database, for `global`.'),
   })
-  .superRefine(({ action, globalClusterIdentifier }, context) => {
-    if ((action === 'global') === (globalClusterIdentifier !== undefined)) return;
-    context.addIssue({
-      code: 'custom',
-      path: ['globalClusterIdentifier'],
-      message: action === 'global' ? 'is needed for the action global' : 'is for the action global alone',
+  .superRefine(({ action, ...global }, context) => {
+    for (const path of ['globalClusterIdentifier', 'globalMembers'] as const) {
+      if ((action === 'global') === (global[path] !== undefined)) continue;
+      const message =
+        action === 'global' ? 'is needed for the action global' : 'is for the action global alone';
+      context.addIssue({ code: 'custom', path: [path], message });
+    }
+    const regions = (global.globalMembers ?? []).map(({ region }) => region);
+    regions.forEach((region, index) => {
+      if (regions.indexOf(region) === index) return;
+      const path = ['globalMembers', index, 'region'];
+      context.addIssue({
+        code: 'custom',
+        path,
+        message: `${region} is named already: a global database has one cluster in a region`,
+      });
     });
   });
 

@@ -91,6 +91,7 @@ export function failoverDefinition(functions: FailoverFunctions): WorkflowProps[
       ChooseAction: {
         Type: 'Choice',
         Choices: [
+          { Variable: '$.operation.moved', IsPresent: true, Next: 'Confirm' },
           { ...actionIs('replica'), Next: 'Promote' },
           { And: [actionIs('global'), kindIs('switchover')], Next: 'SwitchGlobalClusterOver' },
           { ...actionIs('global'), Next: 'FailGlobalClusterOver' },

@@ -54,7 +54,10 @@ export function policyOf({ failover, shards }: DeploymentConfig): FailoverPolicy
   return {
     ...policy,
     automatic: enabled && policy.automatic,
-    shards: Object.fromEntries(others.map(({ name, failover: own }) => [name, own])),
+    shards: Object.fromEntries(
+      // Where its clusters are, and how to get there, is for policies and the network: the functions ask RDS.
+      others.map(({ name, failover: { globalMembers: _, ...own } }) => [name, own]),
+    ),
   };
 }
 
@@ -102,18 +105,22 @@ function allowGlobal(workflow: Workflow, failover: BundledFunction, { shards }: 
   if (names.length === 0) return;
   const stack = Stack.of(workflow);
   const arnFormat = ArnFormat.COLON_RESOURCE_NAME;
+  const members = shards.flatMap(({ failover: { globalMembers = [] } }) => globalMembers);
+  const regions = [...new Set([stack.region, ...members.map(({ region }) => region)])];
   const globals = names.map((resourceName) =>
     stack.formatArn({ service: 'rds', region: '', resource: 'global-cluster', resourceName, arnFormat }),
   );
-  const members = stack.formatArn({
-    ...{ service: 'rds', region: '*', resource: 'cluster', resourceName: '*' },
-    arnFormat,
-  });
-  workflow.allow(['rds:FailoverGlobalCluster'], [...globals, members]);
+  const everyIn = (resource: string) =>
+    regions.map((region) =>
+      stack.formatArn({ ...{ service: 'rds', region, resource, resourceName: '*' }, arnFormat }),
+    );
+  const [clusters, instances] = [everyIn('cluster'), everyIn('db')];
+  workflow.allow(['rds:FailoverGlobalCluster'], [...globals, ...clusters]);
   failover.allow(['rds:DescribeGlobalClusters'], globals);
-  failover.allow(['rds:DescribeDBClusters'], [members]);
+  failover.allow(['rds:DescribeDBClusters'], clusters);
+  failover.allow(['rds:DescribeDBInstances'], instances);
   const reason =
-    'The clusters of a global database in other regions belong to other deployments, and only RDS knows which they are. The actions fail a named global database over, and read descriptions.';
-  acknowledgeResource(workflow.policies, members, reason);
-  acknowledgeResource(failover.policies, members, reason);
+    'Which clusters a global database has in its regions, and which instances those have, only RDS knows, and it changes. The actions fail a named global database over, and read descriptions.';
+  for (const arn of clusters) acknowledgeResource(workflow.policies, arn, reason);
+  for (const arn of [...clusters, ...instances]) acknowledgeResource(failover.policies, arn, reason);
 }

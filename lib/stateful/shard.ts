@@ -37,6 +37,8 @@ export class Shard extends Construct {
   readonly name: string;
   readonly database: string;
   readonly cluster: ClusterEndpoint;
+  /** The other regions in which a global database has clusters that may take over. */
+  private readonly otherRegions: readonly string[];
   /** ARN pattern of the clusters that restores to a point in time make, of any shard of the deployment. */
   readonly restoredClusters: string;
 
@@ -48,6 +50,15 @@ export class Shard extends Construct {
       resourceName: `${restoredClusterPrefix(props.environment)}*`,
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     });
+    const members = props.shard.failover.globalMembers ?? [];
+    this.otherRegions = members.map(({ region }) => region);
+    for (const { region, cidr, port } of members) {
+      props.network.clients.addEgressRule(
+        ec2.Peer.ipv4(cidr),
+        ec2.Port.tcp(port),
+        `Shard ${props.shard.name} in ${region}`,
+      );
+    }
     this.name = props.shard.name;
     this.database = props.shard.database;
     this.cluster =
@@ -67,23 +78,26 @@ export class Shard extends Construct {
   }
 
   /**
-   * Lets a function log in as one of the database roles, to this shard's cluster and to those that are restored. It has to
-   * sit in the network to get there.
+   * Lets a function log in as one of the database roles, to this shard's cluster, to those that are restored, and to those of its
+   * global database. It has to sit in the network to get there.
    */
   grantConnect(fn: BundledFunction, user: DatabaseUser): void {
     // The resource id of a cluster is known when it exists. One that is restored may become the shard's without a deployment.
-    const logins = Stack.of(this).formatArn({
-      service: 'rds-db',
-      resource: 'dbuser',
-      resourceName: `cluster-*/${databaseUsers[user]}`,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    });
-    fn.allow(['rds-db:connect'], [logins]);
-    acknowledgeResource(
-      fn.policies,
-      logins,
-      'Clusters that are restored get resource ids of their own, and IAM can name them by nothing else: rds-db:connect has no condition keys. The user is one that only Mainstay makes, and only the security group of this deployment’s functions gets to its clusters.',
-    );
+    for (const region of [Stack.of(this).region, ...this.otherRegions]) {
+      const logins = Stack.of(this).formatArn({
+        service: 'rds-db',
+        region,
+        resource: 'dbuser',
+        resourceName: `cluster-*/${databaseUsers[user]}`,
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      });
+      fn.allow(['rds-db:connect'], [logins]);
+      acknowledgeResource(
+        fn.policies,
+        logins,
+        'Clusters that are restored, and those of a global database in other regions, have resource ids of their own, and IAM can name them by nothing else: rds-db:connect has no condition keys. The user is one that only Mainstay makes, and only the security group of this deployment’s functions gets to its clusters.',
+      );
+    }
   }
 
   /** Lets a function read the master user's password, where RDS keeps one. */

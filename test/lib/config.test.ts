@@ -193,8 +193,43 @@ describe('The configuration', () => {
     ],
     [
       'a failover of a global database without its name',
-      { shards: [{ name: 'a', failover: { action: 'global' } }] },
+      {
+        shards: [
+          {
+            name: 'a',
+            failover: { action: 'global', globalMembers: [{ region: 'eu-west-1', cidr: '10.43.0.0/16' }] },
+          },
+        ],
+      },
       'shards.0.failover.globalClusterIdentifier: is needed for the action global',
+    ],
+    [
+      'a failover of a global database without its other regions',
+      { shards: [{ name: 'a', failover: { action: 'global', globalClusterIdentifier: 'platform' } }] },
+      'shards.0.failover.globalMembers: is needed for the action global',
+    ],
+    [
+      'other regions of a cluster that is in one',
+      {
+        shards: [{ name: 'a', failover: { globalMembers: [{ region: 'eu-west-1', cidr: '10.43.0.0/16' }] } }],
+      },
+      'shards.0.failover.globalMembers: is for the action global alone',
+    ],
+    [
+      'a region of a global database named twice',
+      {
+        shards: [
+          {
+            name: 'a',
+            failover: {
+              action: 'global',
+              globalClusterIdentifier: 'platform',
+              globalMembers: [1, 2].map((n) => ({ region: 'eu-west-1', cidr: `10.${n}.0.0/16` })),
+            },
+          },
+        ],
+      },
+      'shards.0.failover.globalMembers.1.region: eu-west-1 is named already',
     ],
     [
       'a request to RDS about instances that it does not manage',

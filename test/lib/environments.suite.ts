@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Match } from 'aws-cdk-lib/assertions';
 import { mainstay, ofType, synthesize, synthesizeUnchecked } from './support.ts';
+import { statementsOf } from './template.ts';
 
 /** Synthesizing runs the security checks too, and fails with what they find. */
 describe('Every environment of cdk.json', () => {
@@ -116,7 +117,7 @@ describe('The settings', () => {
 });
 
 describe('An adopted cluster', () => {
-  const { stateful, platform } = synthesizeUnchecked('dev', {
+  const { stateful, platform, stack } = synthesizeUnchecked('dev', {
     network: {
       adopt: {
         vpcId: 'vpc-0123456789abcdef0',
@@ -134,6 +135,11 @@ describe('An adopted cluster', () => {
           writerHost: 'legacy.example.com',
           writerPort: 5433,
           securityGroupId: 'sg-0123456789abcdef0',
+        },
+        failover: {
+          action: 'global',
+          globalClusterIdentifier: 'shops',
+          globalMembers: [{ region: 'eu-west-1', cidr: '10.43.0.0/16', port: 5434 }],
         },
       },
     ],
@@ -163,5 +169,32 @@ describe('An adopted cluster', () => {
         },
       ],
     });
+  });
+
+  it('is reached, read of and failed over in the regions of its global database, and in no other', () => {
+    stateful.template.hasResourceProperties('AWS::EC2::SecurityGroup', {
+      SecurityGroupEgress: Match.arrayWith([
+        Match.objectLike({ CidrIp: '10.43.0.0/16', FromPort: 5434, ToPort: 5434 }),
+      ]),
+    });
+    const statements = statementsOf(stack('Databases').resources);
+    const resourcesOf = (action: string) =>
+      statements
+        .filter(({ actions }) => actions.includes(action))
+        .map(({ resources }) => resources.toSorted());
+    const perRegion = (service: string, resource: string) =>
+      ['<AWS::Region>', 'eu-west-1'].map(
+        (region) => `arn:<AWS::Partition>:${service}:${region}:<AWS::AccountId>:${resource}`,
+      );
+    for (const user of ['failover', 'probe', 'stats', 'maintain']) {
+      expect(resourcesOf('rds-db:connect')).toContainEqual(
+        perRegion('rds-db', `dbuser:cluster-*/mainstay_${user}`),
+      );
+    }
+    const global = 'arn:<AWS::Partition>:rds::<AWS::AccountId>:global-cluster:shops';
+    expect(resourcesOf('rds:FailoverGlobalCluster')).toEqual([
+      [global, ...perRegion('rds', 'cluster:*')].toSorted(),
+    ]);
+    expect(resourcesOf('rds:DescribeDBInstances')).toContainEqual(perRegion('rds', 'db:*'));
   });
 });

@@ -2,11 +2,13 @@ import { DescribeDBClustersCommand, DescribeDBInstancesCommand, type RDSClient }
 import { onDependency } from '../../shared/dependency.ts';
 import type { Shard } from '../../shared/shards.ts';
 import type { DatabaseInstance, ShardInstances } from '../model.ts';
+import { globalMembers, type RdsRegions } from './global-database.ts';
 import type { SelfManaged } from './self-managed.ts';
 
-export interface DiscoveryParts {
-  readonly rds: RDSClient;
+export interface DiscoveryParts extends RdsRegions {
   readonly selfManaged: SelfManaged;
+  /** The global database that a shard's cluster is part of. */
+  readonly globalOf: (shard: string) => string | undefined;
   readonly now: () => number;
 }
 
@@ -15,13 +17,14 @@ const mostInstances = 16;
 
 /**
  * Which instances a shard has, and where: as RDS has them now or, of a cluster that RDS does not manage, as the deployment
- * names them. Who the writer is among the latter nobody but themselves can say: it is where the shard map leads.
+ * names them. Of a global database they are those of the cluster that takes the writes now. Who the writer is among those that
+ * RDS does not manage nobody but themselves can say: it is where the shard map leads.
  *
  * @throws DependencyError
  */
 export async function discoverInstances(
   shard: Pick<Shard, 'name' | 'clusterIdentifier' | 'writer'>,
-  { rds, selfManaged, now }: DiscoveryParts,
+  { rds, inRegion, selfManaged, globalOf, now }: DiscoveryParts,
 ): Promise<ShardInstances> {
   const at = new Date(now()).toISOString();
   const named = selfManaged[shard.name];
@@ -33,12 +36,14 @@ export async function discoverInstances(
     });
     return { shard: shard.name, at, engine: 'self-managed', instances };
   }
-  return {
-    shard: shard.name,
-    at,
-    engine: 'cluster',
-    instances: await ofCluster(rds, shard.clusterIdentifier),
-  };
+  const global = globalOf(shard.name);
+  const members = global === undefined ? [] : await globalMembers(rds, global);
+  const writing = members.find(({ writer }) => writer);
+  const instances =
+    writing === undefined
+      ? await ofCluster(rds, shard.clusterIdentifier)
+      : await ofCluster(inRegion(writing.region), writing.identifier);
+  return { shard: shard.name, at, engine: 'cluster', instances };
 }
 
 async function ofCluster(rds: RDSClient, identifier: string): Promise<DatabaseInstance[]> {

@@ -5,6 +5,8 @@ import type { Findings } from './look-at-shard.ts';
 /** What is made of a look. */
 export interface Judgement {
   shard: string;
+  /** The epoch that the shard is in. */
+  epoch: number;
   /** When the shard was looked at. */
   at: Date;
   findings: Findings;
@@ -15,7 +17,7 @@ export interface Judgement {
 }
 
 /** What is remembered of a shard after a look at it. */
-export function judge({ shard, at, findings, cutOff, previous }: Judgement): ProbeRecord {
+export function judge({ shard, epoch, at, findings, cutOff, previous }: Judgement): ProbeRecord {
   const { value: beat, durationMs } = findings.writer;
   const reason = beat?.unproven ?? findings.writer.reason ?? 'no answer';
   const ok = beat !== undefined && beat.unproven === undefined;
@@ -26,10 +28,13 @@ export function judge({ shard, at, findings, cutOff, previous }: Judgement): Pro
   const changes = [...(previous?.changes ?? []), ...(changed ? [at.toISOString()] : [])].slice(-keptChanges);
   const time = at.toISOString();
   const firstFailureAt = ok ? undefined : (previous?.firstFailureAt ?? (cutOff ? undefined : time));
-  const writers = writersOf(findings, previous);
+  // In another epoch another instance was the writer.
+  const before = previous?.epoch === epoch ? previous.writerInstance : undefined;
+  const writers = writersOf(findings, before);
   return {
     shard,
     at: time,
+    epoch,
     ok,
     ...(!ok && {
       reason: cutOff ? `nothing answers the probe, here or elsewhere; ${reason}`.slice(0, 300) : reason,
@@ -48,7 +53,7 @@ export function judge({ shard, at, findings, cutOff, previous }: Judgement): Pro
 /** Who among the instances writes, and who would. */
 function writersOf(
   { writer, instances }: Findings,
-  previous: ProbeRecord | undefined,
+  before: string | undefined,
 ): Pick<ProbeRecord, 'writerInstance' | 'otherWriters' | 'fenced'> {
   const primaries = instances.flatMap(({ instance, answer: { value } }) =>
     value === undefined || value.identity.replica ? [] : [{ id: instance.id, ...value.identity }],
@@ -57,10 +62,10 @@ function writersOf(
   const open = primaries.filter(({ readOnly }) => !readOnly);
   const own =
     started === undefined
-      ? (open.find(({ id }) => id === previous?.writerInstance) ?? open[0])
+      ? (open.find(({ id }) => id === before) ?? open[0])
       : primaries.find((primary) => primary.started === started);
   // Where an instance has no endpoint of its own that answers, it is the one that it was.
-  const writerInstance = own?.id ?? previous?.writerInstance;
+  const writerInstance = own?.id ?? before;
   return {
     ...(writerInstance !== undefined && { writerInstance }),
     otherWriters: open.filter((primary) => primary !== own).map(({ id }) => id),

@@ -67,9 +67,9 @@ export class ProbeRounds {
     return lookAtShard(shard, instances, this.#parts);
   }
 
-  async #conclude({ name }: Shard, at: Date, findings: Findings, cutOff: boolean): Promise<void> {
+  async #conclude({ name, epoch }: Shard, at: Date, findings: Findings, cutOff: boolean): Promise<void> {
     const { store, metrics, log } = this.#parts;
-    const record = judge({ shard: name, at, findings, cutOff, previous: this.#latest.get(name) });
+    const record = judge({ shard: name, epoch, at, findings, cutOff, previous: this.#latest.get(name) });
     this.#latest.set(name, record);
     metrics.shard(record);
     if (!record.ok) log.warn('A writer does not serve', { shard: name, reason: record.reason, cutOff });

@@ -49,7 +49,8 @@ export class Ledger {
 
   /** Makes the table where there is none, and begins to write. @param run distinguishes it from others. */
   static async start(route: Route, run: string, writers = 4): Promise<Ledger> {
-    await withConnection(route, (client) => client.query(table));
+    // A platform that has just started is busy.
+    await withConnection(route, (client) => client.query(table), 30_000);
     return new Ledger(route, run, writers);
   }
 
@@ -118,7 +119,7 @@ async function connect(
     ...login,
     application_name: 'ledger',
     ssl: { ca },
-    connectionTimeoutMillis: patienceMs,
+    connectionTimeoutMillis: answerMs,
     query_timeout: answerMs,
     stream: () => socket,
   });
@@ -132,7 +133,7 @@ async function connect(
   return { client, socket };
 }
 
-/** Runs `work` on a connection of its own to where writes go. @param answerMs how long a statement may take. */
+/** Runs `work` on a connection of its own to where writes go. @param answerMs how long connecting, and a statement, may take. */
 export async function withConnection<T>(
   route: Route,
   work: (client: pg.Client) => Promise<T>,

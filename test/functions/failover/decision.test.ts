@@ -4,7 +4,9 @@ import { decide } from '../../../functions/failover/decision.ts';
 import type { DecisionInput } from '../../../functions/failover/decision-model.ts';
 import { failoverEventSchema } from '../../../functions/failover/events.ts';
 import type { Examination, InstanceFinding } from '../../../functions/failover/examination.ts';
+import type { ProbeRecord } from '../../../functions/failover/model.ts';
 import { observe } from '../../../functions/failover/observe.ts';
+import { complete } from '../../../functions/failover/operation-record.ts';
 import { policyOf } from '../../../functions/failover/policy.ts';
 import { newRecord, type Operation } from '../../../functions/failover/record.ts';
 import { policy } from './support/world.ts';
@@ -194,6 +196,85 @@ describe('what is decided about a writer that does not serve', () => {
     expect(situation({ writer, found: found.slice(0, 2), ...asked({ kind: 'switchover' }) })).toMatchObject({
       ...{ code: 'no-candidate', hold: false },
     });
+  });
+});
+
+describe('what is decided about a global database', () => {
+  const member = (region: string, port: number) => ({
+    instance: `arn:aws:rds:${region}:123456789012:cluster:platform`,
+    ...{ host: 'db', port },
+  });
+  const [here, there] = [member('us-east-1', 1), member('eu-west-1', 9)];
+  const global = { writer: here, others: [there] };
+  const dead = { policy: { ...policyOf(policy, 'main'), action: 'global' as const }, global };
+  const accepted = asked({ acceptedLoss: 'any' });
+  const record = newRecord('main', at);
+
+  it('is never anything by itself: nobody here knows what would be lost', () => {
+    expect(situation(dead)).toMatchObject({ code: 'lag-unknown', hold: true });
+    expect(situation({ ...dead, ...asked() })).toMatchObject({ code: 'lag-unknown' });
+    expect(situation({ ...dead, ...accepted })).toMatchObject({
+      ...{ kind: 'act', action: 'global', target: there, writer: { host: 'db', port: 9 }, lagBytes: null },
+    });
+    expect(situation({ ...dead, ...asked({ acceptedLoss: 'any', target: 'platform' }) })).toMatchObject({
+      code: 'unknown-target',
+    });
+  });
+
+  it('is what an operator asks for also when the region is silent as a whole', () => {
+    const silence = { ...dead, writer: { heard: false }, found: ['a', 'b'].map((id) => silent(id, false)) };
+    expect(situation(silence)).toMatchObject({ code: 'cut-off', hold: true });
+    expect(situation({ ...silence, ...accepted })).toMatchObject({ kind: 'act', target: there });
+  });
+
+  it('is to follow when RDS has moved the writes, whoever asked RDS, and whatever is found here', () => {
+    const after = { ...dead, global: { writer: there, others: [here] } };
+    const expected = {
+      kind: 'act',
+      target: there,
+      moved: true,
+      writer: { host: 'db', port: 9 },
+      lagBytes: null,
+    };
+    expect(situation(after)).toMatchObject(expected);
+    expect(
+      situation({ ...after, found: [silent('b'), standby('a', '0/1', { role: 'primary' })] }),
+    ).toMatchObject(expected);
+    const started = { ...operation, action: 'global' as const, target: there };
+    expect(situation({ ...after, record: { ...record, state: 'held', operation: started } })).toMatchObject({
+      ...{ kind: 'act', moved: true, lagBytes: 7 },
+    });
+    const attempts = { epoch: 4, count: 3, automatic: 3 };
+    expect(situation({ ...after, record: { ...record, attempts } })).toMatchObject({
+      code: 'attempts-exhausted',
+    });
+    // An address that does answer is no matter of who writes elsewhere.
+    expect(situation({ ...after, writer: { answers: true } })).toMatchObject({ code: 'writer-answers' });
+    // One whose region does not say so has not moved.
+    expect(situation({ ...dead, global: { writer: undefined, others: [there] } })).toMatchObject({
+      code: 'lag-unknown',
+    });
+  });
+
+  it('leaves it to the next probe which instance of the new cluster writes', () => {
+    const moment = { now, traceparent: operation.traceparent };
+    const acting = {
+      ...{ ...record, state: 'failing_over' as const, knownWriter: { instance: 'a', epoch: 4 } },
+      operation: { ...operation, action: 'global' as const, target: there },
+    };
+    const done = complete(acting, { firstWriteAt: at }, policy, moment);
+    expect(done).toMatchObject({ state: 'failed_over', last: { target: there.instance } });
+    expect(done.knownWriter).toBeUndefined();
+    const seen = (probe: Partial<ProbeRecord>) =>
+      observe(
+        { ...done, version: 1 },
+        { ...situationProbe, ok: true, at: minutes(2), ...probe },
+        { epoch: 5 },
+        policyOf(policy, 'main'),
+        { ...moment, now: now + 150_000 },
+      ).knownWriter;
+    expect(seen({ writerInstance: undefined })).toBeUndefined();
+    expect(seen({ writerInstance: 'there-1' })).toEqual({ instance: 'there-1', epoch: 5 });
   });
 });
 

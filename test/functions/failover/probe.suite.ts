@@ -46,7 +46,14 @@ export function describeProbes(server: () => TestPostgres): void {
       return lookAtShard(shard, instances, { ask, timeoutMs: within, now: Date.now });
     };
     const probe = async (previous?: ProbeRecord, options: Partial<Options> = {}): Promise<ProbeRecord> =>
-      judge({ shard: 'shard-a', at: new Date(), findings: await look(options), cutOff: false, previous });
+      judge({
+        shard: 'shard-a',
+        epoch: options.epoch ?? 1,
+        at: new Date(),
+        findings: await look(options),
+        cutOff: false,
+        previous,
+      });
     const heartbeat = async () => {
       const master = await server().connect();
       const { rows } = await master.query(

@@ -103,10 +103,18 @@ describe('the slots of a minute', () => {
 });
 
 describe('what is made of a look at a shard', () => {
-  const look = (findings: Findings, previous?: ProbeRecord, cutOff = false, seconds = 0) =>
-    judge({ shard: 'a', at: at(seconds), findings, cutOff, previous });
+  const look = (findings: Findings, previous?: ProbeRecord, cutOff = false, seconds = 0, epoch = 1) =>
+    judge({ shard: 'a', epoch, at: at(seconds), findings, cutOff, previous });
   const well: Findings = { writer: beat('a-1'), instances: [writing('a-1'), reading('a-2')] };
   const down: Findings = { writer: refused, instances: [mute('a-1', refused), reading('a-2')] };
+
+  it('remembers the writer’s instance while nobody says, and no longer than the epoch', () => {
+    const before = look(well);
+    expect(before).toMatchObject({ epoch: 1, writerInstance: 'a-1' });
+    const mute: Findings = { writer: beat('b-1'), instances: [reading('a-2')] };
+    expect(look(mute, before)).toMatchObject({ ok: true, writerInstance: 'a-1' });
+    expect(look(mute, before, false, 0, 2)).not.toHaveProperty('writerInstance');
+  });
 
   it('counts failures in a row from the first, and forgets them when the writer answers', () => {
     const records: ProbeRecord[] = [];
@@ -396,6 +404,7 @@ describe('a round of probes', () => {
       const record = (seconds: number) =>
         judge({
           shard: 'a',
+          epoch: 1,
           at: at(seconds),
           findings: { writer: beat('a-1'), instances: [reading('a-2')] },
           cutOff: false,
@@ -426,7 +435,7 @@ describe('finding instances', () => {
       const parts = (seconds: number) => ({
         client: dynamo.client,
         table: 'shards',
-        rds,
+        ...{ rds, inRegion: () => rds, globalOf: () => undefined },
         selfManaged: { own: named },
         now: () => at(seconds).getTime(),
         log: { warn: (_: string, about: Record<string, unknown>) => void warned.push(String(about.shard)) },

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect, withConnection } from '../../../functions/shared/database.ts';
+import { rdsRegionOf } from '../../../functions/shared/rds-region.ts';
 import { startPostgres, type TestPostgres } from './postgres.ts';
 
 let postgres: TestPostgres;
@@ -27,6 +28,16 @@ describe('a connection to a database', () => {
     const token = new URL(`https://${postgres.claims[0]?.token}`);
     expect(token.searchParams.get('Action')).toBe('connect');
     expect(token.searchParams.get('DBUser')).toBe('reader');
+  });
+
+  it('is made with a token for the region that an endpoint of RDS is in', () => {
+    const region = (host: string) => rdsRegionOf(host);
+    expect(region('platform.cluster-c1x2.eu-west-1.rds.amazonaws.com')).toBe('eu-west-1');
+    expect(region('one.c1x2.us-gov-west-1.rds.amazonaws.com')).toBe('us-gov-west-1');
+    expect(region('one.c1x2.cn-north-1.rds.amazonaws.com.cn')).toBe('cn-north-1');
+    for (const other of ['127.0.0.1', 'db.example.com', 'eu-west-1.rds.amazonaws.com.example.com']) {
+      expect(region(other)).toBeUndefined();
+    }
   });
 
   it('is not made to a server whose certificate nobody vouches for', async () => {

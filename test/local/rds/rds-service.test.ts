@@ -303,7 +303,8 @@ describe('RDS', () => {
 
 describe('what is found of a shard by the RDS API', () => {
   it('is its instances, where they are, and which one writes', async () => {
-    const parts = { rds: client, selfManaged: {}, now: () => Date.parse('2026-11-21T12:00:00Z') };
+    const regions = { rds: client, inRegion: () => client, globalOf: () => undefined };
+    const parts = { ...regions, selfManaged: {}, now: () => Date.parse('2026-11-21T12:00:00Z') };
     const writer = cluster.endpoint;
     const found = await discoverInstances({ name: 'a', clusterIdentifier: 'shard-a', writer }, parts);
     const described = clusters.cluster('shard-a').describe().instances;

@@ -2,10 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ledger } from '../../../e2e/support/ledger.ts';
 import type { Deployment } from './deployment.ts';
 import { lineOf, percentile, tableOf } from './report.ts';
-import { attempt, type Scenario, type Trial } from './trial.ts';
+import { attempt, type Scenario } from './trial.ts';
+import { TrialFile } from './trial-file.ts';
 
 /** How often each scenario is tried; `FAILOVER_RUNS` says otherwise. */
 const runs = Number(process.env.FAILOVER_RUNS ?? 20);
+/** A file that trials are kept in: those that are there count, and are not run again. A file for each matrix. */
+const kept = process.env.FAILOVER_TRIALS;
 /** Decision to first write, at the 95th percentile, in milliseconds. */
 const aimMs = 2000;
 
@@ -23,7 +26,7 @@ interface Matrix {
 /** Tries every scenario so many times, and prints what came of it. */
 export function matrixOf({ title, start, shard, healthy, scenarios, mayLose }: Matrix): void {
   describe(title, () => {
-    const trials: Trial[] = [];
+    const file = new TrialFile(kept);
     let deployment: Deployment;
     let bystander: Ledger;
 
@@ -33,7 +36,7 @@ export function matrixOf({ title, start, shard, healthy, scenarios, mayLose }: M
     }, 300_000);
 
     afterAll(async () => {
-      process.stdout.write(`\n${title}\n\n${tableOf(trials)}\n`);
+      process.stdout.write(`\n${title}\n\n${tableOf(scenarios.flatMap(({ name }) => file.of(name)))}\n`);
       await bystander?.stop();
       await deployment?.stop();
     }, 60_000);
@@ -41,12 +44,12 @@ export function matrixOf({ title, start, shard, healthy, scenarios, mayLose }: M
     it.each(scenarios)(
       '$name',
       async (scenario) => {
-        for (let run = 0; run < runs; run++) {
+        for (let run = file.of(scenario.name).length; run < runs; run++) {
           const trial = await attempt(deployment, shard, scenario, run);
-          trials.push(trial);
+          file.add(trial);
           process.stderr.write(`${run + 1}/${runs} ${lineOf(trial)}\n`);
         }
-        const mine = trials.filter((trial) => trial.scenario === scenario.name);
+        const mine = file.of(scenario.name);
         expect(mine.filter(({ right }) => !right)).toEqual([]);
         expect(mine.filter(({ afterFence = 0, lostByNew }) => afterFence + lostByNew > 0)).toEqual([]);
         if (!mayLose.includes(scenario.name)) expect(mine.filter(({ lost }) => lost > 0)).toEqual([]);
@@ -55,7 +58,7 @@ export function matrixOf({ title, start, shard, healthy, scenarios, mayLose }: M
     );
 
     it('takes at most two seconds from decision to first write, in nineteen runs of twenty', () => {
-      const times = trials
+      const times = file.trials
         .filter(({ scenario }) => !scenario.startsWith('function killed'))
         .map(({ decisionToWriteMs }) => decisionToWriteMs)
         .filter((ms) => ms !== undefined)

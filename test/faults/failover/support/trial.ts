@@ -59,7 +59,7 @@ export interface Trial {
   /** Who acknowledged what was lost, and from when to when after the fault; empty where nothing was. */
   details: string;
   /** Those of them that it was asked for when it had been fenced; undefined: the scenario does not look. */
-  afterFence: number | undefined;
+  afterFence?: number | undefined;
   /** From the fault to what the timeline says, in milliseconds. */
   decisionMs?: number | undefined;
   promotionMs?: number | undefined;

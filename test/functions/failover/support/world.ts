@@ -324,7 +324,7 @@ export class World {
       store: this.#store(),
       policy,
       examine: async () => this.#examine(),
-      globalTargets: async () => [],
+      describeGlobal: async () => ({ writer: undefined, others: [] }),
       start: async (name, input) => {
         this.#mayDie();
         if (this.executions.some((execution) => execution.name === name)) return;
