@@ -36,6 +36,8 @@ export interface QueryApi {
   /** Namespace of answers, for example `http://rds.amazonaws.com/doc/2014-10-31/`. */
   xmlNamespace: string;
   operations: Readonly<Record<string, QueryOperation>>;
+  /** Regions that it answers for beside the runtime's own, which then is in an operation's context; default none. */
+  otherRegions?(): Iterable<string>;
 }
 
 /** A request to a {@link RestApi}. Its signature has been verified; what it may do has not. */

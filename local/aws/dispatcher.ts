@@ -119,7 +119,7 @@ export class Dispatcher {
       const api = this.#findApi(request, claim, described);
       dialect = dialectOf(api);
       described = `${api.signingName}:${described}`;
-      const context = this.#context(principal, requestId);
+      const context = this.#context(principal, requestId, claim?.scope);
       const exchange = { request, requestId, signal, claim, payload, buffered, context };
       if (api.protocol === 'json') return await this.#json(api, exchange);
       if (api.protocol === 'query') return await this.#query(api, exchange);
@@ -139,7 +139,11 @@ export class Dispatcher {
       this.#options.credentials,
       hash,
     );
-    if (scope.region !== this.#options.region && scope.service !== 'mainstay') {
+    if (
+      scope.region !== this.#options.region &&
+      scope.service !== 'mainstay' &&
+      !this.#registry.answersIn(scope.region, scope.service)
+    ) {
       throw new SignatureError(
         'mismatch',
         `The request is signed for ${scope.region}; the local runtime is in ${this.#options.region}`,
@@ -197,13 +201,20 @@ export class Dispatcher {
     context: OperationContext,
   ): Promise<unknown> {
     for (const authorization of await operation.authorize(input, context)) {
-      this.#options.authorizer.check(context.principal, authorization);
+      const requested = { 'aws:RequestedRegion': context.region, ...authorization.context };
+      this.#options.authorizer.check(context.principal, { ...authorization, context: requested });
     }
     return operation.run(input, context);
   }
 
-  #context(principal: Principal, requestId: string): OperationContext {
-    return { principal, requestId, region: this.#options.region, accountId: this.#options.accountId };
+  #context(
+    principal: Principal,
+    requestId: string,
+    scope?: { region: string; service: string },
+  ): OperationContext {
+    const { region: own, accountId } = this.#options;
+    const elsewhere = scope !== undefined && this.#registry.answersIn(scope.region, scope.service);
+    return { principal, requestId, region: elsewhere ? scope.region : own, accountId };
   }
 
   #translate(error: unknown, dialect: Dialect, described: string) {

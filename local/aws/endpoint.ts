@@ -15,7 +15,7 @@ export interface AwsEndpointOptions {
   port?: number;
   /** Default `127.0.0.1`. */
   host?: string;
-  /** Default `us-east-1`; requests signed for another region are refused. */
+  /** Default `us-east-1`; requests signed for another region are refused, unless the service answers for it. */
   region?: string;
   /** Default `000000000000`. */
   accountId?: string;

@@ -10,6 +10,8 @@ export interface RdsToken {
   host: string;
   port: number;
   user: string;
+  /** The region it is signed for. */
+  region: string;
 }
 
 /**
@@ -38,5 +40,5 @@ export function verifyRdsToken(token: string, credentials: CredentialStore, now 
     throw new SignatureError('malformed', 'An RDS token has Action=connect and a DBUser');
   }
   const { principal } = verifySignature(request, claim, credentials, undefined, now);
-  return { principal, host, port: Number(port), user };
+  return { principal, host, port: Number(port), user, region: claim.scope.region };
 }

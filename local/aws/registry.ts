@@ -38,6 +38,14 @@ export class Registry {
     return api;
   }
 
+  /** Whether a service answers for a region that is not the runtime's own. */
+  answersIn(region: string, service: string): boolean {
+    return this.#apis.some(
+      (api) =>
+        api.signingName === service && api.protocol === 'query' && new Set(api.otherRegions?.()).has(region),
+    );
+  }
+
   /** The API for requests without a signature, if there is one. */
   anonymous(): RestApi | undefined {
     return this.#apis.find(isAnonymous);

@@ -28,10 +28,14 @@ const clusterSchema = z.object({
   iamAuthentication: z.boolean(),
   port: portSchema,
   createdAt: z.iso.datetime(),
-  /** Identifier of the instance that is the primary. */
+  /** Identifier of the instance that is the primary; of a secondary's, the one that becomes it first. */
   writer: z.string().optional(),
   instances: z.array(instanceSchema),
   conduct: conductSchema.optional(),
+  /** Absent: the runtime's. */
+  region: z.string().optional(),
+  /** The global database that it is a member of, and whether it is the member that takes writes. */
+  global: z.object({ identifier: z.string(), primary: z.boolean() }).optional(),
   /** Made of another cluster's data: none of those that the platform's template has. */
   restored: z.boolean().optional(),
   /** Data without an instance: of a cluster that was restored, or whose last instance was deleted. */

@@ -6,6 +6,7 @@ import { ClusterEndpoints } from './cluster-endpoints.ts';
 import { type ClusterState, type InstanceState, newResourceId } from './cluster-state.ts';
 import type { Conduct } from './conduct.ts';
 import { type Activity, type ClusterDescription, describeCluster } from './description.ts';
+import type { GlobalTies } from './global-database.ts';
 import { Instance, type InstanceEnvironment } from './instance.ts';
 import type { TokenCheck } from './proxy/backend.ts';
 import type { Endpoint } from './proxy/endpoint.ts';
@@ -27,6 +28,8 @@ export interface ClusterEnvironment {
   restartAfterMs: number;
   /** Whether clusters can be restored to points in time: their log is archived, and base backups are taken. */
   pointInTime: boolean;
+  /** What ties clusters to the others of their global database. */
+  global: GlobalTies;
   /** Stores the state of all clusters. */
   save(): Promise<void>;
   /** Called when a process or a role changed. */
@@ -60,7 +63,7 @@ export class Cluster {
       resourceId: state.resourceId,
       checkToken: (claim) => {
         if (!state.iamAuthentication) throw new Error('IAM authentication is off for this cluster');
-        return environment.checkToken(claim);
+        return environment.checkToken({ ...claim, region: state.region });
       },
       forceSsl: () => state.forceSsl,
       portSeed: environment.instances.home.dataDirectory,
@@ -72,20 +75,18 @@ export class Cluster {
     await this.#archive?.prepare();
     await this.#openClusterEndpoints();
     for (const instance of this.state.instances) await this.#openInstance(instance);
-    const writer = this.#instance(this.state.writer);
-    if (writer === undefined) return;
-    await Promise.all([
-      this.#startInstance(writer),
-      ...this.state.instances
-        .filter(({ identifier, rebuild }) => identifier !== writer.identifier && !rebuild)
+    if (this.head === undefined) return;
+    await Promise.all(
+      this.state.instances
+        .filter(({ identifier, rebuild }) => this.#isWriter(identifier) || !rebuild)
         .map(({ identifier }) => this.#startInstance(this.#required(identifier))),
-    ]);
+    );
     await Promise.all(
       this.state.instances.filter(({ rebuild }) => rebuild).map((instance) => this.#rebuild(instance)),
     );
   }
 
-  /** Adds an instance: the first one is the writer, with its database; every further one is a standby. */
+  /** Adds an instance: the first one is the writer, with its database; every further one, and all of a secondary, are standbys. */
   addInstance(identifier: string): Promise<void> {
     return this.#work.run(async () => {
       if (this.state.instances.some((instance) => instance.identifier === identifier)) return;
@@ -98,7 +99,7 @@ export class Cluster {
       };
       const instance = await this.#openInstance(state);
       try {
-        if (this.state.writer === undefined) await this.#makeWriter(instance);
+        if (this.state.writer === undefined && !this.secondary) await this.#makeWriter(instance);
         else await this.#makeStandby(instance);
       } catch (error) {
         await this.#endpoints.closeInstance(identifier);
@@ -117,7 +118,7 @@ export class Cluster {
    * Makes a standby the writer. A writer that still runs is shut down first, so that nothing is lost; one that has been halted is
    * killed. Resolves when the new writer accepts writes; the old one comes back as a standby afterwards.
    *
-   * @throws for a cluster that nobody manages, and a standby that does not run.
+   * @throws for a cluster that nobody manages, one whose writer is in another cluster, and a standby that does not run.
    */
   promote(identifier: string): Promise<void> {
     return this.#work.run(async () => {
@@ -125,6 +126,7 @@ export class Cluster {
       const old = this.#required(this.state.writer ?? '');
       if (this.selfManaged)
         throw new Error(`Nobody manages ${this.state.identifier}: it is promoted by SQL.`);
+      if (this.secondary) throw new Error(`The writer of ${this.state.identifier} is in another cluster.`);
       if (target === old) return;
       if (!target.running || (await target.isHalted())) {
         throw new Error(`The instance ${identifier} does not run.`);
@@ -135,36 +137,80 @@ export class Cluster {
       this.state.writer = identifier;
       oldState.rebuild = true;
       await this.#environment.save();
-      await promote(target);
-      await this.#archive?.beginAnew();
-      await target.configure(this.#startOptions(target));
-      for (const other of this.#instances.values()) {
-        if (other === target || other === old || !other.running) continue;
-        await other.configure(this.#startOptions(other));
-        other.reload();
-      }
-      this.#environment.changed();
+      await this.#beginWriting(target);
       this.#work.runInBackground(() => this.#rebuild(oldState), `rebuild ${old.identifier}`);
     });
   }
 
+  /** Whether its writer is in another cluster of its global database. */
+  get secondary(): boolean {
+    return this.state.global?.primary === false;
+  }
+
+  /** The writer; of a secondary, the instance that becomes it first. */
+  get head(): Instance | undefined {
+    return this.#instance(this.state.writer);
+  }
+
+  /** The instances whose data are of use, the head first. */
+  get current(): Instance[] {
+    return this.state.instances
+      .filter(({ rebuild }) => !rebuild)
+      .map(({ identifier }) => this.#required(identifier))
+      .sort((a, b) => Number(b === this.head) - Number(a === this.head));
+  }
+
+  /** Does `work` while nothing else is done with the cluster. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return this.#work.run(work);
+  }
+
+  /** Stores that it is the primary of its global database now, and makes its head the writer. */
+  takeOver(): Promise<void> {
+    return this.#work.run(async () => {
+      await this.#environment.save();
+      await this.#beginWriting(this.#required(this.state.writer ?? ''));
+    });
+  }
+
+  /** Has all instances follow the writer in another cluster from now on, as new copies where they cannot go on: in the background. */
+  follow(): void {
+    for (const state of this.state.instances) {
+      if (state.rebuild) this.#activities.set(state.identifier, 'rebooting');
+      this.#work.runInBackground(async () => {
+        const instance = this.#instance(state.identifier);
+        if (!this.secondary || instance === undefined) return;
+        if (state.rebuild) return this.#rebuild(state);
+        if (!instance.running) return;
+        await instance.configure(this.#startOptions(instance));
+        instance.reload();
+        await this.#checkStreaming(instance);
+      }, `have ${state.identifier} follow`);
+    }
+  }
+
   /**
    * Removes an instance and its data. A writer hands over to a reader first; with the last instance the data stay, as the
-   * volume of a cluster of Aurora does.
+   * volume of a cluster of Aurora does. A secondary's come from the primary again.
    */
   async removeInstance(identifier: string): Promise<void> {
     const successor = this.state.instances.find((other) => other.identifier !== identifier);
-    if (identifier === this.state.writer && successor !== undefined) await this.promote(successor.identifier);
+    if (identifier === this.state.writer && successor !== undefined && !this.secondary) {
+      await this.promote(successor.identifier);
+    }
     await this.#work.run(async () => {
       const instance = this.#instances.get(identifier);
       if (instance === undefined) return;
       await this.#endpoints.closeInstance(identifier);
       await instance.stop();
-      if (identifier === this.state.writer) {
+      if (this.#isWriter(identifier)) {
         await instance.giveDataTo(this.#volume());
         this.state.volume = { state: 'available' };
         this.state.writer = undefined;
-      } else await instance.remove();
+      } else {
+        await instance.remove();
+        if (identifier === this.state.writer) this.state.writer = successor?.identifier;
+      }
       this.#instances.delete(identifier);
       this.state.instances = this.state.instances.filter((other) => other.identifier !== identifier);
       await this.#environment.save();
@@ -209,8 +255,9 @@ export class Cluster {
     return { archive, unarchived: join(dataDirectory, 'pg_wal') };
   }
 
-  /** The times that this cluster can be restored to; undefined before its first base backup. */
+  /** The times that this cluster can be restored to; undefined before its first base backup, and while it is a secondary. */
   restorable(): RestorableWindow | undefined {
+    if (this.secondary) return undefined;
     if (this.#instance(this.state.writer)?.running === true) this.#writerSeenAt = Date.now();
     return this.#archive?.window(this.#writerSeenAt);
   }
@@ -220,7 +267,8 @@ export class Cluster {
     this.#maintenance = this.#maintenance.then(async () => {
       const writer = this.#instance(this.state.writer);
       const archive = this.#archive;
-      if (archive === undefined || this.selfManaged || this.#work.closed || writer?.running !== true) return;
+      if (archive === undefined || this.selfManaged || this.secondary || this.#work.closed) return;
+      if (writer?.running !== true) return;
       this.#writerSeenAt = Date.now();
       try {
         if (now) await archive.takeBase(writer, this.#work.signal);
@@ -337,7 +385,10 @@ export class Cluster {
   }
 
   async #openClusterEndpoints(): Promise<void> {
-    const writer = () => this.#required(this.state.writer ?? '');
+    const writer = () => {
+      if (this.secondary) throw new Error(`The writer of ${this.state.identifier} is in another cluster.`);
+      return this.#required(this.state.writer ?? '');
+    };
     const { port } = await this.#endpoints.openCluster(this.state.port, writer, () => this.#chooseReader());
     this.state.port = port;
   }
@@ -353,7 +404,7 @@ export class Cluster {
 
   #chooseReader(): Instance {
     const readers = [...this.#instances.values()].filter(
-      ({ identifier, running }) => running && identifier !== this.state.writer,
+      ({ identifier, running }) => running && !this.#isWriter(identifier),
     );
     this.#nextReader += 1;
     // Without a reader, the reader endpoint leads to the writer, as on Aurora.
@@ -380,8 +431,22 @@ export class Cluster {
     await createRoles(instance, { username, password }, database);
   }
 
+  /** Has a standby take writes, and those that are left follow it. */
+  async #beginWriting(target: Instance): Promise<void> {
+    await promote(target);
+    await this.#archive?.beginAnew();
+    await target.configure(this.#startOptions(target));
+    for (const other of this.#instances.values()) {
+      if (other === target || !other.running) continue;
+      await other.configure(this.#startOptions(other));
+      other.reload();
+    }
+    this.#environment.changed();
+    this.#environment.global.writerChanged(this.state);
+  }
+
   async #makeStandby(instance: Instance): Promise<void> {
-    const writer = this.#required(this.state.writer ?? '');
+    const writer = this.#source();
     await instance.stop();
     await copyToStandby(writer, instance);
     await instance.start(this.#startOptions(instance));
@@ -411,17 +476,19 @@ export class Cluster {
     await instance.start(this.selfManaged ? undefined : this.#startOptions(instance));
     this.#activities.delete(instance.identifier);
     this.#environment.changed();
-    if (instance.identifier !== this.state.writer && !this.selfManaged) {
+    if (!this.#isWriter(instance.identifier) && !this.selfManaged) {
       this.#work.runInBackground(() => this.#checkStreaming(instance), `check ${instance.identifier}`);
     }
   }
 
   /** A standby that was away for so long that the writer's log does not reach back is copied anew. */
   async #checkStreaming(instance: Instance): Promise<void> {
-    const writer = this.#instance(this.state.writer);
-    if (!instance.running || writer?.running !== true) return;
+    const writer = this.#source();
+    // Whoever asks a server that has been halted waits for ever.
+    if (!instance.running || !writer.running || (await instance.isHalted())) return;
     const streaming = await isStreaming(instance, streamingPatienceMs, this.#work.signal);
-    if (!streaming && !this.#work.closed) await this.#rebuild(this.#stateOf(instance));
+    if (streaming || this.#work.closed || !writer.running || (await writer.isHalted())) return;
+    await this.#rebuild(this.#stateOf(instance));
   }
 
   #crashed(instance: Instance): void {
@@ -442,8 +509,9 @@ export class Cluster {
   }
 
   #startOptions(instance: Instance) {
-    const isWriter = this.state.writer === undefined || instance.identifier === this.state.writer;
-    const primary = isWriter ? undefined : this.#instance(this.state.writer);
+    const isWriter =
+      !this.secondary && (this.state.writer === undefined || instance.identifier === this.state.writer);
+    const primary = isWriter ? undefined : this.#source();
     const archiveDirectory = this.selfManaged ? undefined : this.#archive?.log;
     const hasStandby = this.state.instances.some(
       (other) => other.identifier !== instance.identifier && !other.rebuild,
@@ -454,8 +522,8 @@ export class Cluster {
 
   /** Has the writer take over what has changed for it. */
   async #reconfigureWriter(): Promise<void> {
-    const writer = this.#instance(this.state.writer);
-    if (writer?.running !== true) return;
+    const writer = this.head;
+    if (this.secondary || writer?.running !== true) return;
     await writer.configure(this.#startOptions(writer));
     writer.reload();
   }
@@ -464,6 +532,17 @@ export class Cluster {
   #volume(): Instance {
     this.#runningVolume ??= new Instance(`${this.state.identifier}.volume`, this.#environment.instances);
     return this.#runningVolume;
+  }
+
+  #isWriter(identifier: string): boolean {
+    return identifier === this.state.writer && !this.secondary;
+  }
+
+  /** The server that standbys follow. @throws when there is none. */
+  #source(): Instance {
+    return this.secondary
+      ? this.#environment.global.writerFor(this.state)
+      : this.#required(this.state.writer ?? '');
   }
 
   #instance(identifier: string | undefined): Instance | undefined {

@@ -9,6 +9,7 @@ import { endpointNames, writerHost } from './cluster-endpoints.ts';
 import { type ClustersState, clustersSchema, newResourceId } from './cluster-state.ts';
 import type { ClusterDescription, LocalDatabase, LocalServer } from './description.ts';
 import { prepareExtensions } from './extensions.ts';
+import { GlobalDatabases } from './global-database.ts';
 import { postgresDirectory, prepareHome, supervisorOf } from './home.ts';
 import type { TokenCheck } from './proxy/backend.ts';
 import type { Condition } from './proxy/traffic.ts';
@@ -56,6 +57,13 @@ export interface ClusterRequest {
   forceSsl?: boolean;
   /** Whether roles with `rds_iam` may connect. Default true. */
   iamAuthentication?: boolean;
+  /** The region it is said to be in. Default: the runtime's. */
+  region?: string;
+  /**
+   * Identifier of a global database to join: the first cluster is its primary; each further one is a secondary in another region, whose
+   * database and users are the primary's. Default: none.
+   */
+  global?: string;
 }
 
 interface Running {
@@ -74,12 +82,15 @@ const maintenanceIntervalMs = 5_000;
 /** Aurora PostgreSQL on this machine: clusters of real PostgreSQL servers behind their endpoints. */
 export class PostgresClusters implements Service {
   readonly name = 'PostgreSQL';
+  /** The global databases that clusters are members of. */
+  readonly globals: GlobalDatabases;
   readonly #options: PostgresClustersOptions;
   readonly #clusters = new Map<string, Cluster>();
   #running: Running | undefined;
 
   constructor(options: PostgresClustersOptions) {
     this.#options = options;
+    this.globals = new GlobalDatabases(() => this.#clusters.values());
   }
 
   /** Starts the clusters that an earlier run left, in the state it left them in, however it ended. */
@@ -109,6 +120,7 @@ export class PostgresClusters implements Service {
         engineVersion: binaries.version,
         restartAfterMs: this.#options.restartAfterMs ?? 10_000,
         pointInTime: this.#options.pointInTime ?? true,
+        global: this.globals,
         save: () => state.save(),
         changed: () => this.#options.onChange?.(),
         report: this.#options.report ?? (() => {}),
@@ -121,7 +133,10 @@ export class PostgresClusters implements Service {
     };
     await this.#rotateLogs();
     for (const cluster of state.state.clusters) this.#add(cluster);
-    await Promise.all([...this.#clusters.values()].map((cluster) => cluster.start()));
+    const all = [...this.#clusters.values()];
+    await Promise.all(all.filter(({ secondary }) => !secondary).map((cluster) => cluster.start()));
+    // They follow servers of the others.
+    await Promise.all(all.filter(({ secondary }) => secondary).map((cluster) => cluster.start()));
     await state.save();
     // Restores that were cut short.
     for (const cluster of this.#clusters.values()) this.#fill(cluster);
@@ -133,6 +148,7 @@ export class PostgresClusters implements Service {
     this.#running = undefined;
     clearInterval(running.logRotation);
     clearInterval(running.maintenance);
+    await this.globals.settled();
     await Promise.all([...this.#clusters.values()].map((cluster) => cluster.stop()));
     this.#clusters.clear();
     await running.supervisor.stop();
@@ -152,24 +168,40 @@ export class PostgresClusters implements Service {
   /**
    * Creates a cluster, or brings an existing one in line with the request. Like a cluster of RDS it
    * has endpoints at once, and answers when it has an instance.
+   *
+   * @throws for an existing cluster in another region or global database, and for a second one of a global database in a region.
    */
   async ensureCluster(request: ClusterRequest): Promise<ClusterDescription> {
     const { state } = this.#required();
-    const { forceSsl = true, iamAuthentication = true } = request;
+    const { forceSsl = true, iamAuthentication = true, region, global: named, ...asked } = request;
+    const global = named?.toLowerCase();
     const existing = this.#clusters.get(request.identifier);
     if (existing !== undefined) {
+      const { state: present } = existing;
+      if (
+        present.region !== (region ?? present.region) ||
+        present.global?.identifier !== (global ?? present.global?.identifier)
+      ) {
+        throw new Error(`The cluster ${request.identifier} is elsewhere already.`);
+      }
       Object.assign(existing.state, { forceSsl, iamAuthentication });
       if (request.name !== undefined) existing.state.name = request.name;
-      if (existing.state.masterPassword !== request.masterPassword) {
+      // A secondary's users are the primary's.
+      if (!existing.secondary && existing.state.masterPassword !== request.masterPassword) {
         await existing.setMasterPassword(request.masterPassword);
+        for (const member of this.globals.membersOf(present.global?.identifier ?? '')) {
+          member.state.masterPassword = request.masterPassword;
+        }
       }
       await state.save();
       return existing.describe();
     }
     const cluster = this.#add({
-      ...request,
+      ...asked,
       forceSsl,
       iamAuthentication,
+      ...(region !== undefined && { region }),
+      ...(global !== undefined && this.globals.joining(global, region)),
       resourceId: newResourceId('cluster'),
       port: 0,
       createdAt: new Date().toISOString(),
@@ -181,7 +213,7 @@ export class PostgresClusters implements Service {
     return cluster.describe();
   }
 
-  /** Adds an instance to a cluster: the first one is its writer, every further one a reader. */
+  /** Adds an instance to a cluster: the first one is its writer, every further one a reader. All of a secondary are readers. */
   async ensureInstance(request: { cluster: string; identifier: string }): Promise<ClusterDescription> {
     const cluster = this.cluster(request.cluster);
     await cluster.addInstance(request.identifier);
@@ -203,7 +235,7 @@ export class PostgresClusters implements Service {
     port?: number;
   }): Promise<ClusterDescription> {
     const { state } = this.#required();
-    const { name: _, writer: __, conduct: ___, ...source } = this.cluster(request.source).state;
+    const { name: _, writer: __, conduct: ___, global: ____, ...source } = this.cluster(request.source).state;
     const cluster = this.#add({
       ...source,
       identifier: request.identifier,
@@ -236,11 +268,15 @@ export class PostgresClusters implements Service {
     await Promise.all([...this.#clusters.values()].map((cluster) => cluster.maintainArchive(true)));
   }
 
-  /** Stops a cluster and removes its data. */
+  /** Stops a cluster and removes its data. @throws for the primary of a global database that has secondaries. */
   async removeCluster(identifier: string): Promise<void> {
     const { state } = this.#required();
     const cluster = this.#clusters.get(identifier);
     if (cluster === undefined) return;
+    const { global } = cluster.state;
+    if (global?.primary === true && this.globals.membersOf(global.identifier).length > 1) {
+      throw new Error(`${identifier} is the primary of ${global.identifier}, which has other clusters.`);
+    }
     this.#clusters.delete(identifier);
     state.state.clusters = state.state.clusters.filter((other) => other !== cluster.state);
     await state.save();

@@ -41,6 +41,10 @@ export interface ClusterDescription {
   endpoint: Address;
   /** Undefined where the machine has no second loopback address. */
   readerEndpoint: Address | undefined;
+  /** Undefined: the runtime's. */
+  region?: string | undefined;
+  /** The global database that it is a member of; a secondary has no writer. */
+  global?: { identifier: string; primary: boolean } | undefined;
   /** `creating` and `failed`: of a restore that is at work, or did not work out. */
   status: 'available' | 'creating' | 'failed';
   instances: InstanceDescription[];
@@ -84,6 +88,8 @@ export function describeCluster(state: ClusterState, facts: ClusterFacts): Clust
     engineVersion: facts.engineVersion,
     endpoint: { host: writerHost, port: state.port },
     readerEndpoint: reader && { host: reader.host, port: reader.port },
+    region: state.region,
+    global: state.global,
     status: state.volume?.state ?? 'available',
     instances: state.instances.map((instance) => {
       const pid = facts.pidOf(instance.identifier);
@@ -92,7 +98,7 @@ export function describeCluster(state: ClusterState, facts: ClusterFacts): Clust
         resourceId: instance.resourceId,
         createdAt: instance.createdAt,
         endpoint: { host: writerHost, port: instance.port },
-        writer: instance.identifier === state.writer,
+        writer: instance.identifier === state.writer && state.global?.primary !== false,
         status: pid === undefined ? (facts.activityOf(instance.identifier) ?? 'starting') : 'available',
         pid,
       };

@@ -33,7 +33,7 @@ const startPatienceMs = 60_000;
 /** How long a fast shutdown may take before an immediate one, in milliseconds. */
 const stopPatienceMs = 10_000;
 /** How long an immediate shutdown may take before everything is killed, in milliseconds. */
-const killPatienceMs = 15_000;
+const killPatienceMs = 5000;
 /** How long the runtime's own connection may take to close, in milliseconds: a server that hangs does not answer. */
 const closePatienceMs = 1000;
 /** A log file is moved aside when it is larger, in bytes; one earlier part is kept. */
@@ -207,8 +207,10 @@ export class Instance {
   /**
    * Shuts the server down: clients are disconnected, everything is written. One that has been halted, or does not end, is killed.
    * Safe to call twice.
+   *
+   * @param patienceMs how long it may take to end in order, in milliseconds.
    */
-  async stop(): Promise<void> {
+  async stop(patienceMs = stopPatienceMs): Promise<void> {
     const child = this.#process;
     if (child === undefined) return;
     this.#process = undefined;
@@ -217,8 +219,8 @@ export class Instance {
     await Promise.race([this.#closeAdmin(), sleep(closePatienceMs, undefined, { ref: false })]);
     child.signal('SIGINT');
     const impatience = [
-      setTimeout(() => child.signal('SIGQUIT'), stopPatienceMs),
-      setTimeout(() => void kill(), killPatienceMs),
+      setTimeout(() => child.signal('SIGQUIT'), patienceMs),
+      setTimeout(() => void kill(), patienceMs + killPatienceMs),
     ];
     await child.exited;
     for (const timer of impatience) clearTimeout(timer);

@@ -15,7 +15,7 @@ export function arnOf({ region, accountId }: Place, kind: Kind, identifier: stri
 }
 
 /** The ARN of an Aurora global database, which is in no region. */
-export function globalArnOf({ accountId }: Place, identifier: string): string {
+export function globalArnOf({ accountId }: Pick<Place, 'accountId'>, identifier: string): string {
   return `arn:aws:rds::${accountId}:global-cluster:${identifier}`;
 }
 

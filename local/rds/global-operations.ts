@@ -7,9 +7,10 @@ import * as z from 'zod';
 import type { QueryOperation } from '../aws/api.ts';
 import { defineOperation } from '../aws/define-operation.ts';
 import { AwsError } from '../aws/operation.ts';
+import { page } from '../aws/paging.ts';
 import { arnOf, globalArnOf, type Place } from './arns.ts';
-import { filtersSchema } from './filters.ts';
-import { clusterIdentifier } from './requests.ts';
+import { filtered, filtersSchema } from './filters.ts';
+import type { GlobalClusters, KnownGlobal } from './global-clusters.ts';
 
 const globalIdentifier = z
   .string()
@@ -24,28 +25,33 @@ const describeSchema = z.strictObject({
 });
 const switchoverSchema = z.strictObject({
   GlobalClusterIdentifier: globalIdentifier,
-  TargetDbClusterIdentifier: clusterIdentifier,
+  /** An ARN, or the name of a cluster in the region of the request. */
+  TargetDbClusterIdentifier: z.string().min(1),
 });
 const failoverSchema = switchoverSchema.extend({
   AllowDataLoss: z.boolean().optional(),
   Switchover: z.boolean().optional(),
 });
 
-/**
- * The operations on Aurora global databases. All clusters of this machine are in one region, so there is no global database: what
- * names one is checked as RDS checks it, and then not found.
- */
-export function globalOperations(place: Place): Record<string, QueryOperation> {
-  const missing = (identifier: string) =>
-    new AwsError(
-      'GlobalClusterNotFoundFault',
-      `Global cluster ${identifier} not found. The local runtime has clusters in one region and no global ones.`,
-      404,
-    );
+/** The operations on Aurora global databases, which are the same in all regions. */
+export function globalOperations(place: Place, globals: GlobalClusters): Record<string, QueryOperation> {
+  const find = (identifier: string): KnownGlobal => {
+    const found = globals.all().find((global) => global.identifier === identifier);
+    if (found !== undefined) return found;
+    throw new AwsError('GlobalClusterNotFoundFault', `Global cluster ${identifier} not found.`, 404);
+  };
+  /** A target that is not named by its ARN is looked for where the request is made. */
+  const arnOfTarget = (target: string) =>
+    target.startsWith('arn:') ? target : arnOf(place, 'cluster', target.toLowerCase());
   const onBoth = (action: string, input: z.output<typeof switchoverSchema>) => [
     { action: `rds:${action}`, resource: globalArnOf(place, input.GlobalClusterIdentifier) },
-    { action: `rds:${action}`, resource: arnOf(place, 'cluster', input.TargetDbClusterIdentifier) },
+    { action: `rds:${action}`, resource: arnOfTarget(input.TargetDbClusterIdentifier) },
   ];
+  const promote = async (input: z.output<typeof switchoverSchema>, allowDataLoss: boolean) => {
+    const { GlobalClusterIdentifier: identifier, TargetDbClusterIdentifier: target } = input;
+    await globals.promote(find(identifier), arnOfTarget(target), allowDataLoss);
+    return { GlobalCluster: globals.shape(find(identifier)) };
+  };
 
   return {
     DescribeGlobalClusters: {
@@ -54,9 +60,18 @@ export function globalOperations(place: Place): Record<string, QueryOperation> {
         authorize: ({ GlobalClusterIdentifier = '*' }) => [
           { action: 'rds:DescribeGlobalClusters', resource: globalArnOf(place, GlobalClusterIdentifier) },
         ],
-        run: ({ GlobalClusterIdentifier: identifier }) => {
-          if (identifier !== undefined) throw missing(identifier);
-          return { GlobalClusters: [] };
+        run: ({ GlobalClusterIdentifier: identifier, Filters, MaxRecords, Marker }) => {
+          const all = identifier === undefined ? globals.all() : [find(identifier)];
+          const wanted = filtered(all, Filters, {
+            region: ({ members }) => members.map(({ region }) => region),
+          });
+          const { items, next } = page(wanted, {
+            keyOf: (global) => global.identifier,
+            limit: MaxRecords,
+            token: Marker,
+            invalidToken: 'InvalidParameterValue',
+          });
+          return { GlobalClusters: items.map((global) => globals.shape(global)), Marker: next };
         },
       }),
     },
@@ -64,14 +79,14 @@ export function globalOperations(place: Place): Record<string, QueryOperation> {
       schema: FailoverGlobalCluster$,
       ...defineOperation('rds:FailoverGlobalCluster', failoverSchema, {
         authorize: (input) => onBoth('FailoverGlobalCluster', input),
-        run: ({ GlobalClusterIdentifier, AllowDataLoss, Switchover }) => {
-          if (AllowDataLoss === true && Switchover === true) {
+        run: ({ AllowDataLoss = false, Switchover, ...input }) => {
+          if (AllowDataLoss && Switchover === true) {
             throw new AwsError(
               'InvalidParameterCombination',
               'AllowDataLoss and Switchover cannot be specified together.',
             );
           }
-          throw missing(GlobalClusterIdentifier);
+          return promote(input, AllowDataLoss);
         },
       }),
     },
@@ -79,9 +94,7 @@ export function globalOperations(place: Place): Record<string, QueryOperation> {
       schema: SwitchoverGlobalCluster$,
       ...defineOperation('rds:SwitchoverGlobalCluster', switchoverSchema, {
         authorize: (input) => onBoth('SwitchoverGlobalCluster', input),
-        run: ({ GlobalClusterIdentifier }) => {
-          throw missing(GlobalClusterIdentifier);
-        },
+        run: (input) => promote(input, false),
       }),
     },
   };

@@ -90,6 +90,7 @@ export function lifecycleOperations(rds: Parts): Record<string, QueryOperation> 
           ];
         },
         run: async (input) => {
+          find(input.SourceDBClusterIdentifier);
           await lifecycle.restoreCluster(input);
           return show(input.DBClusterIdentifier);
         },
@@ -109,6 +110,7 @@ export function lifecycleOperations(rds: Parts): Record<string, QueryOperation> 
           ...usingKey(input.PerformanceInsightsKMSKeyId),
         ],
         run: async (input) => {
+          find(input.DBClusterIdentifier);
           await lifecycle.createInstance(input);
           return showInstance(input.DBInstanceIdentifier);
         },
@@ -147,6 +149,7 @@ export function lifecycleOperations(rds: Parts): Record<string, QueryOperation> 
           { action: 'rds:ModifyDBCluster', resource: cluster(identifier) },
         ],
         run: async ({ DBClusterIdentifier: identifier, DeletionProtection }) => {
+          find(identifier);
           if (DeletionProtection !== undefined) {
             await lifecycle.setDeletionProtection(identifier, DeletionProtection);
           }

@@ -113,6 +113,11 @@ export class Lifecycle {
     }
     const { instanceClass, promotionTier, tags } = found.record;
     const cluster = found.cluster.description.identifier;
+    if (found.cluster.description.instances.length === 1 && this.#hasSecondaries(found.cluster)) {
+      throw invalidState(
+        'Cannot delete the last instance of the master cluster. Delete the replica cluster before deleting the last master cluster instance.',
+      );
+    }
     this.#parts.records.state.instances[identifier] = {
       ...{ instanceClass, promotionTier, tags },
       pending: { state: 'deleting', cluster, since: new Date().toISOString() },
@@ -131,6 +136,12 @@ export class Lifecycle {
     if (!skipFinalSnapshot) {
       throw combination('FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.');
     }
+    if (this.#hasSecondaries(found)) {
+      throw new AwsError(
+        'InvalidGlobalClusterStateFault',
+        'Unable to delete cluster that is a primary member of global cluster while there are other global cluster members',
+      );
+    }
     const members = this.#parts
       .knownInstances()
       .filter(({ cluster }) => cluster.description.identifier === identifier);
@@ -144,9 +155,9 @@ export class Lifecycle {
   }
 
   async setDeletionProtection(identifier: string, deletionProtection: boolean): Promise<void> {
-    const record = this.#parts.records.state.clusters[identifier];
-    if (record === undefined) throw clusterNotFound(identifier);
-    record.deletionProtection = deletionProtection;
+    const found = this.#find(identifier);
+    if (found === undefined) throw clusterNotFound(identifier);
+    this.#parts.records.state.clusters[identifier] = { ...found.record, deletionProtection };
     await this.#parts.records.save();
   }
 
@@ -186,6 +197,11 @@ export class Lifecycle {
     await records.save();
   }
 
+  /** Whether it is the primary of a global database with other clusters. */
+  #hasSecondaries({ description: { global } }: KnownCluster): boolean {
+    return global?.primary === true && this.#parts.clusters.globals.membersOf(global.identifier).length > 1;
+  }
+
   #find(identifier: string): KnownCluster | undefined {
     return this.#parts.knownClusters().find(({ description }) => description.identifier === identifier);
   }
@@ -217,7 +233,7 @@ export function pendingInstances(records: Records, clusters: readonly KnownClust
       resourceId: '',
       createdAt: record.pending.since,
       endpoint: { host: '', port: 0 },
-      writer: cluster.description.instances.length === 0,
+      writer: cluster.description.instances.length === 0 && cluster.description.global?.primary !== false,
       status: 'starting' as const,
       pid: undefined,
     };

@@ -13,6 +13,7 @@ import { AwsError } from '../aws/operation.ts';
 import { page } from '../aws/paging.ts';
 import { arnOf, clusterNotFound, identifierOf, instanceNotFound, type Place } from './arns.ts';
 import { filtered, filtersSchema } from './filters.ts';
+import type { GlobalClusters } from './global-clusters.ts';
 import { globalOperations } from './global-operations.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { lifecycleOperations } from './lifecycle-operations.ts';
@@ -28,7 +29,9 @@ import {
 } from './shapes.ts';
 
 export interface RdsParts {
+  /** The region that is asked; clusters and instances are those that are there. */
   place: Place;
+  globals: GlobalClusters;
   clusters(): KnownCluster[];
   instances(): KnownInstance[];
   lifecycle: Lifecycle;
@@ -131,7 +134,7 @@ export function rdsOperations(rds: RdsParts): Record<string, QueryOperation> {
         run: ({ ResourceName }) => ({ TagList: tagList(tagsOf(rds, ResourceName)) }),
       }),
     },
-    ...globalOperations(place),
+    ...globalOperations(place, rds.globals),
     ...lifecycleOperations({ ...rds, tierOf: (instance) => tierOf(rds.instances(), instance) }),
   };
 }

@@ -5,13 +5,15 @@ import { AwsError } from '../aws/operation.ts';
 import { StateFile } from '../aws/state-file.ts';
 import type { ServiceEvent } from '../events/event.ts';
 import type { PostgresClusters } from '../postgres/clusters.ts';
-import type { Address } from '../postgres/description.ts';
+import type { Address, ClusterDescription } from '../postgres/description.ts';
 import { arnOf, instanceNotFound, type Place } from './arns.ts';
 import { failoverEvent } from './failover-events.ts';
+import { GlobalClusters } from './global-clusters.ts';
 import { Lifecycle, pendingInstances } from './lifecycle.ts';
 import { rdsOperations } from './operations.ts';
-import { type InstanceRecord, type Records, recordsSchema } from './records.ts';
-import type { KnownCluster, KnownInstance } from './shapes.ts';
+import { type ClusterRecord, type InstanceRecord, type Records, recordsSchema } from './records.ts';
+import { inEachRegion } from './regions.ts';
+import { engine, type KnownCluster, type KnownInstance } from './shapes.ts';
 
 export interface RdsOptions extends Place {
   /** Where `rds.json` is kept. */
@@ -109,20 +111,32 @@ export class RdsService {
       knownInstances: () => this.#instances(),
       report: (message) => options.report?.(message),
     });
+    const globals = new GlobalClusters({
+      accountId: options.accountId,
+      clusters: options.clusters,
+      knownClusters: () => this.#clusters(),
+      putEvent: options.putEvent,
+      report: options.report,
+    });
     this.api = {
       protocol: 'query',
       signingName: 'rds',
       xmlNamespace: 'http://rds.amazonaws.com/doc/2014-10-31/',
-      operations: rdsOperations({
-        place: options,
-        lifecycle: this.#lifecycle,
-        clusters: () => {
-          this.#lifecycle.resume();
-          return this.#clusters();
-        },
-        instances: () => this.#instances(),
-        failOver: (cluster, target) => this.#failOver(cluster, target),
-      }),
+      otherRegions: () =>
+        options.clusters.describe().flatMap(({ global, region }) => (global && region) ?? []),
+      operations: inEachRegion(options.region, (region) =>
+        rdsOperations({
+          place: { region, accountId: options.accountId },
+          globals,
+          lifecycle: this.#lifecycle,
+          clusters: () => {
+            this.#lifecycle.resume();
+            return this.#clusters().filter((cluster) => cluster.region === region);
+          },
+          instances: () => this.#instances().filter(({ cluster }) => cluster.region === region),
+          failOver: (cluster, target) => this.#failOver(cluster, target),
+        }),
+      ),
     };
   }
 
@@ -142,13 +156,15 @@ export class RdsService {
     });
     const { secretName, secretArn } = this.#records.state.clusters[identifier] ?? {};
     const record = {
+      ...defaultRecord(description),
       ...(secretName !== undefined && { secretName }),
       ...(secretArn !== undefined && { secretArn }),
       secretKmsKeyId: request.masterUserSecretKmsKeyId,
-      parameterGroup:
-        request.parameterGroup ?? `default.aurora-postgresql${description.engineVersion.split('.')[0]}`,
-      deletionProtection: request.deletionProtection ?? false,
-      backupRetentionDays: request.backupRetentionPeriod ?? 1,
+      ...(request.parameterGroup !== undefined && { parameterGroup: request.parameterGroup }),
+      ...(request.deletionProtection !== undefined && { deletionProtection: request.deletionProtection }),
+      ...(request.backupRetentionPeriod !== undefined && {
+        backupRetentionDays: request.backupRetentionPeriod,
+      }),
       kmsKeyId: request.kmsKeyId,
       minCapacity: serverlessV2?.minCapacity,
       maxCapacity: serverlessV2?.maxCapacity,
@@ -205,11 +221,18 @@ export class RdsService {
   }
 
   #clusters(): KnownCluster[] {
-    return this.#options.clusters.describe().flatMap((description) => {
-      const record = this.#records.state.clusters[description.identifier];
-      const failingOver = this.#failingOver.has(description.identifier);
-      const restorable = this.#options.clusters.cluster(description.identifier).restorable();
-      return record === undefined ? [] : [{ description, record, failingOver, restorable }];
+    const { clusters } = this.#options;
+    return clusters.describe().flatMap((description) => {
+      const { identifier, global, region = this.#options.region } = description;
+      // A cluster that tests have made without RDS is known to it for the sake of its global database.
+      const record =
+        this.#records.state.clusters[identifier] ??
+        (global === undefined ? undefined : defaultRecord(description));
+      if (record === undefined) return [];
+      const { from, to } = clusters.globals.promotionOf(global?.identifier ?? '') ?? {};
+      const failingOver = this.#failingOver.has(identifier) || from === identifier || to === identifier;
+      const restorable = clusters.cluster(identifier).restorable();
+      return [{ description, record, region, failingOver, restorable }];
     });
   }
 
@@ -234,6 +257,11 @@ export class RdsService {
     const { identifier } = description;
     const invalid = (reason: string) => new AwsError('InvalidDBClusterStateFault', reason);
     if (failingOver) throw invalid(`DB cluster ${identifier} is failing over already.`);
+    if (description.global?.primary === false) {
+      throw invalid(
+        `DB cluster ${identifier} is a secondary cluster of a global database and has no writer.`,
+      );
+    }
     const readers = description.instances
       .filter(({ writer, status }) => !writer && status === 'available')
       .sort(
@@ -263,6 +291,15 @@ export class RdsService {
       )
       .finally(() => this.#failingOver.delete(identifier));
   }
+}
+
+function defaultRecord({ engineVersion }: ClusterDescription): ClusterRecord {
+  return {
+    parameterGroup: `default.${engine}${engineVersion.split('.')[0]}`,
+    deletionProtection: false,
+    backupRetentionDays: 1,
+    tags: {},
+  };
 }
 
 /** A password as RDS makes them, without characters that connection strings give a meaning to. */

@@ -9,6 +9,8 @@ export const engine = 'aurora-postgresql';
 export interface KnownCluster {
   description: ClusterDescription;
   record: ClusterRecord;
+  /** Where it is said to be. */
+  region: string;
   failingOver: boolean;
   /** Undefined before the first base backup. */
   restorable: RestorableWindow | undefined;
@@ -27,7 +29,7 @@ export function clusterShape(
   tierOf: (instance: string) => number,
 ): DBCluster {
   const created = new Date(description.createdAt);
-  const { readerEndpoint } = description;
+  const { readerEndpoint, global } = description;
   return {
     DBClusterIdentifier: description.identifier,
     DBClusterArn: arnOf(place, 'cluster', description.identifier),
@@ -71,6 +73,10 @@ export function clusterShape(
       ServerlessV2ScalingConfiguration: { MinCapacity: record.minCapacity, MaxCapacity: record.maxCapacity },
     }),
     ReadReplicaIdentifiers: [],
+    ...(global !== undefined && {
+      GlobalClusterIdentifier: global.identifier,
+      GlobalWriteForwardingRequested: false,
+    }),
     DBSubnetGroup: record.subnetGroup ?? 'default',
     VpcSecurityGroups: securityGroups(record),
     CopyTagsToSnapshot: record.copyTagsToSnapshot ?? false,
@@ -129,10 +135,15 @@ export function instanceShape(place: Place, { cluster, description, record }: Kn
 
 /** The built-in endpoints of a cluster as DescribeDBClusterEndpoints shows them. */
 export function endpointShapes({ description }: KnownCluster): DBClusterEndpoint[] {
-  const { identifier, endpoint, readerEndpoint } = description;
+  const { identifier, endpoint, readerEndpoint, global } = description;
   const common = { DBClusterIdentifier: identifier, Status: 'available' };
   return [
-    { ...common, Endpoint: endpoint.host, EndpointType: 'WRITER' },
+    {
+      ...common,
+      Endpoint: endpoint.host,
+      EndpointType: 'WRITER',
+      ...(global?.primary === false && { Status: 'inactive' }),
+    },
     ...(readerEndpoint === undefined
       ? []
       : [{ ...common, Endpoint: readerEndpoint.host, EndpointType: 'READER' }]),

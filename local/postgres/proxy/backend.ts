@@ -18,6 +18,8 @@ export interface TokenClaim {
   port: number;
   /** `DbClusterResourceId` of the cluster behind it. */
   resourceId: string;
+  /** Region of that cluster; undefined: the runtime's. */
+  region?: string | undefined;
 }
 
 /**

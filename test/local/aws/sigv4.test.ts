@@ -201,6 +201,7 @@ describe('a database token', () => {
       host: 'db.example',
       port: 5432,
       user: 'mainstay_backup',
+      region: 'us-east-1',
     });
   });
 

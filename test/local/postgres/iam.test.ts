@@ -55,6 +55,8 @@ interface TokenOptions {
   user?: string;
   port?: number;
   hostname?: string;
+  /** The region it is signed for. */
+  signed?: string;
   by?: Credentials;
 }
 
@@ -64,7 +66,7 @@ function token(options: TokenOptions = {}): Promise<string> {
     hostname,
     port,
     username: user,
-    region,
+    region: options.signed ?? region,
     credentials: options.by ?? credentials.forRole(roleArn),
   });
   return signer.getAuthToken();
@@ -183,6 +185,23 @@ describe('a role with rds_iam', () => {
     await expect(connectWith('secret', attempt)).rejects.toMatchObject({ code: '28000' });
     await query(cluster.endpoint, login, 'REVOKE rds_iam FROM changing');
     expect(await connectWith('secret', attempt)).toEqual([{ session_user: 'changing' }]);
+  });
+});
+
+describe('the region of a cluster', () => {
+  it('is the one that the permission names; the token may be signed for the runtime’s as well', async () => {
+    const check = iamTokenCheck({ credentials, authorizer, region, accountId });
+    const { port } = cluster.endpoint;
+    const claim = async (signed: string, own?: string) => {
+      const user = 'mainstay_backup';
+      return { token: await token({ signed }), user, port, resourceId: cluster.resourceId, region: own };
+    };
+    const [local, abroad] = [await claim(region, 'eu-west-1'), await claim('eu-west-1', 'eu-west-1')];
+    for (const made of [local, abroad]) expect(() => check(made)).toThrow('rds-db:eu-west-1');
+    allow(`arn:aws:rds-db:eu-west-1:${accountId}:dbuser:${cluster.resourceId}/mainstay_backup`);
+    for (const made of [local, abroad]) expect(() => check(made)).not.toThrow();
+    const elsewhere = [await claim('eu-west-2', 'eu-west-1'), await claim('eu-west-1')];
+    for (const made of elsewhere) expect(() => check(made)).toThrow('signed for eu-west');
   });
 });
 
