@@ -476,7 +476,10 @@ export class Cluster {
     await instance.start(this.selfManaged ? undefined : this.#startOptions(instance));
     this.#activities.delete(instance.identifier);
     this.#environment.changed();
-    if (!this.#isWriter(instance.identifier) && !this.selfManaged) {
+    if (this.#isWriter(instance.identifier)) {
+      // What was to be copied from it while it was away is waiting.
+      this.#environment.global.writerChanged(this.state);
+    } else if (!this.selfManaged) {
       this.#work.runInBackground(() => this.#checkStreaming(instance), `check ${instance.identifier}`);
     }
   }

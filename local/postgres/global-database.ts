@@ -11,7 +11,7 @@ const streamingPatienceMs = 2000;
 export interface GlobalTies {
   /** The server that the standbys of a secondary follow. @throws when there is none. */
   writerFor(secondary: ClusterState): Instance;
-  /** Tells that a cluster has another writer. */
+  /** Tells that a cluster has another writer, or has its writer back. */
   writerChanged(cluster: ClusterState): void;
 }
 
