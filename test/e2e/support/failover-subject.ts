@@ -48,14 +48,22 @@ export class Subject {
     return callControl(controlOf(this.local), `postgres/${name}`, input);
   }
 
-  /** The cluster of a shard as it is now. */
+  /** The cluster of a shard as it is now; of a global database the one that takes its writes. */
   async cluster(shard: string): Promise<ClusterDescription> {
-    const answer = z
-      .object({ clusters: z.array(z.custom<ClusterDescription>(isCluster)) })
-      .parse(await this.control('describe', {}));
-    const found = answer.clusters.find(({ name, identifier }) => (name ?? identifier) === shard);
+    const clusters = await this.clusters(shard);
+    const found = clusters.find(({ global }) => global?.primary !== false);
     if (found === undefined) throw new Error(`There is no cluster of ${shard}.`);
     return found;
+  }
+
+  /** All clusters of a shard: of a global database there are several. */
+  async clusters(shard: string): Promise<ClusterDescription[]> {
+    const { clusters } = z
+      .object({ clusters: z.array(z.custom<ClusterDescription>(isCluster)) })
+      .parse(await this.control('describe', {}));
+    const named = clusters.filter(({ name, identifier }) => (name ?? identifier) === shard);
+    const global = named.find((cluster) => cluster.global !== undefined)?.global?.identifier;
+    return global === undefined ? named : clusters.filter((cluster) => cluster.global?.identifier === global);
   }
 
   /** How services reach a shard: by what the shard map says at that moment. */

@@ -71,11 +71,12 @@ export interface Trial {
 
 /** Waits until a shard is well, has a reader that follows, and everybody knows of both. */
 export async function settle(deployment: Deployment, shard: string): Promise<void> {
-  const { identifier } = await deployment.cluster(shard);
-  await deployment.control('settled', { cluster: identifier });
+  for (const { identifier } of await deployment.clusters(shard)) {
+    await deployment.control('settled', { cluster: identifier });
+  }
   await waitFor(
     async () => {
-      const { instances } = await deployment.cluster(shard);
+      const instances = (await deployment.clusters(shard)).flatMap((cluster) => cluster.instances);
       return instances.every(({ status }) => status === 'available');
     },
     { what: `the instances of ${shard} to run` },
@@ -142,7 +143,7 @@ async function observe(scene: Scene, scenario: Scenario): Promise<Trial> {
 
   const now = await deployment.shard(shard);
   const record = await deployment.record(shard);
-  const last = now.epoch > epoch ? record?.last : undefined;
+  const last = now.epoch > epoch ? await withInstance(deployment, shard, record?.last) : undefined;
   const moves = now.epoch - epoch;
   const lost = await ledger.lost();
   const rightMoves = scenario.expected === 'nothing' ? moves === 0 : moves <= 1;
@@ -168,6 +169,12 @@ async function end(scene: Scene, scenario: Scenario): Promise<void> {
   await scenario.mend?.(scene);
   for (const undo of scene.undo.splice(0)) await undo();
   await Promise.all([scene.ledger, ...scene.others].map((each) => each.stop()));
+}
+
+/** Of a global database a cluster is chosen: the instance that has become the writer there. */
+async function withInstance(deployment: Deployment, shard: string, last: Outcome | undefined) {
+  if (last?.target?.startsWith('arn:') !== true) return last;
+  return { ...last, target: pairOf(await deployment.cluster(shard)).writer.identifier };
 }
 
 async function becomes(
