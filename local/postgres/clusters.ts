@@ -293,9 +293,11 @@ export class PostgresClusters implements Service {
     return [...this.#clusters.values()].map((cluster) => cluster.describe());
   }
 
-  /** How programs of the person at the keyboard reach the databases. */
+  /** How programs of the person at the keyboard reach the databases; of a global one, the cluster that takes its writes. */
   describeForLocalJson(): LocalDatabase[] {
-    const own = [...this.#clusters.values()].filter(({ state }) => state.restored !== true);
+    const own = [...this.#clusters.values()].filter(
+      ({ state, secondary }) => state.restored !== true && !secondary,
+    );
     return own.map((cluster) => {
       const { name, identifier, instances } = cluster.describe();
       const servers = (writer: boolean): LocalServer[] =>

@@ -24,8 +24,7 @@ export async function prepareGlobalDatabase(stateDirectory: string): Promise<Rec
   try {
     for (const [identifier, region] of Object.entries(regions)) {
       await clusters.ensureCluster({
-        ...{ identifier, database: 'platform', region, global: globalDatabase },
-        ...(identifier === 'platform-east' && { name: globalShard }),
+        ...{ identifier, name: globalShard, database: 'platform', region, global: globalDatabase },
         ...{ masterUsername: 'owner', masterPassword: 'owner-of-the-clusters' },
       });
       for (const number of [1, 2]) {
