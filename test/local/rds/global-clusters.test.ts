@@ -17,6 +17,7 @@ import {
 } from '@aws-sdk/client-rds';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { discoverInstances } from '../../../functions/failover/discovery/discover-instances.ts';
 import { describeGlobal } from '../../../functions/failover/discovery/global-database.ts';
 import type { ServiceEvent } from '../../../local/events/event.ts';
 import type { PostgresClusters } from '../../../local/postgres/clusters.ts';
@@ -182,6 +183,25 @@ describe('a global database', () => {
     ]) {
       await expect(attempt).rejects.toBeInstanceOf(DBClusterNotFoundFault);
     }
+  });
+
+  it('is described without a region that does not answer, and not at all where none does', async () => {
+    const nowhere = (region: string) =>
+      new RDSClient({ ...aws.client(), region, endpoint: 'http://127.0.0.1:1', maxAttempts: 1 });
+    const without = (lost: readonly string[]) => (region: string) =>
+      lost.includes(region) ? nowhere(region) : rdsIn(region);
+    const found = await describeGlobal({ rds: rdsIn(own), inRegion: without([own]) }, 'world');
+    expect(found.writer).toBeUndefined();
+    expect(found.others.map(({ instance }) => instance)).toEqual([arn('west'), arn('south')]);
+    const all = { rds: rdsIn(own), inRegion: without(Object.values(regions)) };
+    await expect(describeGlobal(all, 'world')).rejects.toThrow('RDS');
+  });
+
+  it('has the instances of the cluster that writes, for whoever looks for a shard’s', async () => {
+    const parts = { rds: rdsIn(own), inRegion: rdsIn, selfManaged: {}, now: Date.now };
+    const shard = { name: 'a', clusterIdentifier: 'west', writer: endpointOf('west') };
+    const { instances } = await discoverInstances(shard, { ...parts, globalOf: () => 'world' });
+    expect(instances.map(({ id }) => id)).toEqual(instancesOf('east').map(({ identifier }) => identifier));
   });
 
   it('opens its regions to RDS alone, and IAM decides by them', async () => {
