@@ -1,7 +1,7 @@
-import { join } from 'node:path';
 import type { Row } from './admin.ts';
-import { Archive, type RestorableWindow } from './archive.ts';
+import type { RestorableWindow } from './archive.ts';
 import type { ServerCertificate } from './certificates.ts';
+import { ClusterArchive } from './cluster-archive.ts';
 import { ClusterEndpoints } from './cluster-endpoints.ts';
 import { type ClusterState, type InstanceState, newResourceId } from './cluster-state.ts';
 import type { Conduct } from './conduct.ts';
@@ -12,7 +12,7 @@ import type { TokenCheck } from './proxy/backend.ts';
 import type { Endpoint } from './proxy/endpoint.ts';
 import { createRoles, setMasterPassword } from './roles.ts';
 import { copyToStandby, isStreaming, promote } from './standby.ts';
-import { flushLog, restoreVolume, type VolumeSource } from './volume.ts';
+import { restoreVolume, type VolumeSource } from './volume.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /** How long a standby may take to begin to stream before it is copied anew, in milliseconds. */
@@ -45,10 +45,7 @@ export class Cluster {
   readonly #activities = new Map<string, Activity>();
   readonly #endpoints: ClusterEndpoints;
   readonly #work: WorkQueue;
-  readonly #archive: Archive | undefined;
-  #maintenance: Promise<void> = Promise.resolve();
-  /** When the writer was last known to run, in milliseconds since the epoch. */
-  #writerSeenAt = 0;
+  readonly #archive: ClusterArchive | undefined;
   #nextReader = 0;
   #runningVolume: Instance | undefined;
 
@@ -56,8 +53,13 @@ export class Cluster {
     this.state = state;
     this.#environment = environment;
     this.#work = new WorkQueue(environment.report);
-    const { home } = environment.instances;
-    this.#archive = environment.pointInTime ? new Archive(home, state.resourceId) : undefined;
+    if (environment.pointInTime) {
+      this.#archive = new ClusterArchive({
+        ...{ state, home: environment.instances.home, work: this.#work, report: environment.report },
+        writer: () => (this.secondary ? undefined : this.head),
+        data: () => this.head ?? this.#volume(),
+      });
+    }
     this.#endpoints = new ClusterEndpoints({
       certificate: environment.certificate,
       resourceId: state.resourceId,
@@ -244,42 +246,18 @@ export class Cluster {
 
   /** All that a restore needs of this cluster, up to now. @throws when it has no archive. */
   async volumeSource(): Promise<VolumeSource> {
-    const archive = this.#archive;
-    const writer = this.#instance(this.state.writer);
-    if (archive === undefined) throw new Error(`The cluster ${this.state.identifier} archives nothing.`);
-    if (writer?.running === true) {
-      await flushLog(writer, archive);
-      return { archive, unarchived: undefined };
-    }
-    const { dataDirectory } = writer ?? this.#volume();
-    return { archive, unarchived: join(dataDirectory, 'pg_wal') };
+    if (this.#archive !== undefined) return this.#archive.source();
+    throw new Error(`The cluster ${this.state.identifier} archives nothing.`);
   }
 
   /** The times that this cluster can be restored to; undefined before its first base backup, and while it is a secondary. */
   restorable(): RestorableWindow | undefined {
-    if (this.secondary) return undefined;
-    if (this.#instance(this.state.writer)?.running === true) this.#writerSeenAt = Date.now();
-    return this.#archive?.window(this.#writerSeenAt);
+    return this.secondary ? undefined : this.#archive?.window();
   }
 
-  /** Takes a base backup if one is due; `now`: in any case. A failure is reported: the next time is soon. */
-  maintainArchive(now = false): Promise<void> {
-    this.#maintenance = this.#maintenance.then(async () => {
-      const writer = this.#instance(this.state.writer);
-      const archive = this.#archive;
-      if (archive === undefined || this.selfManaged || this.secondary || this.#work.closed) return;
-      if (writer?.running !== true) return;
-      this.#writerSeenAt = Date.now();
-      try {
-        if (now) await archive.takeBase(writer, this.#work.signal);
-        else await archive.maintain(writer, this.#work.signal);
-      } catch (error) {
-        if (this.#work.closed || !writer.running || writer.identifier !== this.state.writer) return;
-        const reason = error instanceof Error ? error.message : String(error);
-        this.#environment.report(`No base backup of ${this.state.identifier} was taken: ${reason}`);
-      }
-    });
-    return this.#maintenance;
+  /** Takes a base backup if one is due; `now`: in any case. */
+  async maintainArchive(now = false): Promise<void> {
+    await this.#archive?.maintain(now);
   }
 
   /** Whether nobody manages the cluster; see {@link Conduct}. */
@@ -353,7 +331,7 @@ export class Cluster {
   async stop(): Promise<void> {
     const working = this.#work.close();
     await this.#runningVolume?.stop();
-    await Promise.all([working, this.#maintenance]);
+    await Promise.all([working, this.#archive?.settled()]);
     await this.#endpoints.closeAll();
     await Promise.all([...this.#instances.values()].map((instance) => instance.stop()));
   }
