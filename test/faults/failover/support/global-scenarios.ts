@@ -74,7 +74,9 @@ export const globalScenarios: readonly Scenario[] = [
     afterwards: async (scene) => {
       await accepted(scene);
       const call = apiClient(scene.deployment.local);
-      await backupEnded(call, await startBackup(call, { shards: [scene.shard] }), 180_000);
+      const backup = await startBackup(call, { shards: [scene.shard] });
+      const { state } = await backupEnded(call, backup, 180_000);
+      if (state !== 'completed') throw new Error(`The backup ${backup} has ${state}.`);
     },
   },
 ];

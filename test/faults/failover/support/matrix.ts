@@ -57,9 +57,10 @@ export function matrixOf({ title, start, shard, healthy, scenarios, mayLose }: M
       runs * 300_000,
     );
 
-    it('takes at most two seconds from decision to first write, in nineteen runs of twenty', () => {
+    // Before a switchover the old writer serves until it gives way: what counts is how long nothing is written.
+    it('takes at most two seconds from the decision to fail over to the first write, in nineteen runs of twenty', () => {
       const times = file.trials
-        .filter(({ scenario }) => !scenario.startsWith('function killed'))
+        .filter(({ scenario }) => !/^(function killed|switchover)/.test(scenario))
         .map(({ decisionToWriteMs }) => decisionToWriteMs)
         .filter((ms) => ms !== undefined)
         .sort((a, b) => a - b);
