@@ -108,12 +108,17 @@ export class RestoreCatalog {
     );
   }
 
+  /** Of this attempt: one that has been resumed since is another. */
   async end(
-    id: RestoreId,
+    { id, attempts }: Pick<RestoreRecord, 'id' | 'attempts'>,
     state: 'failed' | 'canceled',
     values: { finishedAt: string; error?: Failure; resumableUntil?: string; identical?: boolean },
   ): Promise<boolean> {
-    return this.#table.set(metaKey(id), { ...values, state }, { expression: isActive, values: active });
+    return this.#table.set(
+      metaKey(id),
+      { ...values, state },
+      { expression: `${isActive} AND #attempts = :attempts`, values: { ...active, ':attempts': attempts } },
+    );
   }
 
   /** Queues a failed restore anew; `false` when it is not one that can be resumed now. */

@@ -38,7 +38,7 @@ export async function cleanUp(deps: CleanUpDependencies, id: DrillId): Promise<v
     await stopExecution(stepFunctions, restore.executionArn);
   } else if (restore.state === 'queued') {
     // Nothing has begun: a plan that comes late finds that it has ended.
-    await restores.end(restore.id, 'canceled', { finishedAt: isoTime(clock.now()) });
+    await restores.end(restore, 'canceled', { finishedAt: isoTime(clock.now()) });
   }
   await restores.discardNeeded(restore.id, clock.now());
 }

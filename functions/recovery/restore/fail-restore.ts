@@ -1,5 +1,5 @@
 import type { Failures } from '../catalog/failures.ts';
-import type { RestoreCatalog } from '../catalog/restore-catalog.ts';
+import { executionName, type RestoreCatalog } from '../catalog/restore-catalog.ts';
 import type { RestoreRecord } from '../catalog/restore-record.ts';
 import { type Clock, isoTime } from '../clock.ts';
 import type { ExecutionEnd } from '../conclude-backup.ts';
@@ -18,7 +18,7 @@ export interface FailRestoreDependencies {
 
 /**
  * Ends a restore whose execution ended without completing it. A canceled one and that of a drill are removed; a failed
- * one is kept for `resumableMs`. Hearing of the same end twice is fine.
+ * one is kept for `resumableMs`. Hearing of the same end twice is fine, and of that of an earlier attempt.
  *
  * @returns the record as it ended now; nothing when it had ended before.
  */
@@ -28,6 +28,8 @@ export async function failRestore(
   end: ExecutionEnd,
 ): Promise<RestoreRecord | undefined> {
   if (record.state !== 'queued' && record.state !== 'running') return undefined;
+  // An attempt before this one has ended; whoever resumed it was faster than the report.
+  if (record.attempts > 1 && end.name !== executionName(record.id, record.attempts)) return undefined;
   const now = clock.now();
   const state = record.cancelRequested || end.aborted ? 'canceled' : 'failed';
   const keep = state === 'failed' && !record.dryRun && record.drill !== true;
@@ -39,7 +41,7 @@ export async function failRestore(
     ...(keep ? { resumableUntil: isoTime(now + resumableMs) } : {}),
     ...(error.code === RestoredDiffersError.name ? { identical: false } : {}),
   };
-  const ended = await restores.end(record.id, state, outcome);
+  const ended = await restores.end(record, state, outcome);
   if (!keep && !record.dryRun) await startDiscard(record.id).catch(() => undefined);
   return ended ? { ...record, ...outcome, state } : undefined;
 }

@@ -111,7 +111,8 @@ async function run(
     const executionArn = await startExecution(stepFunctions, arn, name, input);
     if (executionArn !== undefined) await restores.setExecution(restoreId, executionArn);
   } catch (error) {
-    await restores.end(restoreId, 'failed', { finishedAt: isoTime(clock.now()), error: failureOf(error) });
+    const ended = { finishedAt: isoTime(clock.now()), error: failureOf(error) };
+    await restores.end({ id: restoreId, attempts: attempt }, 'failed', ended);
     throw error;
   }
 }

@@ -139,7 +139,7 @@ describe('a restore that was resumed', () => {
     await setExecution();
     now += 60 * minuteMs;
     const resumableUntil = isoTime(now + 60 * minuteMs);
-    await restores.end(id, 'failed', { finishedAt: isoTime(now), resumableUntil });
+    await restores.end({ id, attempts: 1 }, 'failed', { finishedAt: isoTime(now), resumableUntil });
     const record = await get();
     if (record === undefined) throw new Error('There is no restore');
     const resume = async () => restores.resume((await get()) ?? record, isoTime(now), common().traceparent);

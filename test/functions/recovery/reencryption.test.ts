@@ -242,7 +242,7 @@ describe('a backup that is re-encrypted', () => {
     expect(await run.complete()).toMatchObject({ waiting: true, removed: 0 });
     expect(await run.sweep()).toMatchObject({ remaining: true, objectsRemoved: 0 });
     expect(await verifyObject(world.verifyPlace, object, 'full')).toEqual({});
-    await restores.end(restore, 'canceled', { finishedAt: isoTime(Date.now()) });
+    await restores.end({ id: restore, attempts: 1 }, 'canceled', { finishedAt: isoTime(Date.now()) });
     expect(await run.sweep()).toMatchObject({ remaining: false, objectsRemoved: 2 });
   });
 

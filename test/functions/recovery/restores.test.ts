@@ -168,7 +168,7 @@ async function running(values: Parameters<typeof requested>[0] = {}): Promise<Re
   return current(id);
 }
 
-const fail = (record: RestoreRecord, values: { aborted?: boolean; code?: string } = {}) =>
+const fail = (record: RestoreRecord, values: { aborted?: boolean; code?: string; name?: string } = {}) =>
   failRestore(
     {
       restores,
@@ -178,7 +178,7 @@ const fail = (record: RestoreRecord, values: { aborted?: boolean; code?: string 
     },
     record,
     {
-      name: record.id,
+      name: values.name ?? executionName(record.id, record.attempts),
       aborted: values.aborted ?? false,
       failure: { code: values.code ?? 'DependencyError', message: 'S3 did not complete GetObject' },
     },
@@ -287,6 +287,18 @@ describe('a restore', () => {
     expect(workflows.started).toContain(`${record.id}-2`);
     expect(await current(record.id)).toMatchObject({ state: 'queued', attempts: 2 });
     expect(await due(Date.now() + resumableMs + 1_000)).not.toContain(record.id);
+  });
+
+  it('that was resumed is not ended by the end of its first attempt, told late', async () => {
+    const first = await running();
+    await fail(first);
+    expect(await resumeRestore(deps(), await current(first.id), traceparent)).toBe(true);
+    const second = await current(first.id);
+    expect(await fail(second, { name: first.id })).toBeUndefined();
+    // Nor by one that has read it before it was resumed.
+    expect(await fail(first)).toBeUndefined();
+    expect(await current(first.id)).toMatchObject({ state: 'queued', attempts: 2 });
+    expect(await fail(second)).toMatchObject({ state: 'failed', attempts: 2 });
   });
 
   it('that was canceled is stopped, and removed as soon as its execution has ended', async () => {

@@ -77,7 +77,7 @@ async function begun(state: 'queued' | 'completed' | 'failed' = 'completed'): Pr
     await completeRestore({ restores, notes, clock: systemClock }, restoreOf(id));
   } else {
     const error = { code: 'DamagedObjectError', message: 'rows/1 is damaged.' };
-    await restores.end(restoreOf(id), 'failed', { finishedAt: at, error });
+    await restores.end({ id: restoreOf(id), attempts: 1 }, 'failed', { finishedAt: at, error });
   }
   return id;
 }

@@ -209,7 +209,7 @@ describe('a backup that a restore reads', () => {
       ...{ tables: undefined, database: undefined },
     });
     expect(await shelf.expire()).toMatchObject({ expired: [] });
-    await shelf.restores.end(id, 'canceled', { finishedAt: createdAt });
+    await shelf.restores.end({ id, attempts: 1 }, 'canceled', { finishedAt: createdAt });
     expect((await shelf.expire()).expired).toEqual([old]);
   });
 });
