@@ -1,8 +1,6 @@
 import { FailoverGlobalClusterCommand, RDSClient } from '@aws-sdk/client-rds';
 import { accountId } from '../../../../local/runtime/parts.ts';
-import { apiClient } from '../../../e2e/support/api.ts';
 import { awsConfig } from '../../../e2e/support/aws.ts';
-import { backupEnded, startBackup } from '../../../e2e/support/recovery.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { askForFailover } from './ask.ts';
 import { globalDatabase } from './global-cluster.ts';
@@ -67,16 +65,4 @@ export const globalScenarios: readonly Scenario[] = [
     strike: moveByRds,
   },
   { name: 'a false alarm', expected: 'nothing', strike: async () => {} },
-  {
-    name: 'a backup after a failover to the other region',
-    expected: 'held',
-    strike: kill,
-    afterwards: async (scene) => {
-      await accepted(scene);
-      const call = apiClient(scene.deployment.local);
-      const backup = await startBackup(call, { shards: [scene.shard] });
-      const { state } = await backupEnded(call, backup, 180_000);
-      if (state !== 'completed') throw new Error(`The backup ${backup} has ${state}.`);
-    },
-  },
 ];
